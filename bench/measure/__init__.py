@@ -1,0 +1,1 @@
+"""What bench/peers and bench/compare.py share: samples, measuring programs, peers, reports."""

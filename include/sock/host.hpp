@@ -1,0 +1,83 @@
+#pragma once
+
+// The library's one root object.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sock/container.hpp"
+#include "sock/result.hpp"
+#include "sock/spec.hpp"
+
+namespace sock {
+
+enum class CgroupBackend : std::uint8_t {
+  automatic,  ///< What the machine has: v2, hybrid, v1; none where nothing is writable.
+  v2,
+  v1,
+  hybrid,  ///< A v2 leaf for placement, freezing and killing; v1 leaves for limits.
+  none,    ///< No limits, statistics or pausing. A spec that asks for a limit is refused.
+};
+[[nodiscard]] std::string_view to_string(CgroupBackend) noexcept;
+
+struct CgroupOptions {
+  CgroupBackend backend = CgroupBackend::automatic;
+  /// The delegated cgroup under which this Host makes its own, relative to each hierarchy's mount
+  /// ("/user.slice/me"). Empty: the caller's own cgroup.
+  std::string parent = {};
+  std::size_t reserve = 16;  ///< Prepared groups kept for the next containers.
+};
+
+struct HostOptions {
+  /// Owned by this library; made with mode 0700. Several Hosts may share it. Never put it below a
+  /// directory that others may write to.
+  std::string state_dir;
+  CgroupOptions cgroup = {};
+  /// Where sock-init and sock-janitor are; empty: where `meson install` put them.
+  std::string libexec_dir = {};
+  /// Kernel features to treat as missing, by the names that check() prints: for tests, and for a
+  /// kernel on which one is broken.
+  std::vector<std::string> without = {};
+};
+
+/// What a dead Host had left behind and Host::recover() has removed.
+struct Recovery {
+  std::size_t hosts = 0;
+  std::size_t processes = 0;
+  std::size_t cgroups = 0;
+  std::size_t files = 0;
+};
+
+/// Everything else is created from a Host, and must not outlive it. There are no globals.
+///
+/// Thread-safe. Starts no thread, installs no signal handler, prints nothing and reads no
+/// environment variable. It starts one small process, the janitor, which removes what is left when
+/// the embedding program dies.
+class Host {
+ public:
+  /// Opens the state directory, recovers what dead Hosts left in it, and prepares cgroups and
+  /// namespaces. Blocking: a few milliseconds.
+  static Result<Host> open(const HostOptions& options);
+  Host(Host&&) noexcept;
+  Host& operator=(Host&&) noexcept;
+  ~Host();
+
+  /// Starts a container. Returns after execve() succeeded in the child; if any stage failed,
+  /// nothing is left behind and the Error names the stage. Blocking: about the time of a fork.
+  Result<Container> create(const ContainerSpec& spec);
+
+  [[nodiscard]] CgroupBackend cgroup_backend() const noexcept;
+  /// Removes what dead Hosts left in a state directory, as open() does. Living ones are untouched.
+  static Result<Recovery> recover(const std::string& state_dir);
+
+ private:
+  struct Impl;
+  explicit Host(std::unique_ptr<Impl>) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sock

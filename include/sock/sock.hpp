@@ -1,0 +1,12 @@
+#pragma once
+
+// The whole public C++ API.
+
+#include "sock/check.hpp"
+#include "sock/container.hpp"
+#include "sock/fd.hpp"
+#include "sock/host.hpp"
+#include "sock/result.hpp"
+#include "sock/seccomp.hpp"
+#include "sock/spec.hpp"
+#include "sock/unsafe.hpp"

@@ -1,0 +1,220 @@
+// A running container.
+
+#include "sock/container.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <signal.h>
+
+#include "base/try.hpp"
+#include "container/container_impl.hpp"
+#include "sys/error.hpp"
+#include "sys/process.hpp"
+
+namespace sock {
+namespace {
+
+using std::chrono::steady_clock;
+
+// A process that was sent SIGKILL ends within milliseconds, unless the kernel has it in a wait that
+// nothing interrupts.
+constexpr auto kill_deadline = std::chrono::seconds{5};
+constexpr auto pause_deadline = std::chrono::seconds{1};
+
+steady_clock::time_point waiter_limit(const ContainerSpec& spec) {
+  if (spec.init != Init::none || !spec.time_limit) return steady_clock::time_point::max();
+  return steady_clock::now() + *spec.time_limit;
+}
+
+// Complete or nothing: the init writes it with one write(2) before it exits.
+std::optional<init::Report> read_report(FdRef pipe) {
+  if (!pipe) return {};
+  init::Report report{};
+  const auto count = sys::read_some(pipe, reinterpret_cast<char*>(&report), sizeof report);
+  if (!count || *count != sizeof report || report.magic != init::report_magic) return {};
+  return report;
+}
+
+bool owns_pid_namespace(const ContainerSpec& spec) {
+  return !unsafe::contains(spec.namespaces.shared, unsafe::Shared::pid);
+}
+
+Result<> signal_unless_gone(FdRef pidfd, int number) {
+  auto sent = sys::send_signal(pidfd, number);
+  if (!sent && sent.error().code == Errc::closed) return {};
+  return base::in_stage(Stage::kill, std::move(sent));
+}
+
+}  // namespace
+
+Container::Impl::Impl(container::Workshop& host, const ContainerSpec& description,
+                      container::Launched started)
+    : workshop{host},
+      name{description.name},
+      spec{description},
+      launched{std::move(started)},
+      time_limit{waiter_limit(description)} {}
+
+Container::Impl::~Impl() {
+  if (kill().has_value()) static_cast<void>(collect().has_value());
+  workshop.names.release(name);
+}
+
+Result<std::unique_ptr<Container::Impl>> Container::Impl::start(container::Workshop& workshop,
+                                                                const ContainerSpec& spec) {
+  SOCK_TRY(workshop.names.claim(spec.name));
+  auto launched = container::launch(workshop, spec);
+  if (!launched) {
+    workshop.names.release(spec.name);
+    return std::unexpected(std::move(launched).error());
+  }
+  return std::make_unique<Impl>(workshop, spec, std::move(*launched));
+}
+
+std::optional<ExitStatus> Container::Impl::known_status() {
+  const std::scoped_lock lock{mutex_};
+  return status_;
+}
+
+void Container::Impl::add_member(std::shared_ptr<container::Member> member) {
+  const std::scoped_lock lock{mutex_};
+  members_.push_back(std::move(member));
+}
+
+// True when the first process has ended. Members are reaped on the way: they are this process's
+// children, and the kernel lets the init of a pid namespace end only after all others are reaped.
+Result<bool> Container::Impl::wait_for_end(Clock::time_point deadline) {
+  for (;;) {
+    std::vector<std::shared_ptr<container::Member>> members;
+    {
+      const std::scoped_lock lock{mutex_};
+      members = members_;
+    }
+    std::vector<FdRef> awaited{launched.pidfd.ref()};
+    for (const auto& member : members) awaited.push_back(member->pidfd);
+    if (!SOCK_TRY(sys::wait_any(awaited, deadline))) return false;
+    for (const auto& member : members)
+      if (SOCK_TRY(member->wait_until(Clock::now()))) forget(member);
+    if (SOCK_TRY(sys::wait_readable(launched.pidfd, Clock::now()))) return true;
+  }
+}
+
+void Container::Impl::forget(const std::shared_ptr<container::Member>& member) {
+  const std::scoped_lock lock{mutex_};
+  std::erase(members_, member);
+}
+
+Result<> Container::Impl::kill() {
+  const auto deadline = Clock::now() + kill_deadline;
+  if (!known_status()) {
+    SOCK_TRY(signal_unless_gone(launched.pidfd, SIGKILL));
+    // The signal is pending already: thawed, it dies and runs nothing.
+    const std::scoped_lock lock{mutex_};
+    if (std::exchange(paused_, false)) SOCK_TRY(launched.cgroup.thaw());
+  }
+  // With a pid namespace, the first process is its init: the kernel kills all others before this
+  // one's end can be seen.
+  if (!owns_pid_namespace(spec)) SOCK_TRY(launched.cgroup.kill_all(deadline));
+  if (SOCK_TRY(base::in_stage(Stage::kill, wait_for_end(deadline)))) return {};
+  return base::refuse(Errc::timed_out, Stage::kill, name,
+                      "a process is stuck in the kernel; see its stack in /proc");
+}
+
+Result<ExitStatus> Container::Impl::collect() {
+  const std::scoped_lock lock{mutex_};
+  if (status_) return *status_;
+  container::Witnesses witnesses;
+  witnesses.init = read_report(launched.init_report);
+  witnesses.reaped = SOCK_TRY(base::in_stage(Stage::wait, sys::reap(launched.pidfd)));
+  witnesses.timed_out = timed_out_;
+  // Counting costs a read: only where the answer would depend on it.
+  if (container::may_be_oom(witnesses)) witnesses.oom_kills = launched.cgroup.oom_kills();
+  status_ = container::decide_status(witnesses);
+  return *status_;
+}
+
+Result<std::optional<ExitStatus>> Container::Impl::wait_until(Clock::time_point deadline) {
+  if (auto known = known_status()) return known;
+  if (!SOCK_TRY(base::in_stage(Stage::wait, wait_for_end(std::min(deadline, time_limit))))) {
+    if (Clock::now() < time_limit) return std::optional<ExitStatus>{};
+    {
+      const std::scoped_lock lock{mutex_};
+      timed_out_ = true;
+    }
+    SOCK_TRY(kill());
+  }
+  return SOCK_TRY(collect());
+}
+
+Container::Container(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
+Container::Container(Container&&) noexcept = default;
+Container& Container::operator=(Container&&) noexcept = default;
+Container::~Container() = default;
+
+const std::string& Container::name() const noexcept {
+  return impl_->name;
+}
+FdRef Container::pidfd() const noexcept {
+  return impl_->launched.pidfd;
+}
+pid_t Container::pid() const noexcept {
+  return impl_->launched.pid;
+}
+FdRef Container::terminal() const noexcept {
+  return impl_->launched.terminal;
+}
+std::span<const StageTiming> Container::timings() const noexcept {
+  return impl_->launched.timings;
+}
+
+Result<ExitStatus> Container::wait() {
+  const auto status = SOCK_TRY(impl_->wait_until(steady_clock::time_point::max()));
+  return *status;
+}
+
+Result<std::optional<ExitStatus>> Container::wait_until(steady_clock::time_point deadline) {
+  return impl_->wait_until(deadline);
+}
+
+Result<> Container::pause() {
+  const std::scoped_lock lock{impl_->mutex_};
+  SOCK_TRY(impl_->launched.cgroup.freeze(steady_clock::now() + pause_deadline));
+  impl_->paused_ = true;
+  return {};
+}
+
+Result<> Container::resume() {
+  const std::scoped_lock lock{impl_->mutex_};
+  SOCK_TRY(impl_->launched.cgroup.thaw());
+  impl_->paused_ = false;
+  return {};
+}
+
+Result<> Container::signal(int number) {
+  if (number == SIGKILL) return kill();
+  const bool has_init = impl_->spec.init == Init::reaper;
+  if (has_init && number == SIGSTOP)
+    return base::refuse(Errc::invalid_spec, Stage::kill, "SIGSTOP",
+                        "an init cannot forward it; use pause()");
+  return base::in_stage(Stage::kill, sys::send_signal(impl_->launched.pidfd, number));
+}
+
+Result<> Container::kill() {
+  return impl_->kill();
+}
+
+Result<Stats> Container::stats() const {
+  return impl_->launched.cgroup.stats();
+}
+
+Result<> Container::update(const Resources& resources) {
+  return impl_->launched.cgroup.limit(resources);
+}
+
+Result<Process> Container::exec(const ExecSpec& spec) {
+  auto member = SOCK_TRY(container::start_process(*impl_, spec));
+  return Process{std::make_unique<Process::Impl>(std::move(member))};
+}
+
+}  // namespace sock

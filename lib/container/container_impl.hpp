@@ -1,0 +1,86 @@
+#pragma once
+
+// The state behind Container and Process.
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sock/container.hpp"
+
+#include "container/launch.hpp"
+#include "container/status.hpp"
+#include "container/workshop.hpp"
+
+namespace sock {
+
+namespace container {
+
+/// A further process of a container, shared by its handle and the container: whoever comes first
+/// reaps it. The container has to, since its init cannot end before all its processes are reaped.
+class Member {
+ public:
+  Member(UniqueFd process, pid_t number, UniqueFd master) noexcept
+      : pidfd{std::move(process)}, pid{number}, terminal{std::move(master)} {}
+
+  const UniqueFd pidfd;
+  const pid_t pid;
+  const UniqueFd terminal;
+
+  /// Empty when it still runs at the deadline.
+  Result<std::optional<ExitStatus>> wait_until(std::chrono::steady_clock::time_point deadline);
+
+ private:
+  std::mutex mutex_;  // guards status_
+  std::optional<ExitStatus> status_;
+};
+
+}  // namespace container
+
+struct Container::Impl {
+  using Clock = std::chrono::steady_clock;
+
+  Impl(container::Workshop& host, const ContainerSpec& spec, container::Launched started);
+  ~Impl();  ///< Kills and reaps.
+
+  static Result<std::unique_ptr<Impl>> start(container::Workshop& workshop,
+                                             const ContainerSpec& spec);
+
+  Result<> kill();
+  Result<std::optional<ExitStatus>> wait_until(Clock::time_point deadline);
+  [[nodiscard]] std::optional<ExitStatus> known_status();
+  void add_member(std::shared_ptr<container::Member> member);
+
+  container::Workshop& workshop;
+  const std::string name;
+  const ContainerSpec spec;  ///< What exec needs of it: namespaces, limits, filter.
+  container::Launched launched;
+  /// With Init::none, whoever waits enforces it.
+  Clock::time_point time_limit;
+
+ private:
+  friend class Container;
+  Result<bool> wait_for_end(Clock::time_point deadline);
+  Result<ExitStatus> collect();
+  void forget(const std::shared_ptr<container::Member>& member);
+
+  std::mutex mutex_;  // guards what follows
+  std::vector<std::shared_ptr<container::Member>> members_;
+  std::optional<ExitStatus> status_;
+  bool paused_ = false;
+  bool timed_out_ = false;
+};
+
+struct Process::Impl {
+  std::shared_ptr<container::Member> member;
+};
+
+namespace container {
+/// Starts a further process in the container. On failure nothing is left of it.
+Result<std::shared_ptr<Member>> start_process(Container::Impl& container, const ExecSpec& spec);
+}  // namespace container
+
+}  // namespace sock

@@ -1,0 +1,34 @@
+#pragma once
+
+// Starting the first process of a container: the parts are made, put into a child::Plan, and walked
+// by the child.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sock/container.hpp"
+#include "sock/fd.hpp"
+#include "sock/result.hpp"
+#include "sock/spec.hpp"
+
+#include "container/workshop.hpp"
+#include "isolation/cgroup/pool.hpp"
+
+namespace sock::container {
+
+struct Launched {
+  UniqueFd pidfd;
+  pid_t pid;
+  isolation::Cgroup cgroup;
+  UniqueFd root;  ///< The stitched tree: exec enters it again.
+  bool own_mount_namespace;
+  UniqueFd terminal;     ///< The master, if a terminal was asked for.
+  UniqueFd init_report;  ///< Reading end; empty without an init.
+  std::vector<StageTiming> timings;
+};
+
+/// Blocking until the payload has been executed. On failure nothing is left.
+Result<Launched> launch(Workshop& workshop, const ContainerSpec& spec);
+
+}  // namespace sock::container

@@ -1,0 +1,70 @@
+// The library's one root object: opens the state directory, prepares the workshop, creates.
+
+#include "sock/host.hpp"
+
+#include <array>
+
+#include "base/try.hpp"
+#include "container/container_impl.hpp"
+#include "container/workshop.hpp"
+#include "isolation/cgroup/pool.hpp"
+#include "isolation/features.hpp"
+#include "state/instance.hpp"
+
+namespace sock {
+
+std::string_view to_string(CgroupBackend backend) noexcept {
+  constexpr std::array<std::string_view, 5> names{"automatic", "v2", "v1", "hybrid", "none"};
+  return names[static_cast<std::size_t>(backend)];
+}
+
+/// Destroyed from the bottom up: the workshop empties its cgroups, the instance removes its record,
+/// and the janitor, woken last, finds nothing to do.
+struct Host::Impl {
+  state::Janitor janitor;
+  state::Instance instance;
+  std::unique_ptr<container::Workshop> workshop;
+};
+
+Host::Host(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
+Host::Host(Host&&) noexcept = default;
+Host& Host::operator=(Host&&) noexcept = default;
+
+Host::~Host() = default;
+
+Result<Host> Host::open(const HostOptions& options) {
+  const std::string libexec =
+      options.libexec_dir.empty() ? std::string{SOCK_LIBEXEC_DIR} : options.libexec_dir;
+  const auto features = SOCK_TRY(isolation::without(isolation::probe_features(), options.without));
+  SeccompPolicy policy = SOCK_TRY(SeccompPolicy::handler());
+  SOCK_TRY(recover(options.state_dir));
+  state::Instance instance = SOCK_TRY(state::Instance::create(options.state_dir));
+  auto cgroups = SOCK_TRY(isolation::CgroupPool::plan(options.cgroup, features, instance.id()));
+  // Recorded and watched before the first of them exists.
+  SOCK_TRY(instance.record_cgroups(cgroups->directories()));
+  state::Janitor janitor = SOCK_TRY(
+      state::Janitor::start(libexec + "/sock-janitor", instance.state_dir(), instance.id()));
+  SOCK_TRY(cgroups->prepare());
+  auto workshop =
+      std::make_unique<container::Workshop>(features, std::move(policy), std::move(cgroups));
+  SOCK_TRY(container::equip(*workshop, libexec + "/sock-init"));
+  std::unique_ptr<Impl> impl{new Impl{.janitor = std::move(janitor),
+                                      .instance = std::move(instance),
+                                      .workshop = std::move(workshop)}};
+  return Host{std::move(impl)};
+}
+
+Result<Container> Host::create(const ContainerSpec& spec) {
+  auto impl = SOCK_TRY(Container::Impl::start(*impl_->workshop, spec));
+  return Container{std::move(impl)};
+}
+
+CgroupBackend Host::cgroup_backend() const noexcept {
+  return impl_->workshop->cgroups->backend();
+}
+
+Result<Recovery> Host::recover(const std::string& state_dir) {
+  return state::recover(state_dir);
+}
+
+}  // namespace sock

@@ -1,0 +1,60 @@
+#pragma once
+
+// Makes roots for containers, and keeps the read-only part of each as a template: a container then
+// costs one clone of it and its own mounts (SOCK, section 4.1, with mounts instead of AUFS).
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sock/result.hpp"
+#include "sock/spec.hpp"
+
+#include "isolation/rootfs/devices.hpp"
+#include "isolation/rootfs/tree.hpp"
+
+namespace sock::isolation {
+
+struct StitchedRoot {
+  Tree tree;
+  std::optional<TerminalPair> terminal;
+};
+
+/// Thread-safe.
+class Stitcher {
+ public:
+  explicit Stitcher(Composition composition) noexcept : composition_{composition} {}
+
+  /// `rootfs` has passed check_rootfs(). On failure: Stage::rootfs, naming the part.
+  Result<StitchedRoot> make(const Rootfs& rootfs, const std::optional<Terminal>& terminal);
+
+ private:
+  /// A directory's identity: a path may name another one tomorrow.
+  struct Source {
+    std::string path;
+    std::uint64_t device;
+    std::uint64_t inode;
+    friend bool operator==(const Source&, const Source&) = default;
+  };
+  struct Template {
+    std::vector<Source> sources;  ///< The base, then the packages.
+    std::vector<MountPoint> points;
+    std::shared_ptr<const UniqueFd> root;
+  };
+
+  static Result<std::vector<Source>> find_sources(const Rootfs& rootfs);
+  static Result<Tree> make_lower(const Rootfs& rootfs, std::span<const MountPoint> points,
+                                 Composition composition);
+  Result<Tree> clone_template(const Rootfs& rootfs, std::vector<MountPoint> points);
+
+  const Composition composition_;
+  std::mutex mutex_;               // guards templates_
+  std::list<Template> templates_;  // most recently used first
+};
+
+}  // namespace sock::isolation

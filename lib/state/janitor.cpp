@@ -1,0 +1,27 @@
+// Starting the janitor. The program itself is tools/janitor.
+
+#include <array>
+
+#include "base/try.hpp"
+#include "state/instance.hpp"
+#include "sys/file.hpp"
+#include "sys/program.hpp"
+
+namespace sock::state {
+
+Janitor::Janitor(UniqueFd life_line) noexcept : life_line_{std::move(life_line)} {}
+
+Result<Janitor> Janitor::start(const std::string& program, FdRef state_dir, const std::string& id) {
+  sys::Pipe pipe = SOCK_TRY(base::in_stage(Stage::state, sys::make_pipe()));
+  const std::array<std::string, 2> arguments{program, id};
+  const std::array<FdRef, 2> descriptors{pipe.reader.ref(), state_dir};
+  auto started = base::in_stage(Stage::state, sys::run_daemon(arguments, descriptors));
+  if (!started) {
+    if (started.error().code != Errc::launch_failed)
+      started.error().hint = "is sock installed, or HostOptions::libexec_dir set?";
+    return std::unexpected(std::move(started).error());
+  }
+  return Janitor{std::move(pipe.writer)};
+}
+
+}  // namespace sock::state

@@ -1,0 +1,86 @@
+// The descriptor-based mount calls.
+
+#include "sys/mount.hpp"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/try.hpp"
+#include "sys/error.hpp"
+
+namespace sock::sys {
+namespace {
+
+std::uint64_t attributes(MountFlags flags) {
+  const auto has = [&](MountFlags flag) {
+    return (std::to_underlying(flags) & std::to_underlying(flag)) != 0;
+  };
+  std::uint64_t bits = 0;
+  if (has(MountFlags::read_only)) bits |= MOUNT_ATTR_RDONLY;
+  if (has(MountFlags::no_suid)) bits |= MOUNT_ATTR_NOSUID;
+  if (has(MountFlags::no_devices)) bits |= MOUNT_ATTR_NODEV;
+  if (has(MountFlags::no_exec)) bits |= MOUNT_ATTR_NOEXEC;
+  return bits;
+}
+
+}  // namespace
+
+Result<UniqueFd> clone_mount(FdRef dir, const std::string& path, Depth depth) {
+  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+  if (depth == Depth::recursive) flags |= AT_RECURSIVE;
+  if (path.empty()) flags |= AT_EMPTY_PATH;
+  const int fd = ::open_tree(dir.get(), path.c_str(), flags);
+  if (fd < 0) return sys_error(errno, path);
+  return UniqueFd{fd};
+}
+
+Result<> restrict_mount(FdRef mount, MountFlags flags, Depth depth) {
+  mount_attr change{};
+  change.attr_set = attributes(flags);
+  change.propagation = MS_PRIVATE;
+  const unsigned at = AT_EMPTY_PATH | (depth == Depth::recursive ? AT_RECURSIVE : 0U);
+  if (::mount_setattr(mount.get(), "", at, &change, sizeof change) < 0)
+    return sys_error(errno, "mount_setattr");
+  return {};
+}
+
+Result<> attach_mount(FdRef mount, FdRef target) {
+  constexpr unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  if (::move_mount(mount.get(), "", target.get(), "", flags) < 0)
+    return sys_error(errno, "move_mount");
+  return {};
+}
+
+Result<UniqueFd> make_filesystem(const std::string& type,
+                                 const std::vector<FilesystemOption>& options, MountFlags flags) {
+  const UniqueFd context{::fsopen(type.c_str(), FSOPEN_CLOEXEC)};
+  if (!context) return sys_error(errno, type);
+  for (const auto& [key, value] : options) {
+    const int set =
+        value.empty()
+            ? ::fsconfig(context.get(), FSCONFIG_SET_FLAG, key.c_str(), nullptr, 0)
+            : ::fsconfig(context.get(), FSCONFIG_SET_STRING, key.c_str(), value.c_str(), 0);
+    if (set < 0) return sys_error(errno, type + " " + key + "=" + value);
+  }
+  if (::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
+    return sys_error(errno, type);
+  UniqueFd mount{
+      ::fsmount(context.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes(flags)))};
+  if (!mount) return sys_error(errno, type);
+  return mount;
+}
+
+Result<> make_device(FdRef dir, const std::string& name, unsigned major, unsigned minor) {
+  if (::mknodat(dir.get(), name.c_str(), S_IFCHR | 0666, makedev(major, minor)) < 0)
+    return sys_error(errno, name);
+  return {};
+}
+
+Result<> set_mode(FdRef dir, const std::string& path, unsigned mode) {
+  if (::fchmodat(dir.get(), path.c_str(), mode, 0) < 0) return sys_error(errno, path);
+  return {};
+}
+
+}  // namespace sock::sys

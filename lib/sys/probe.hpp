@@ -1,0 +1,24 @@
+#pragma once
+
+// Questions to the running kernel that change nothing.
+
+namespace sock::sys {
+
+bool has_clone3() noexcept;
+/// KERNEL: CLONE_INTO_CGROUP since 5.7.
+bool has_clone_into_cgroup() noexcept;
+/// 0 where Landlock is missing or off.
+int landlock_abi() noexcept;
+/// True when the running kernel is at least `major`.`minor`.
+bool kernel_at_least(int major, int minor) noexcept;
+
+/// A ruleset that only scopes; empty where the kernel cannot. Restricting a process to it keeps
+/// that process from abstract sockets (and, if asked, signals) outside of its own domain.
+enum class SignalScope : bool { open, closed };
+int make_landlock_scope(SignalScope signals) noexcept;
+
+/// The highest capability that the kernel knows.
+int last_capability() noexcept;
+bool has_capability_bound(int capability) noexcept;
+
+}  // namespace sock::sys

@@ -1,0 +1,34 @@
+#pragma once
+
+// Processes, always by pidfd: a number is never an identity.
+
+#include <chrono>
+#include <optional>
+#include <span>
+
+#include <sys/types.h>
+
+#include "sock/fd.hpp"
+#include "sock/result.hpp"
+
+namespace sock::sys {
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+/// How a child ended, as the kernel tells it.
+struct WaitStatus {
+  bool signaled;  ///< value is a signal number, else an exit code.
+  int value;
+};
+
+Result<> send_signal(FdRef pidfd, int number);
+/// True when the process has exited (or was reaped by somebody), false at the deadline.
+Result<bool> wait_readable(FdRef file, Deadline deadline);
+/// The same for any one of several.
+Result<bool> wait_any(std::span<const FdRef> files, Deadline deadline);
+/// Reaps an exited child. Empty when somebody else has reaped it and the kernel (before 6.15)
+/// cannot tell the status any more. Blocking: only when it has not exited.
+Result<std::optional<WaitStatus>> reap(FdRef pidfd);
+Result<UniqueFd> open_pidfd(pid_t pid);
+
+}  // namespace sock::sys

@@ -1,0 +1,144 @@
+"""The table of test suites: what scripts/test can run, and how.
+
+To switch a planned suite on, delete its `planned=True`.
+"""
+
+from dataclasses import dataclass, field
+
+# Nobody's ids, and the first ordinary user's; neither needs an entry in /etc/passwd.
+NOBODY = 65534
+ORDINARY_USER = 1000
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of a suite's program; its tests are reported as LABEL/TEST."""
+
+    command: tuple[str, ...]
+    label: str = ""
+    env: dict[str, str] = field(default_factory=dict)
+    user: int | None = None  # None: whoever runs scripts/test
+
+
+@dataclass(frozen=True)
+class Suite:
+    name: str
+    description: str
+    runs: tuple[Run, ...]
+    # gtest: JSON; tap: the Test Anything Protocol on stdout; plain: the exit status is one test.
+    format: str
+    timeout: int  # seconds, for all runs together
+    build: str | None = "debug"  # the kind that scripts/build must have built
+    requires: tuple[str, ...] = ()  # paths that must exist, beside the program itself
+    full_only: bool = False
+    planned: bool = False  # its program does not exist yet: listed, not run
+
+
+UNIT = "tests/unit/sock_unit"
+INTEGRATION = "tests/integration/sock_integration"
+
+
+def built(program: str, kind: str = "debug") -> tuple[str, ...]:
+    return (f"build/{kind}/{program}",)
+
+
+def script(name: str) -> tuple[Run, ...]:
+    return (Run((f"tests/{name}/run",)),)
+
+
+def sanitized(kind: str, env: dict[str, str]) -> tuple[Run, ...]:
+    # The thread sanitizer of g++ 12 cannot start under today's address randomisation.
+    prefix = ("setarch", "-R") if kind == "tsan" else ()
+    return tuple(
+        Run(prefix + built(program, kind), label, env)
+        for label, program in (("unit", UNIT), ("integration", INTEGRATION))
+    )
+
+
+def without(feature: str) -> Run:
+    return Run(built(INTEGRATION), f"without-{feature}", {"SOCK_TEST_WITHOUT": feature})
+
+
+def with_cgroups(backend: str) -> Run:
+    return Run(built(INTEGRATION), f"cgroups-{backend}", {"SOCK_TEST_CGROUPS": backend})
+
+
+SUITES = (
+    Suite(
+        "lint", "layers, names, formatting and the other rules that a program can check",
+        script("lint"), "tap", timeout=180, build=None,
+    ),
+    Suite(
+        "unit", "pure logic, as this user and as nobody",
+        (Run(built(UNIT)), Run(built(UNIT), "nobody", user=NOBODY)),
+        "gtest", timeout=180,
+    ),
+    Suite(
+        "abi", "the exported symbols and the C header",
+        script("abi"), "tap", timeout=120, planned=True,
+    ),
+    Suite(
+        "consumers", "the installed library, found by pkg-config and CMake",
+        script("consumers"), "tap", timeout=300, planned=True,
+    ),
+    Suite(
+        "integration", "containers through the public headers",
+        (Run(built(INTEGRATION)),), "gtest", timeout=600,
+    ),
+    Suite(
+        "fallback", "the integration tests as on kernels that lack a feature, and per cgroup backend",
+        (
+            *map(without, ("detached_roots", "landlock_scopes", "clone3", "clone_into_cgroup",
+                           "cgroup_kill")),
+            *map(with_cgroups, ("v1", "v2", "none")),
+        ),
+        "gtest", timeout=1200,
+    ),
+    Suite(
+        "rootless", "the integration tests as an ordinary user",
+        (Run(built(INTEGRATION), user=ORDINARY_USER),), "gtest", timeout=600, planned=True,
+    ),
+    Suite(
+        "cli", "sockctl at a prompt",
+        (Run(("bats", "--formatter", "tap", "--recursive", "tests/cli")),),
+        "tap", timeout=300, requires=("build/debug/tools/sockctl/sockctl",),
+    ),
+    Suite(
+        "examples", "embedding in C, C++, Python and Go: built and run",
+        script("examples"), "tap", timeout=300, planned=True,
+    ),
+    Suite(
+        "security", "every refusal, tried from inside by a payload",
+        script("security"), "tap", timeout=600, planned=True,
+    ),
+    Suite(
+        "crash", "what is left behind when the runtime is killed at any point",
+        script("crash"), "tap", timeout=600, planned=True,
+    ),
+    Suite(
+        "inject", "each system call failing in turn",
+        script("inject"), "tap", timeout=600, planned=True,
+    ),
+    Suite(
+        "soak", "thousands of containers: nothing may grow",
+        (Run(built("tests/integration/sock_soak")),), "gtest", timeout=1200,
+    ),
+    Suite(
+        "asan", "unit and integration under the address and undefined-behaviour sanitizers",
+        sanitized("asan", {
+            "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1",
+            "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+        }),
+        "gtest", timeout=1800, build="asan", full_only=True, planned=True,
+    ),
+    Suite(
+        "tsan", "unit and integration under the thread sanitizer",
+        sanitized("tsan", {"TSAN_OPTIONS": "second_deadlock_stack=1"}),
+        "gtest", timeout=1800, build="tsan", full_only=True, planned=True,
+    ),
+    Suite(
+        "bench", "the launch benchmark starts and ends (no figures are judged here)",
+        (Run((*built("bench/bench_launch"), "--benchmark_min_time=0.01")),),
+        "plain", timeout=180, planned=True,
+    ),
+)

@@ -1,0 +1,84 @@
+// Further processes in a running container.
+
+#include "host_fixture.hpp"
+
+namespace sock::test {
+namespace {
+
+class Exec : public HostTest {
+ protected:
+  Container start(ContainerSpec spec) {
+    spec.argv = {"/bin/sh", "-c", "echo up; while :; do sleep 1; done"};
+    TestPipe out = make_pipe();
+    spec.stdio.out = out.writer;
+    auto container = host().create(spec);
+    EXPECT_TRUE(container.has_value()) << container.error().message();
+    read_until(out.reader, "up");
+    return std::move(*container);
+  }
+  std::string exec(Container& container, const std::string& script) {
+    TestPipe out = make_pipe();
+    auto process = container.exec(
+        {.argv = {"/bin/sh", "-c", script}, .stdio = {.out = out.writer, .err = out.writer}});
+    out.writer.reset();
+    if (!process) return "exec: " + process.error().message();
+    std::string text = drain(out.reader);
+    status = *process->wait();
+    return text;
+  }
+  ExitStatus status{};
+};
+
+TEST_F(Exec, RunsInTheNamespacesAndRootOfTheContainer) {
+  Container container = start(shell(""));
+  EXPECT_EQ(exec(container, "uname -n; ls -d /proc/2; touch /tmp/seen; ls /tmp; exit 4"),
+            "sock\n/proc/2\nseen\n");
+  EXPECT_EQ(status, (ExitStatus{ExitStatus::Kind::exited, 4}));
+}
+
+TEST_F(Exec, HasNoMoreRightsThanThePayload) {
+  Container container = start(shell(""));
+  EXPECT_EQ(exec(container,
+                 "id -u; grep -E '^(CapEff|CapBnd|NoNew|Seccomp:)' /proc/self/status | cut -f2"),
+            "65534\n0000000000000000\n0000000000000000\n1\n2\n");
+}
+
+TEST_F(Exec, WorksInAUserNamespaceAndAMountNamespaceOfItsOwn) {
+  if (is_rootless()) GTEST_SKIP() << "needs: root, for a range of ids";
+  ContainerSpec spec = shell("");
+  spec.namespaces.mount = MountNamespace::own;
+  spec.namespaces.user = UserNamespace{.uids = {{0, 100000, 65536}}, .gids = {{0, 100000, 65536}}};
+  Container container = start(spec);
+  EXPECT_EQ(exec(container, "id -u; cat /proc/self/uid_map | tr -s ' '; ls -d /usr"),
+            "65534\n 0 100000 65536\n/usr\n");
+}
+
+TEST_F(Exec, NamesAProgramThatDoesNotExist) {
+  Container container = start(shell(""));
+  auto process = container.exec({.argv = {"/no/such/program"}});
+  ASSERT_FALSE(process.has_value());
+  EXPECT_EQ(process.error().code, Errc::not_found);
+  EXPECT_EQ(process.error().stage, Stage::exec);
+}
+
+TEST_F(Exec, IsRefusedWhenTheContainerHasEnded) {
+  auto container = host().create(shell("true"));
+  ASSERT_TRUE(container.has_value());
+  ASSERT_TRUE(container->wait().has_value());
+  EXPECT_EQ(container->exec({.argv = {"true"}}).error().code, Errc::closed);
+}
+
+TEST_F(Exec, EndsWithTheContainer) {
+  Container container = start(shell(""));
+  TestPipe out = make_pipe();
+  auto process = container.exec(
+      {.argv = {"/bin/sh", "-c", "while :; do :; done"}, .stdio = {.out = out.writer}});
+  ASSERT_TRUE(process.has_value()) << process.error().message();
+  out.writer.reset();
+  ASSERT_TRUE(container.kill().has_value());
+  EXPECT_EQ(drain(out.reader), "");
+  EXPECT_EQ(process->wait()->kind, ExitStatus::Kind::signaled);
+}
+
+}  // namespace
+}  // namespace sock::test

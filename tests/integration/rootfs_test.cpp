@@ -1,0 +1,105 @@
+// Stitched roots.
+
+#include <filesystem>
+#include <fstream>
+
+#include "host_fixture.hpp"
+
+namespace sock::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class RootfsTest : public HostTest {
+ protected:
+  // A small image that borrows the machine's /usr by a bind.
+  std::string make_image(const std::string& name) {
+    const fs::path image = fs::path{scratch()} / name;
+    fs::create_directories(image / "usr");
+    for (const char* link : {"bin", "lib", "lib64", "sbin"})
+      fs::create_symlink(std::string{"usr/"} + link, image / link);
+    return image.string();
+  }
+  ContainerSpec in_image(const std::string& image, const std::string& script) {
+    ContainerSpec spec = shell(script);
+    spec.rootfs.base = image;
+    spec.rootfs.binds = {{.source = "/usr", .target = "/usr"}};
+    return spec;
+  }
+};
+
+TEST_F(RootfsTest, StitchesAnImageThatLacksMountPoints) {
+  const std::string image = make_image("image");
+  std::ofstream{image + "/file"} << "content";
+  EXPECT_EQ(run(in_image(image, "ls / | tr '\\n' ' '; cat /file")).out,
+            "bin dev file lib lib64 proc sbin tmp usr content");
+  EXPECT_FALSE(fs::exists(image + "/proc"));
+}
+
+TEST_F(RootfsTest, UsesAnImageThatHasThemAsItIs) {
+  const std::string image = make_image("image");
+  for (const char* dir : {"proc", "dev", "tmp"}) fs::create_directory(image + "/" + dir);
+  EXPECT_EQ(run(in_image(image, "echo $(ls /); touch /x 2>/dev/null || echo read-only")).out,
+            "bin dev lib lib64 proc sbin tmp usr\nread-only\n");
+}
+
+TEST_F(RootfsTest, ReplacesATopLevelLinkThatWouldLeadElsewhere) {
+  const std::string image = make_image("image");
+  fs::create_directory(scratch() + "/outside");
+  fs::create_symlink(scratch() + "/outside", image + "/tmp");
+  fs::create_symlink("../../../../proc", image + "/proc");
+  EXPECT_EQ(run(in_image(image, "touch /tmp/x; ls -d /proc/1; readlink /tmp || echo own")).out,
+            "/proc/1\nown\n");
+  EXPECT_TRUE(fs::is_empty(scratch() + "/outside"));
+}
+
+TEST_F(RootfsTest, ResolvesADeepLinkInsideTheRoot) {
+  const std::string image = make_image("image");
+  fs::create_directories(image + "/data/real");
+  fs::create_symlink("/data/real", image + "/data/link");
+  fs::create_directory(scratch() + "/volume");
+  std::ofstream{scratch() + "/volume/here"} << "x";
+  ContainerSpec spec = in_image(image, "ls /data/real");
+  spec.rootfs.binds.push_back({.source = scratch() + "/volume", .target = "/data/link"});
+  EXPECT_EQ(run(spec).out, "here\n");
+}
+
+TEST_F(RootfsTest, MountsHandlerPackagesAndVolumes) {
+  for (const char* dir : {"handler", "numpy-1", "pandas-2", "volume"}) {
+    fs::create_directory(scratch() + "/" + dir);
+    std::ofstream{scratch() + "/" + dir + "/name"} << dir << "\n";
+  }
+  fs::permissions(scratch() + "/volume", fs::perms::all);
+  ContainerSpec spec = shell(
+      "cat /handler/name /packages/*/name /tmp/deep/volume/name; "
+      "touch /tmp/deep/volume/new; touch /handler/new 2>/dev/null || echo read-only");
+  spec.rootfs.handler = scratch() + "/handler";
+  spec.rootfs.packages = {scratch() + "/numpy-1", scratch() + "/pandas-2"};
+  spec.rootfs.binds = {{.source = scratch() + "/volume",
+                        .target = "/tmp/deep/volume",
+                        .access = Access::read_write}};
+  if (is_rootless()) spec.identity = {.uid = 0, .gid = 0};
+  const Outcome outcome = run(spec);
+  EXPECT_EQ(outcome.out, "handler\nnumpy-1\npandas-2\nvolume\nread-only\n") << outcome.err;
+  EXPECT_TRUE(fs::exists(scratch() + "/volume/new"));
+}
+
+TEST_F(RootfsTest, NoticesThatADirectoryWasReplaced) {
+  const std::string image = make_image("image");
+  std::ofstream{image + "/version"} << "one";
+  EXPECT_EQ(run(in_image(image, "cat /version")).out, "one");
+  fs::rename(image, image + ".old");
+  std::ofstream{make_image("image") + "/version"} << "two";
+  EXPECT_EQ(run(in_image(image, "cat /version")).out, "two");
+}
+
+TEST_F(RootfsTest, NamesAMountPointThatDoesNotExist) {
+  ContainerSpec spec = shell("true");
+  spec.rootfs.binds = {{.source = "/usr", .target = "/usr/no/such/place"}};
+  const Error error = create_error(spec);
+  EXPECT_EQ(error.code, Errc::not_found);
+  EXPECT_NE(error.subject.find("/usr/no/such/place"), std::string::npos) << error.message();
+}
+
+}  // namespace
+}  // namespace sock::test

@@ -1,0 +1,37 @@
+#pragma once
+
+// JSON messages with descriptors over a SOCK_SEQPACKET unix socket, between sockctl and a monitor.
+// One message is one packet of at most 64 KiB and four descriptors.
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "posix.hpp"
+
+namespace sockctl {
+
+inline constexpr std::size_t message_max = 64U << 10U;
+
+struct Message {
+  std::string text;
+  std::vector<sock::UniqueFd> fds;
+};
+
+/// A listening socket called `name` in a directory; only its owner can reach it.
+Result<sock::UniqueFd> listen_at(sock::FdRef dir, const std::string& name);
+/// Errc::closed or not_found when nobody listens.
+Result<sock::UniqueFd> connect_at(sock::FdRef dir, const std::string& name);
+/// The next connection; one of another user is closed, and empty is returned.
+Result<std::optional<sock::UniqueFd>> accept_own(sock::FdRef listener);
+
+/// Never blocks: a peer that does not read gets an error.
+Result<> send_message(sock::FdRef socket, const nlohmann::json& body,
+                      std::span<const sock::FdRef> fds = {});
+/// Empty at the end of the connection. Blocking: until there is a message.
+Result<std::optional<Message>> receive_message(sock::FdRef socket);
+
+}  // namespace sockctl

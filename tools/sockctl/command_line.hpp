@@ -1,0 +1,53 @@
+#pragma once
+
+// The command line of sockctl: verbs, options, help texts. Understands; the verbs act.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "globals.hpp"
+#include "verbs.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace sockctl {
+
+/// What is to be done, once the command line has been read. Callbacks of CLI11 fill it.
+struct Invocation {
+  Globals globals = {};
+  RunOptions run = {};
+  ExecOptions exec = {};
+  PsOptions ps = {};
+  StatsOptions stats = {};
+  LogsOptions logs = {};
+  KillOptions kill = {};
+  RmOptions rm = {};
+  std::vector<std::string> names = {};
+  std::string shell = {};
+  std::function<int()> action = {};
+};
+
+/// `run` (command_line_run.cpp) and the others (command_line.cpp). The invocation must outlive the
+/// parser.
+void describe_run(CLI::App& app, Invocation& invocation);
+void describe_exec(CLI::App& app, Invocation& invocation);
+void describe_verbs(CLI::App& app, Invocation& invocation);
+/// Options that every verb takes.
+void describe_globals(CLI::App& verb, Invocation& invocation);
+
+/// The words of `run` and `exec` that are the payload's: what CLI11 left, and what followed "--".
+struct Arguments {
+  std::vector<std::string> ours;    ///< Without argv[0].
+  std::vector<std::string> beyond;  ///< After the first "--".
+  bool separated = false;
+};
+Arguments split_arguments(const std::vector<std::string>& arguments);
+
+/// A completion script for bash, zsh or fish, made from the tree of verbs and options.
+Result<std::string> completion_script(const CLI::App& app, const std::string& shell);
+
+}  // namespace sockctl

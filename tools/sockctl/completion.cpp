@@ -1,0 +1,167 @@
+// sockctl completion: scripts for shells, made from the tree of verbs and options, so that they
+// cannot differ from it. Names of containers come from `sockctl ps --quiet`.
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "command_line.hpp"
+
+namespace sockctl {
+namespace {
+
+struct Option {
+  std::vector<std::string> names;  ///< With their dashes.
+  std::string help;
+  bool takes_value;
+};
+
+struct Verb {
+  std::string name;
+  std::string help;
+  bool takes_container;
+  std::vector<Option> options;
+};
+
+Option option_of(const CLI::Option& option) {
+  Option out{.names = {},
+             .help = option.get_description(),
+             .takes_value = option.get_items_expected_max() > 0 && option.get_type_size_max() > 0};
+  for (const auto& name : option.get_snames()) out.names.push_back("-" + name);
+  for (const auto& name : option.get_lnames()) out.names.push_back("--" + name);
+  return out;
+}
+
+std::vector<Verb> verbs_of(const CLI::App& app) {
+  std::vector<Verb> verbs;
+  for (const CLI::App* app_verb : app.get_subcommands(nullptr)) {
+    if (app_verb->get_group().empty()) continue;
+    Verb verb{.name = app_verb->get_name(),
+              .help = app_verb->get_description(),
+              .takes_container = false,
+              .options = {}};
+    for (const CLI::Option* option : app_verb->get_options(nullptr)) {
+      if (option->get_positional()) verb.takes_container = option->get_single_name() == "NAME";
+      if (!option->get_positional() && !option->get_group().empty())
+        verb.options.push_back(option_of(*option));
+    }
+    verbs.push_back(std::move(verb));
+  }
+  return verbs;
+}
+
+std::string option_words(const Verb& verb) {
+  std::string words;
+  for (const auto& option : verb.options)
+    for (const auto& name : option.names) words += (words.empty() ? "" : " ") + name;
+  return words;
+}
+
+std::string quoted(std::string text) {
+  for (auto at = text.find('\''); at != std::string::npos; at = text.find('\'', at + 4))
+    text.replace(at, 1, "'\\''");
+  return "'" + text + "'";
+}
+
+std::string bash(const std::vector<Verb>& verbs) {
+  std::string names;
+  std::string cases;
+  for (const auto& verb : verbs) {
+    names += (names.empty() ? "" : " ") + verb.name;
+    if (verb.name != "completion")
+      cases += fmt::format("    {}) words='{}'; containers={} ;;\n", verb.name, option_words(verb),
+                           verb.takes_container ? 1 : 0);
+  }
+  return "# bash completion for sockctl, made by: sockctl completion bash\n"
+         "_sockctl() {\n"
+         "  local current=${COMP_WORDS[COMP_CWORD]} words='' containers=0\n"
+         "  COMPREPLY=()\n"
+         "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+         "    mapfile -t COMPREPLY < <(compgen -W '" +
+         names +
+         "' -- \"$current\")\n"
+         "    return\n"
+         "  fi\n"
+         "  case ${COMP_WORDS[1]} in\n" +
+         cases +
+         "    completion) words='bash zsh fish' ;;\n"
+         "  esac\n"
+         "  [ \"$containers\" -eq 0 ] || words+=\" $(sockctl ps --quiet 2>/dev/null)\"\n"
+         "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
+         "}\n"
+         "complete -o default -F _sockctl sockctl\n";
+}
+
+std::string zsh_options(const Verb& verb) {
+  std::string specs;
+  for (const auto& option : verb.options)
+    for (const auto& name : option.names)
+      specs += " " + quoted(fmt::format("*{}[{}]{}", name, option.help,
+                                        option.takes_value ? ":value:_files" : ""));
+  return specs;
+}
+
+std::string zsh(const std::vector<Verb>& verbs) {
+  std::string names;
+  std::string cases;
+  for (const auto& verb : verbs) {
+    names += "    " + quoted(verb.name + ":" + verb.help) + "\n";
+    if (verb.name != "completion")
+      cases +=
+          fmt::format("    {}) _arguments{} {} ;;\n", verb.name, zsh_options(verb),
+                      verb.takes_container ? "'*:container:($(sockctl ps --quiet 2>/dev/null))'"
+                                           : "'*::command:_normal'");
+  }
+  return "#compdef sockctl\n"
+         "# zsh completion for sockctl, made by: sockctl completion zsh\n"
+         "_sockctl() {\n"
+         "  local -a verbs\n"
+         "  verbs=(\n" +
+         names +
+         "  )\n"
+         "  if (( CURRENT == 2 )); then _describe verb verbs; return; fi\n"
+         "  local verb=$words[2]\n"
+         "  shift words; (( CURRENT-- ))\n"
+         "  case $verb in\n" +
+         cases +
+         "    completion) _values shell bash zsh fish ;;\n"
+         "  esac\n"
+         "}\n"
+         "_sockctl \"$@\"\n";
+}
+
+std::string fish_option(const Verb& verb, const Option& option) {
+  std::string names;
+  for (const auto& name : option.names)
+    names += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+  return fmt::format("complete -c sockctl -n '__fish_seen_subcommand_from {}'{}{} -d {}\n",
+                     verb.name, names, option.takes_value ? " -r" : "", quoted(option.help));
+}
+
+std::string fish(const std::vector<Verb>& verbs) {
+  std::string script =
+      "# fish completion for sockctl, made by: sockctl completion fish\n"
+      "complete -c sockctl -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n";
+  for (const auto& verb : verbs) {
+    script += fmt::format("complete -c sockctl -n __fish_use_subcommand -f -a {} -d {}\n",
+                          verb.name, quoted(verb.help));
+    for (const auto& option : verb.options) script += fish_option(verb, option);
+    if (verb.takes_container)
+      script += fmt::format(
+          "complete -c sockctl -n '__fish_seen_subcommand_from {}' -f -a '(sockctl ps --quiet "
+          "2>/dev/null)'\n",
+          verb.name);
+  }
+  return script;
+}
+
+}  // namespace
+
+Result<std::string> completion_script(const CLI::App& app, const std::string& shell) {
+  const auto verbs = verbs_of(app);
+  if (shell == "bash") return bash(verbs);
+  if (shell == "zsh") return zsh(verbs);
+  if (shell == "fish") return fish(verbs);
+  return refuse_option("completion", shell, "one of bash, zsh, fish");
+}
+
+}  // namespace sockctl

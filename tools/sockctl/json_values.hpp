@@ -1,0 +1,32 @@
+#pragma once
+
+// The library's values as JSON: the names are those of sock::, the units are in the keys.
+
+#include <span>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "sock/container.hpp"
+
+#include "try.hpp"
+
+namespace sockctl {
+
+/// {"kind":"exited","value":0,"code":0}; code is what sockctl would exit with.
+nlohmann::json to_json(const sock::ExitStatus& status);
+/// From to_json() of another sockctl; anything else is Kind::lost.
+sock::ExitStatus exit_status_from_json(const nlohmann::json& json);
+/// Only what the machine counts.
+nlohmann::json to_json(const sock::Stats& stats);
+/// {"code":"not_found","stage":"exec","message":"...", ...}
+nlohmann::json to_json(const Error& error);
+Error error_from_json(const nlohmann::json& json);
+/// [{"stage":"clone","ns":81234}, ...]
+nlohmann::json to_json(std::span<const sock::StageTiming> timings);
+
+/// On one line, without a newline. Bytes that are no UTF-8 become U+FFFD.
+std::string line_of(const nlohmann::json& value);
+/// Empty (null) when it is no JSON.
+nlohmann::json parse_json(const std::string& text);
+
+}  // namespace sockctl

@@ -1,0 +1,105 @@
+// sockctl monitor: the process behind a detached container, started by `run --detach` (detach.cpp)
+// with the options on descriptor 0, the outcome on 1 and the entry's lock on 3.
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "detach.hpp"
+#include "json_values.hpp"
+#include "launch.hpp"
+#include "monitor_loop.hpp"
+#include "parse.hpp"
+#include "report.hpp"
+#include "verbs.hpp"
+
+namespace sockctl {
+namespace {
+
+// The Host comes first: it must outlive the container.
+struct Started {
+  sock::Host host;
+  Monitor monitor;
+};
+
+Result<sock::UniqueFd> ending_signals() {
+  constexpr std::array ending{SIGTERM, SIGINT};
+  constexpr std::array ignored{SIGPIPE, SIGHUP};
+  SOCKCTL_TRY(signal_fd(ignored));
+  return signal_fd(ending);
+}
+
+Result<Started> start(const Globals& globals, const std::string& state, const RunOptions& options) {
+  auto entry = SOCKCTL_TRY(open_entry(state, options.name));
+  auto launch = SOCKCTL_TRY(prepare_launch(options, current_caller()));
+  const auto settings = SOCKCTL_TRY(host_options(globals, state));
+  auto signals = SOCKCTL_TRY(ending_signals());
+  auto host = SOCKCTL_TRY(sock::Host::open(settings));
+  const auto log_max = SOCKCTL_TRY(parse_size("--log-max", options.log_max));
+  auto log = SOCKCTL_TRY(LogWriter::open(entry.dir, log_max));
+  auto listener = SOCKCTL_TRY(listen_at(entry.dir, "control"));
+  auto out = SOCKCTL_TRY(make_pipe());
+  auto err = SOCKCTL_TRY(make_pipe());
+  launch.spec.stdio = {.in = {}, .out = out.writer, .err = err.writer};
+  auto container = SOCKCTL_TRY(host.create(launch.spec));
+  return Started{.host = std::move(host),
+                 .monitor = Monitor{{.options = options,
+                                     .state = state,
+                                     .identity = launch.spec.identity,
+                                     .entry = std::move(entry),
+                                     .listener = std::move(listener),
+                                     .signals = std::move(signals),
+                                     .out = std::move(out.reader),
+                                     .err = std::move(err.reader),
+                                     .log = std::move(log),
+                                     .container = std::move(container)}}};
+}
+
+// The starting sockctl waits for the end of this pipe.
+Result<> report_outcome(const nlohmann::json& outcome) {
+  SOCKCTL_TRY(write_all(sock::FdRef{1}, line_of(outcome)));
+  for (const int fd : {0, 1})
+    if (::dup2(2, fd) != fd) return last_error("stdio");
+  return {};
+}
+
+// Whoever started us may have leaked descriptors. One that the options name as network is meant.
+Result<> close_others(const RunOptions& options) {
+  constexpr unsigned first = monitor_lock_fd + 1;
+  constexpr unsigned last = ~0U;
+  const auto network = SOCKCTL_TRY(parse_network(options.net));
+  const unsigned kept = network.fd > 0 ? static_cast<unsigned>(network.fd) : 0U;
+  if (kept > first) ::close_range(first, kept - 1, 0);
+  ::close_range(std::max(first, kept + 1), last, 0);
+  return {};
+}
+
+Result<> run_monitor(const Globals& globals) {
+  if (::fcntl(monitor_lock_fd, F_SETFD, FD_CLOEXEC) != 0)
+    return last_error("lock", "sockctl monitor is not for use by hand");
+  const auto text = SOCKCTL_TRY(read_all(sock::FdRef{0}, options_max));
+  const auto options = SOCKCTL_TRY(run_options_from_json(text));
+  SOCKCTL_TRY(close_others(options));
+  const auto state = SOCKCTL_TRY(state_dir(globals));
+  auto started = start(globals, state, options);
+  if (!started.has_value()) {
+    (void)remove_own(state, options.name);
+    return report_outcome({{"error", to_json(started.error())}});
+  }
+  SOCKCTL_TRY(report_outcome({{"started", options.name}}));
+  return started->monitor.run();
+}
+
+}  // namespace
+
+int monitor(const Globals& globals) {
+  const auto done = run_monitor(globals);
+  return done.has_value() ? 0 : fail(done.error());
+}
+
+}  // namespace sockctl

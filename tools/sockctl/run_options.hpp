@@ -1,0 +1,79 @@
+#pragma once
+
+// What was said on the command line of `run`, still as text, and the container that it describes.
+// A detached container's monitor gets the same options as JSON.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "sock/spec.hpp"
+
+#include "try.hpp"
+
+namespace sockctl {
+
+/// An empty text means that the option was not given.
+struct RunOptions {
+  std::string name = {};
+  std::string rootfs = {};
+  std::string image = "host";
+  std::string handler = {};
+  std::vector<std::string> packages = {};
+  std::vector<std::string> env = {};
+  std::string cwd = "/";
+  std::string user = {};
+  std::vector<std::string> volumes = {};
+  std::vector<std::string> tmpfs = {};
+  std::string net = "isolated";
+  std::string memory = {};
+  std::string cpus = {};
+  std::string pids = {};
+  std::string wall = {};
+  std::vector<std::string> rlimits = {};
+  std::string seccomp = "handler";
+  std::vector<std::string> cap_add = {};
+  std::vector<std::string> userns = {};
+  std::string hostname = "sock";
+  bool own_mounts = false;
+  bool no_init = false;
+  bool interactive = false;
+  bool terminal = false;
+  bool detach = false;
+  bool remove = false;
+  bool timings = false;
+  int status_fd = -1;
+  std::string meta = {};
+  std::string log_max = "8m";
+  std::vector<std::string> command = {};
+};
+
+/// What `run` needs to know of whoever called it.
+struct Caller {
+  std::string directory = {};
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::function<std::optional<std::string>(const std::string&)> variable = {};
+};
+
+/// Looks `-e NAME` up and makes relative sources absolute, so that the options mean the same in
+/// another process.
+Result<RunOptions> resolve(RunOptions options, const Caller& caller);
+/// Pure. Leaves out what needs an open descriptor or libseccomp: stdio, a joined network, and the
+/// filter (see launch.hpp).
+Result<sock::ContainerSpec> to_spec(const RunOptions& options, const Caller& caller);
+/// "NAME=value" for each of PATH, HOME and (with a terminal) TERM that `given` does not set, then
+/// `given`.
+std::vector<std::string> environment(const std::vector<std::string>& given,
+                                     const std::optional<std::string>& term);
+/// "NAME" becomes "NAME=value"; a variable that is not set is left out.
+Result<std::vector<std::string>> resolve_env(const std::vector<std::string>& given,
+                                             const Caller& caller);
+
+nlohmann::json to_json(const RunOptions& options);
+Result<RunOptions> run_options_from_json(const std::string& text);
+
+}  // namespace sockctl

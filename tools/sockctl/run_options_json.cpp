@@ -1,0 +1,32 @@
+// The options of `run` as JSON, between the starting sockctl and the monitor, and for `inspect`.
+
+#include <nlohmann/json.hpp>
+
+#include "run_options.hpp"
+
+namespace sockctl {
+
+// The macro makes functions for nlohmann's own use; ours below wrap them.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunOptions, name, rootfs, image, handler, packages, env, cwd,
+                                   user, volumes, tmpfs, net, memory, cpus, pids, wall, rlimits,
+                                   seccomp, cap_add, userns, hostname, own_mounts, no_init,
+                                   interactive, terminal, detach, remove, timings, status_fd, meta,
+                                   log_max, command)
+
+nlohmann::json to_json(const RunOptions& options) {
+  nlohmann::json out;
+  to_json(out, options);
+  return out;
+}
+
+Result<RunOptions> run_options_from_json(const std::string& text) {
+  const auto parsed = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  try {
+    return parsed.get<RunOptions>();
+  } catch (const nlohmann::json::exception&) {
+    return refuse(Errc::corrupt, Stage::validate, "the options of a detached container",
+                  "sockctl monitor is not for use by hand");
+  }
+}
+
+}  // namespace sockctl
