@@ -66,12 +66,12 @@ struct Plan {
   std::uint32_t hostname_size = 0;
 
   // mounts and root
-  int root = -1;  ///< The detached tree; -1: "/" is the root already.
+  bool builds_root = false;  ///< Create does; exec finds it built.
+  int root = -1;             ///< The detached tree; -1: "/" is the root already.
   bool own_mount_namespace = false;
   const char* attach_point = nullptr;  ///< In the empty namespace, for own_mount_namespace.
   const MountStep* mounts = nullptr;   ///< Before Linux 6.15: all of them.
   std::uint32_t mount_count = 0;
-  bool mount_proc = false;
   int user_namespace = -1;
   const char* cwd = "/";
 

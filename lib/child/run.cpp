@@ -105,7 +105,9 @@ void pivot(const Plan& plan) noexcept {
 
 // A /proc of the new pid namespace has to be made from within it. Only processes: nothing of the
 // machine (/proc/sys, /proc/kcore, ...) is in it.
-void mount_proc(const Plan& plan) noexcept {
+// KERNEL: in a user namespace only where another /proc is in sight, so before leaving the machine's
+// mount namespace.
+int make_proc(const Plan& plan) noexcept {
   const long context = call(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
   check(plan, Stage::mounts, context, proc_index);
   check(plan, Stage::mounts, call(SYS_fsconfig, context, FSCONFIG_SET_STRING, "subset", "pid", 0),
@@ -115,19 +117,34 @@ void mount_proc(const Plan& plan) noexcept {
   const long proc = call(SYS_fsmount, context, FSMOUNT_CLOEXEC,
                          MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
   check(plan, Stage::mounts, proc, proc_index);
-  check(plan, Stage::mounts,
-        call(SYS_move_mount, proc, "", plan.root, "proc", MOVE_MOUNT_F_EMPTY_PATH), proc_index);
+  mark(plan, Stage::mounts);
+  return static_cast<int>(proc);
 }
 
-// What could not be mounted while the tree was detached.
-void make_mounts(const Plan& plan) noexcept {
+// What could not be mounted while the tree was detached, and /proc.
+void make_mounts(const Plan& plan, int proc) noexcept {
   for (std::uint32_t i = 0; i < plan.mount_count; ++i)
     check(plan, Stage::mounts,
           call(SYS_move_mount, plan.mounts[i].mount, "", AT_FDCWD, plan.mounts[i].target,
                MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS),
           i);
-  if (plan.mount_proc) mount_proc(plan);
+  check(plan, Stage::mounts,
+        call(SYS_move_mount, proc, "", plan.root, "proc", MOVE_MOUNT_F_EMPTY_PATH), proc_index);
   mark(plan, Stage::mounts);
+}
+
+// A created container gets its mounts; a further process finds them there.
+void build_root(const Plan& plan) noexcept {
+  const int proc = make_proc(plan);
+  if (plan.own_mount_namespace) {
+    enter_mount_namespace(plan);
+    pivot(plan);
+    make_mounts(plan, proc);
+  } else {
+    // KERNEL: a detached tree takes mounts only from the mount namespace in which it was made.
+    make_mounts(plan, proc);
+    enter_mount_namespace(plan);
+  }
 }
 
 void enter_root(const Plan& plan) noexcept {
@@ -319,15 +336,7 @@ void run(void* argument) noexcept {
   mark(plan, Stage::clone);
   join_cgroups(plan);
   enter_namespaces(plan);
-  if (plan.own_mount_namespace) {
-    enter_mount_namespace(plan);
-    pivot(plan);
-    make_mounts(plan);
-  } else {
-    // KERNEL: a detached tree takes mounts only from the mount namespace in which it was made.
-    make_mounts(plan);
-    enter_mount_namespace(plan);
-  }
+  if (plan.builds_root) build_root(plan);
   enter_root(plan);
   set_limits(plan);
   set_identity(plan);

@@ -6,6 +6,7 @@
 #include <array>
 
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/try.hpp"
 #include "container/container_impl.hpp"
@@ -57,6 +58,8 @@ Container::Impl::Impl(container::Workshop& host, const ContainerSpec& descriptio
       time_limit{waiter_limit(description)} {}
 
 Container::Impl::~Impl() {
+  if (::getpid() != owner)
+    return;  // A copy made by fork() must not end what its parent still uses.
   if (kill().has_value()) static_cast<void>(collect().has_value());
   workshop.names.release(name);
 }

@@ -60,6 +60,7 @@ struct Container::Impl {
   container::Launched launched;
   /// With Init::none, whoever waits enforces it.
   Clock::time_point time_limit;
+  const pid_t owner = ::getpid();
 
  private:
   friend class Container;

@@ -78,7 +78,7 @@ void fill_isolation(child::Plan& plan, const ContainerSpec& spec, Workshop& work
   plan.root = root.tree.root().get();
   plan.own_mount_namespace = spec.namespaces.mount == MountNamespace::own || !detached;
   plan.attach_point = isolation::attach_point;
-  plan.mount_proc = true;
+  plan.builds_root = true;
   if (spec.namespaces.network.kind() == Network::Kind::isolated)
     plan.landlock = workshop.landlock.get();
 }
