@@ -75,7 +75,8 @@ TEST_F(Lifecycle, PausesAndResumes) {
   auto container = host().create(spec);
   ASSERT_TRUE(container.has_value()) << container.error().message();
   read_until(out.reader, "tick");
-  ASSERT_TRUE(container->pause().has_value());
+  const auto paused = container->pause();
+  ASSERT_TRUE(paused.has_value()) << paused.error().message();
   // What was written before is read; then nothing comes.
   ::fcntl(out.reader.get(), F_SETFL, O_NONBLOCK);
   char buffer[65536];
@@ -91,7 +92,8 @@ TEST_F(Lifecycle, KillsAPausedContainer) {
   ContainerSpec spec = shell("while :; do :; done");
   auto container = host().create(spec);
   ASSERT_TRUE(container.has_value()) << container.error().message();
-  ASSERT_TRUE(container->pause().has_value());
+  const auto paused = container->pause();
+  ASSERT_TRUE(paused.has_value()) << paused.error().message();
   ASSERT_TRUE(container->kill().has_value());
   EXPECT_EQ(container->wait()->kind, ExitStatus::Kind::signaled);
 }

@@ -2,7 +2,6 @@
 
 #include "isolation/cgroup/freezing.hpp"
 
-#include <algorithm>
 #include <chrono>
 
 #include "base/try.hpp"
@@ -18,15 +17,21 @@ Result<bool> freeze_v2(const Leaf& leaf, sys::Deadline deadline) {
   return wait_event(events, "frozen", 1, deadline);
 }
 
-/// KERNEL: the v1 freezer announces nothing; each read of its file looks at the tasks again.
+/// KERNEL: the v1 freezer announces nothing; each read of its file looks at the tasks again. A task
+/// that was forking when the state was written may be missed and hold everything in FREEZING for
+/// ever, so after a few looks all are let go for a moment and frozen anew.
 Result<bool> freeze_v1(const Leaf& leaf, sys::Deadline deadline) {
-  SOCK_TRY(leaf.write("freezer.state", "FROZEN", FileUse::both));
-  std::chrono::microseconds pause{20};
+  constexpr int looks_before_retry = 8;  // About 5 ms with the pauses below.
   for (;;) {
-    if (SOCK_TRY(leaf.read("freezer.state", FileUse::both)).starts_with("FROZEN")) return true;
-    if (std::chrono::steady_clock::now() >= deadline) return false;
-    sys::wait_for(pause);
-    pause = std::min(pause * 2, std::chrono::microseconds{5'000});
+    SOCK_TRY(leaf.write("freezer.state", "FROZEN", FileUse::both));
+    std::chrono::microseconds pause{20};
+    for (int look = 0; look < looks_before_retry; ++look) {
+      if (SOCK_TRY(leaf.read("freezer.state", FileUse::both)).starts_with("FROZEN")) return true;
+      if (std::chrono::steady_clock::now() >= deadline) return false;
+      sys::wait_for(pause);
+      pause *= 2;
+    }
+    SOCK_TRY(leaf.write("freezer.state", "THAWED", FileUse::both));
   }
 }
 
