@@ -8,6 +8,7 @@
 
 #include "isolation/features.hpp"
 #include "sys/probe.hpp"
+#include "sys/spawn.hpp"
 
 namespace sock {
 namespace {
@@ -60,6 +61,45 @@ Check cgroup_check(CgroupBackend backend) {
   return check;
 }
 
+struct Facility {
+  std::string_view name;
+  bool found;
+  Outcome without;
+  std::string_view lost;
+  std::string_view remedy;
+};
+
+bool has_criu() {
+  constexpr const char* places[] = {"/usr/local/sbin/criu", "/usr/sbin/criu", "/usr/bin/criu"};
+  return std::ranges::any_of(places, sys::is_executable);
+}
+
+std::vector<Check> facility_checks() {
+  const Facility facilities[]{
+      {"seccomp", sys::has_seccomp_filters(), Outcome::failed, "containers cannot be started",
+       "a kernel with CONFIG_SECCOMP_FILTER"},
+      {"user_namespaces", sys::UserNamespaceHolder::start().has_value(), Outcome::degraded,
+       "root in a container, and Hosts without root",
+       "sysctl user.max_user_namespaces, and any sysctl or AppArmor rule that restricts them"},
+      {"io_uring", sys::has_io_uring(), Outcome::degraded,
+       "nothing yet: images will load through it", "sysctl kernel.io_uring_disabled=0"},
+      {"criu", has_criu(), Outcome::degraded, "nothing yet: snapshots will need it",
+       "install CRIU 4.1 or newer for kernels from 6.13"},
+  };
+  std::vector<Check> checks;
+  for (const Facility& facility : facilities) {
+    Check check{.name = std::string{facility.name}, .outcome = Outcome::ok, .detail = "yes"};
+    if (!facility.found) {
+      check.outcome = facility.without;
+      check.detail = "missing";
+      check.lost = facility.lost;
+      check.remedy = facility.remedy;
+    }
+    checks.push_back(std::move(check));
+  }
+  return checks;
+}
+
 // Everything that matters, tried: a root, namespaces, the filter, an exec, a limit where there is a
 // cgroup to set it.
 Check start_check(Host& host) {
@@ -88,6 +128,7 @@ std::vector<Check> check(const HostOptions& options) {
   if (!found) return {failed("options", found.error())};
   for (const isolation::Feature& feature : isolation::features)
     checks.push_back(feature_check(feature, *found));
+  for (Check& facility : facility_checks()) checks.push_back(std::move(facility));
   auto host = Host::open(options);
   if (!host) {
     checks.push_back(failed("host", host.error()));

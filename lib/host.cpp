@@ -37,7 +37,9 @@ Result<Host> Host::open(const HostOptions& options) {
       options.libexec_dir.empty() ? std::string{SOCK_LIBEXEC_DIR} : options.libexec_dir;
   const auto features = SOCK_TRY(isolation::without(isolation::probe_features(), options.without));
   SeccompPolicy policy = SOCK_TRY(SeccompPolicy::handler());
-  SOCK_TRY(recover(options.state_dir));
+  // What cannot be removed now (a process stuck in the kernel) must not keep this Host from
+  // opening; recover() tells.
+  static_cast<void>(recover(options.state_dir).has_value());
   state::Instance instance = SOCK_TRY(state::Instance::create(options.state_dir));
   auto cgroups = SOCK_TRY(isolation::CgroupPool::plan(options.cgroup, features, instance.id()));
   // Recorded and watched before the first of them exists.

@@ -162,8 +162,8 @@ class Table:
 
     def _sockctl(self) -> Peer:
         program = self._programs.sockctl
-        command = [str(program), "--state", str(self._workshop.path / "state-sockctl"), "--libexec",
-                   str(self._libexec), "run", "--rootfs", str(self._rootfs), "/bin/true"]
+        command = [str(program), "--state-dir", str(self._workshop.path / "state-sockctl"), "run",
+                   "--rootfs", str(self._rootfs), "--", "/bin/true"]
         return Peer("sockctl run", command, [str(self._programs.time_exec), *command],
                     missing="" if program.exists() else "not built")
 

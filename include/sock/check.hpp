@@ -14,9 +14,9 @@ struct Check {
   enum class Outcome : std::uint8_t { ok, degraded, failed };
   std::string name;  ///< Stable: "detached_roots". Names a kernel feature for HostOptions::without.
   Outcome outcome;   ///< degraded: works, with the loss named. failed: containers cannot start.
-  std::string detail;  ///< What was found.
-  std::string lost;    ///< What is lost without it; empty when ok.
-  std::string remedy;  ///< What to do; empty when ok.
+  std::string detail = {};  ///< What was found.
+  std::string lost = {};    ///< What is lost without it; empty when ok.
+  std::string remedy = {};  ///< What to do; empty when ok.
 };
 
 /// Probes kernel features, cgroup layout and helper programs, and starts one container.

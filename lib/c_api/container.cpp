@@ -18,7 +18,7 @@ namespace {
 int call(sock_container* container, sock_error** error, Result<> (sock::Container::*verb)()) {
   return at_border(error, [&]() -> Result<> {
     SOCK_TRY(require(container, "container"));
-    return (container->container.*verb)();
+    return ((*container->container).*verb)();
   });
 }
 
@@ -52,32 +52,33 @@ int sock_container_create(sock_host* host, const sock_container_spec* spec,
     SOCK_TRY(require(host, "host"));
     SOCK_TRY(require(ret_container, "ret_container"));
     const auto container_spec = SOCK_TRY(sock::c_api::to_spec(spec));
-    auto container = SOCK_TRY(host->host.create(container_spec));
-    *ret_container = new sock_container{.container = std::move(container)};
+    auto handle = std::make_unique<sock_container>();
+    handle->container = SOCK_TRY(host->host->create(container_spec));
+    *ret_container = handle.release();
     return {};
   });
 }
 
 const char* sock_container_name(const sock_container* container) {
-  return container == nullptr ? "" : container->container.name().c_str();
+  return container == nullptr ? "" : container->container->name().c_str();
 }
 
 int sock_container_pidfd(const sock_container* container) {
-  return container == nullptr ? -1 : container->container.pidfd().get();
+  return container == nullptr ? -1 : container->container->pidfd().get();
 }
 
 int sock_container_pid(const sock_container* container) {
-  return container == nullptr ? -1 : container->container.pid();
+  return container == nullptr ? -1 : container->container->pid();
 }
 
 int sock_container_terminal(const sock_container* container) {
-  return container == nullptr ? -1 : container->container.terminal().get();
+  return container == nullptr ? -1 : container->container->terminal().get();
 }
 
 size_t sock_container_timings(const sock_container* container, sock_timing* timings,
                               size_t capacity) {
   if (container == nullptr) return 0;
-  const auto measured = container->container.timings();
+  const auto measured = container->container->timings();
   const auto copied = measured.first(timings == nullptr ? 0 : std::min(capacity, measured.size()));
   std::ranges::transform(copied, timings, [](const sock::StageTiming& timing) {
     return sock_timing{.stage = to_string(timing.stage).data(),
@@ -97,7 +98,7 @@ int sock_container_wait_for(sock_container* container, uint64_t timeout_ms,
     SOCK_TRY(require(container, "container"));
     SOCK_TRY(sock::c_api::check_output(ret_status, "ret_status"));
     const auto deadline = sock::c_api::deadline_in(timeout_ms);
-    const auto status = SOCK_TRY(container->container.wait_until(deadline));
+    const auto status = SOCK_TRY(container->container->wait_until(deadline));
     sock::c_api::write_sized(sock::c_api::to_status(status), ret_status);
     return {};
   });
@@ -114,7 +115,7 @@ int sock_container_resume(sock_container* container, sock_error** error) {
 int sock_container_signal(sock_container* container, int number, sock_error** error) {
   return at_border(error, [&]() -> Result<> {
     SOCK_TRY(require(container, "container"));
-    return container->container.signal(number);
+    return container->container->signal(number);
   });
 }
 
@@ -127,7 +128,7 @@ int sock_container_stats(const sock_container* container, sock_stats* ret_stats,
   return at_border(error, [&]() -> Result<> {
     SOCK_TRY(require(container, "container"));
     SOCK_TRY(sock::c_api::check_output(ret_stats, "ret_stats"));
-    const auto stats = SOCK_TRY(container->container.stats());
+    const auto stats = SOCK_TRY(container->container->stats());
     constexpr unsigned char not_counted = 0xff;  // each byte of SOCK_NOT_COUNTED
     sock::c_api::write_sized(to_stats(stats), ret_stats, not_counted);
     return {};
@@ -140,7 +141,7 @@ int sock_container_update(sock_container* container, const sock_limits* limits,
     SOCK_TRY(require(container, "container"));
     SOCK_TRY(require(limits, "limits"));
     const auto resources = SOCK_TRY(sock::c_api::to_resources(*limits));
-    return container->container.update(resources);
+    return container->container->update(resources);
   });
 }
 
@@ -150,8 +151,9 @@ int sock_container_exec(sock_container* container, const sock_exec_spec* spec,
     SOCK_TRY(require(container, "container"));
     SOCK_TRY(require(ret_process, "ret_process"));
     const auto exec_spec = SOCK_TRY(sock::c_api::to_exec_spec(spec));
-    auto process = SOCK_TRY(container->container.exec(exec_spec));
-    *ret_process = new sock_process{.process = std::move(process)};
+    auto handle = std::make_unique<sock_process>();
+    handle->process = SOCK_TRY(container->container->exec(exec_spec));
+    *ret_process = handle.release();
     return {};
   });
 }

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 
 #include "sock/container.hpp"
@@ -17,16 +18,19 @@ struct sock_error {
   std::string message;
 };
 
+// Handles are allocated before what they hold is started: when memory runs out, nothing has been
+// started that nobody could end. Those that a caller has are never empty.
+
 struct sock_host {
-  sock::Host host;
+  std::optional<sock::Host> host;
 };
 
 struct sock_container {
-  sock::Container container;
+  std::optional<sock::Container> container;
 };
 
 struct sock_process {
-  sock::Process process;
+  std::optional<sock::Process> process;
 };
 
 namespace sock::c_api {

@@ -13,14 +13,15 @@ int sock_host_open(const sock_host_options* options, sock_host** ret_host, sock_
   return at_border(error, [&]() -> Result<> {
     SOCK_TRY(require(ret_host, "ret_host"));
     const auto host_options = SOCK_TRY(sock::c_api::to_options(options));
-    auto host = SOCK_TRY(sock::Host::open(host_options));
-    *ret_host = new sock_host{.host = std::move(host)};
+    auto handle = std::make_unique<sock_host>();
+    handle->host = SOCK_TRY(sock::Host::open(host_options));
+    *ret_host = handle.release();
     return {};
   });
 }
 
 const char* sock_host_cgroup_backend(const sock_host* host) {
-  return host == nullptr ? "" : to_string(host->host.cgroup_backend()).data();
+  return host == nullptr ? "" : to_string(host->host->cgroup_backend()).data();
 }
 
 void sock_host_close(sock_host* host) {

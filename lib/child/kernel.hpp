@@ -25,6 +25,7 @@ struct KernelSigaction {
 inline constexpr long landlock_restrict_self = 446;
 
 inline constexpr long error_not_found = 2;
+inline constexpr long error_too_many = 7;
 inline constexpr long error_access = 13;
 inline constexpr long error_not_directory = 20;
 

@@ -243,26 +243,33 @@ void reset_signals(const Plan& plan) noexcept {
   for (const int number : often_ignored) reset(number);
 }
 
-// The container's own, through its read-only /dev.
-int open_null(const Plan& plan, std::uint32_t index) noexcept {
-  const long fd = call(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+// Above the numbers that the payload will use. A source that is there already may stay.
+int move_up(const Plan& plan, std::uint32_t index, int source) noexcept {
+  if (source >= static_cast<int>(plan.fd_count)) return source;
+  const long fd = call(SYS_fcntl, source, F_DUPFD_CLOEXEC, plan.fd_count);
   check(plan, Stage::exec, fd, fd_index + index);
   return static_cast<int>(fd);
 }
 
-// Sources may themselves be among the numbers 0..count-1, so they first move out of the way.
+// The container's own, through its read-only /dev.
+int open_null(const Plan& plan, std::uint32_t index) noexcept {
+  const long fd = call(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+  check(plan, Stage::exec, fd, fd_index + index);
+  return move_up(plan, index, static_cast<int>(fd));
+}
+
+// Sources may themselves be among the numbers 0..count-1, so those first move out of the way.
 void arrange_fds(const Plan& plan) noexcept {
   constexpr std::uint32_t most = 64;
-  int moved[most];
-  if (plan.fd_count > most) fail(plan, Stage::exec, -7 /* E2BIG */, plan.fd_count);
+  int sources[most];
+  int null = -1;
+  if (plan.fd_count > most) fail(plan, Stage::exec, -error_too_many, fd_index + plan.fd_count);
   for (std::uint32_t i = 0; i < plan.fd_count; ++i) {
-    const int source = plan.fds[i] >= 0 ? plan.fds[i] : open_null(plan, i);
-    const long fd = call(SYS_fcntl, source, F_DUPFD_CLOEXEC, plan.fd_count);
-    check(plan, Stage::exec, fd, fd_index + i);
-    moved[i] = static_cast<int>(fd);
+    if (plan.fds[i] < 0 && null < 0) null = open_null(plan, i);
+    sources[i] = plan.fds[i] < 0 ? null : move_up(plan, i, plan.fds[i]);
   }
   for (std::uint32_t i = 0; i < plan.fd_count; ++i)
-    check(plan, Stage::exec, call(SYS_dup3, moved[i], i, 0), fd_index + i);
+    check(plan, Stage::exec, call(SYS_dup3, sources[i], i, 0), fd_index + i);
   check(plan, Stage::exec, call(SYS_close_range, plan.fd_count, ~0U, CLOSE_RANGE_CLOEXEC));
 }
 

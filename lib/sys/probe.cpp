@@ -8,6 +8,7 @@
 
 #include <linux/capability.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -38,6 +39,20 @@ bool has_clone_into_cgroup() noexcept {
   arguments.flags = CLONE_INTO_CGROUP;
   arguments.cgroup = 0x7fff'fff0;  // No such descriptor: refused only after it was understood.
   return ::syscall(SYS_clone3, &arguments, sizeof arguments) < 0 && errno == EBADF;
+}
+
+bool has_seccomp_filters() noexcept {
+  const std::uint32_t action = SECCOMP_RET_ERRNO;
+  return ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+}
+
+bool has_io_uring() noexcept {
+  // No parameters: EFAULT from a kernel that would have read them.
+  return ::syscall(SYS_io_uring_setup, 1, nullptr) < 0 && errno == EFAULT;
+}
+
+bool is_executable(const char* path) noexcept {
+  return ::access(path, X_OK) == 0;
 }
 
 int landlock_abi() noexcept {

@@ -12,6 +12,11 @@ int landlock_abi() noexcept;
 /// True when the running kernel is at least `major`.`minor`.
 bool kernel_at_least(int major, int minor) noexcept;
 
+bool has_seccomp_filters() noexcept;
+/// KERNEL: since 5.1; may be switched off by sysctl or by a sandbox around us.
+bool has_io_uring() noexcept;
+bool is_executable(const char* path) noexcept;
+
 /// A ruleset that only scopes; empty where the kernel cannot. Restricting a process to it keeps
 /// that process from abstract sockets (and, if asked, signals) outside of its own domain.
 enum class SignalScope : bool { open, closed };

@@ -147,3 +147,9 @@ TXT
     [[ $output != *"not a tty"* ]]
     [[ $output == *" echo "* && $output == *" icanon "* ]]
 }
+
+@test "global options may stand before the verb" {
+    # shellcheck disable=SC2016 # for the shell inside
+    sockctl --state-dir "$WORK/other" run -- sh -c 'echo $0 "$@"' run -- exec
+    prints "run -- exec"
+}

@@ -126,6 +126,7 @@ void describe_globals(CLI::App& verb, Invocation& invocation) {
 }
 
 void describe_verbs(CLI::App& app, Invocation& invocation) {
+  describe_globals(app, invocation);
   describe_run(app, invocation);
   describe_exec(app, invocation);
   describe_listing(app, invocation);
@@ -134,11 +135,12 @@ void describe_verbs(CLI::App& app, Invocation& invocation) {
 }
 
 Arguments split_arguments(const std::vector<std::string>& arguments) {
-  const bool takes_command =
-      !arguments.empty() && (arguments.front() == "run" || arguments.front() == "exec");
-  const auto separator = takes_command
-                             ? std::find(arguments.begin(), arguments.end(), std::string{"--"})
-                             : arguments.end();
+  const auto first = std::find(arguments.begin(), arguments.end(), std::string{"--"});
+  // Global options may stand before the verb.
+  const bool takes_command = std::any_of(arguments.begin(), first, [](const std::string& word) {
+    return word == "run" || word == "exec";
+  });
+  const auto separator = takes_command ? first : arguments.end();
   Arguments split{.ours = {arguments.begin(), separator}};
   split.separated = separator != arguments.end();
   if (split.separated) split.beyond.assign(separator + 1, arguments.end());
