@@ -49,30 +49,26 @@ Result<> signal_unless_gone(FdRef pidfd, int number) {
 
 }  // namespace
 
-Container::Impl::Impl(container::Workshop& host, const ContainerSpec& description,
-                      container::Launched started)
-    : workshop{host},
-      name{description.name},
-      spec{description},
-      launched{std::move(started)},
-      time_limit{waiter_limit(description)} {}
+Container::Impl::Impl(container::Workshop& host, const ContainerSpec& description)
+    : workshop{host}, name{description.name}, spec{description} {}
 
 Container::Impl::~Impl() {
   if (::getpid() != owner)
     return;  // A copy made by fork() must not end what its parent still uses.
-  if (kill().has_value()) static_cast<void>(collect().has_value());
-  workshop.names.release(name);
+  if (launched.pidfd && kill().has_value()) static_cast<void>(collect().has_value());
+  if (has_name_) workshop.names.release(name);
 }
 
 Result<std::unique_ptr<Container::Impl>> Container::Impl::start(container::Workshop& workshop,
                                                                 const ContainerSpec& spec) {
+  // It owns the name and the process as soon as there are any: running out of memory leaves
+  // neither.
+  auto impl = std::make_unique<Impl>(workshop, spec);
   SOCK_TRY(workshop.names.claim(spec.name));
-  auto launched = container::launch(workshop, spec);
-  if (!launched) {
-    workshop.names.release(spec.name);
-    return std::unexpected(std::move(launched).error());
-  }
-  return std::make_unique<Impl>(workshop, spec, std::move(*launched));
+  impl->has_name_ = true;
+  impl->launched = SOCK_TRY(container::launch(workshop, spec));
+  impl->time_limit = waiter_limit(spec);
+  return impl;
 }
 
 std::optional<ExitStatus> Container::Impl::known_status() {
@@ -80,16 +76,16 @@ std::optional<ExitStatus> Container::Impl::known_status() {
   return status_;
 }
 
-void Container::Impl::add_member(std::shared_ptr<container::Member> member) {
+void Container::Impl::add_member(container::Members entry) noexcept {
   const std::scoped_lock lock{mutex_};
-  members_.push_back(std::move(member));
+  members_.splice(members_.end(), entry);
 }
 
 // True when the first process has ended. Members are reaped on the way: they are this process's
 // children, and the kernel lets the init of a pid namespace end only after all others are reaped.
 Result<bool> Container::Impl::wait_for_end(Clock::time_point deadline) {
   for (;;) {
-    std::vector<std::shared_ptr<container::Member>> members;
+    container::Members members;
     {
       const std::scoped_lock lock{mutex_};
       members = members_;
@@ -216,8 +212,9 @@ Result<> Container::update(const Resources& resources) {
 }
 
 Result<Process> Container::exec(const ExecSpec& spec) {
-  auto member = SOCK_TRY(container::start_process(*impl_, spec));
-  return Process{std::make_unique<Process::Impl>(std::move(member))};
+  auto process = std::make_unique<Process::Impl>();
+  process->member = SOCK_TRY(container::start_process(*impl_, spec));
+  return Process{std::move(process)};
 }
 
 }  // namespace sock

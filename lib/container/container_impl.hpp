@@ -3,6 +3,7 @@
 // The state behind Container and Process.
 
 #include <chrono>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,12 +24,10 @@ namespace container {
 /// reaps it. The container has to, since its init cannot end before all its processes are reaped.
 class Member {
  public:
-  Member(UniqueFd process, pid_t number, UniqueFd master) noexcept
-      : pidfd{std::move(process)}, pid{number}, terminal{std::move(master)} {}
-
-  const UniqueFd pidfd;
-  const pid_t pid;
-  const UniqueFd terminal;
+  // Set before anybody else knows of it, and never changed.
+  UniqueFd pidfd = {};
+  pid_t pid = -1;
+  UniqueFd terminal = {};
 
   /// Empty when it still runs at the deadline.
   Result<std::optional<ExitStatus>> wait_until(std::chrono::steady_clock::time_point deadline);
@@ -38,13 +37,16 @@ class Member {
   std::optional<ExitStatus> status_;
 };
 
+/// A list, because its entries can be allocated before there is a process that needs one.
+using Members = std::list<std::shared_ptr<Member>>;
+
 }  // namespace container
 
 struct Container::Impl {
   using Clock = std::chrono::steady_clock;
 
-  Impl(container::Workshop& host, const ContainerSpec& spec, container::Launched started);
-  ~Impl();  ///< Kills and reaps.
+  Impl(container::Workshop& host, const ContainerSpec& spec);  ///< Empty until start().
+  ~Impl();                                                     ///< Kills and reaps.
 
   static Result<std::unique_ptr<Impl>> start(container::Workshop& workshop,
                                              const ContainerSpec& spec);
@@ -52,14 +54,14 @@ struct Container::Impl {
   Result<> kill();
   Result<std::optional<ExitStatus>> wait_until(Clock::time_point deadline);
   [[nodiscard]] std::optional<ExitStatus> known_status();
-  void add_member(std::shared_ptr<container::Member> member);
+  void add_member(container::Members entry) noexcept;
 
   container::Workshop& workshop;
   const std::string name;
   const ContainerSpec spec;  ///< What exec needs of it: namespaces, limits, filter.
-  container::Launched launched;
+  container::Launched launched{};
   /// With Init::none, whoever waits enforces it.
-  Clock::time_point time_limit;
+  Clock::time_point time_limit = Clock::time_point::max();
   const pid_t owner = ::getpid();
 
  private:
@@ -68,8 +70,9 @@ struct Container::Impl {
   Result<ExitStatus> collect();
   void forget(const std::shared_ptr<container::Member>& member);
 
+  bool has_name_ = false;
   std::mutex mutex_;  // guards what follows
-  std::vector<std::shared_ptr<container::Member>> members_;
+  container::Members members_;
   std::optional<ExitStatus> status_;
   bool paused_ = false;
   bool timed_out_ = false;

@@ -80,6 +80,10 @@ Result<std::shared_ptr<Member>> start_process(Container::Impl& container, const 
     terminal =
         SOCK_TRY(base::in_stage(Stage::rootfs, open_terminal(*spec.stdio.terminal, spec.identity)));
 
+  // Allocated first: a process that nobody knows of would never be reaped, and keep its container
+  // from ending.
+  Members entry{std::make_shared<Member>()};
+  const std::shared_ptr<Member> member = entry.front();
   PlanMemory memory;
   ChildStacks stacks;
   memory.set_fds(payload_fds(spec.stdio, terminal, {}));
@@ -90,9 +94,10 @@ Result<std::shared_ptr<Member>> start_process(Container::Impl& container, const 
                                          .cgroup = container.launched.cgroup.clone_into(),
                                          .features = workshop.features,
                                          .enter = plan_entry(container, realm, user_namespace)}));
-  auto member = std::make_shared<Member>(std::move(spawned.pidfd), spawned.pid,
-                                         terminal ? std::move(terminal->master) : UniqueFd{});
-  container.add_member(member);
+  member->pidfd = std::move(spawned.pidfd);
+  member->pid = spawned.pid;
+  if (terminal) member->terminal = std::move(terminal->master);
+  container.add_member(std::move(entry));
   return member;
 }
 
