@@ -77,7 +77,8 @@ FileStatus from_stat(const struct stat& st) {
           .uid = st.st_uid,
           .gid = st.st_gid,
           .device = st.st_dev,
-          .inode = st.st_ino};
+          .inode = st.st_ino,
+          .links = st.st_nlink};
 }
 
 }  // namespace

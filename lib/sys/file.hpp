@@ -59,6 +59,7 @@ struct FileStatus {
   gid_t gid;
   std::uint64_t device;
   std::uint64_t inode;
+  std::uint64_t links;
 };
 Result<FileStatus> status(FdRef file);
 /// Does not follow a final symlink.

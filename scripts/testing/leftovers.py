@@ -16,6 +16,9 @@ SETTLE_SECONDS = 5  # teardown of namespaces and cgroups is asynchronous
 MARK = "sock"
 
 
+KTHREADD = "2"  # the parent of all kernel threads
+
+
 def snapshot() -> dict[str, Counter]:
     return {
         "mounts": _mounts(),
@@ -84,7 +87,10 @@ def _processes() -> Counter:
         try:
             comm = (process / "comm").read_text(errors="replace").strip()
             # Fields after "(comm)"; the start time tells a recycled number from the same process.
-            start = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()[19]
+            fields = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            if fields[1] == KTHREADD:
+                continue  # "kworker/0:1-virtio_vsock" has our mark too
+            start = fields[19]
             inner = _is_in_container(process)
         except OSError:
             continue  # it ended meanwhile

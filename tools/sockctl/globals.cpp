@@ -55,7 +55,8 @@ Result<sock::HostOptions> host_options(const Globals& globals, const std::string
   SOCKCTL_TRY(prepare_state_dir(state));
   return sock::HostOptions{
       .state_dir = hosts_dir(state),
-      .cgroup = {.backend = SOCKCTL_TRY(parse_backend(globals.cgroups))},
+      .cgroup = {.backend = SOCKCTL_TRY(parse_backend(globals.cgroups)),
+                 .reserve = 1},  // One container for each Host.
       .libexec_dir = globals.libexec_dir.empty() ? built_libexec_dir() : globals.libexec_dir,
       .without = globals.without};
 }
