@@ -147,6 +147,21 @@ void build_root(const Plan& plan) noexcept {
   }
 }
 
+// Host directories are still open here, so no link of the image may lead through /proc/self/fd
+// (CVE-2024-21626). The kernel's own word on where that ended is asked as well.
+void change_directory(const Plan& plan) noexcept {
+  open_how how{};
+  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_MAGICLINKS;
+  const long dir = call(SYS_openat2, AT_FDCWD, plan.cwd, &how, sizeof how);
+  check(plan, Stage::root, dir, cwd_index);
+  check(plan, Stage::root, call(SYS_fchdir, dir), cwd_index);
+  call(SYS_close, dir);
+  char where[4096];
+  check(plan, Stage::root, call(SYS_getcwd, where, sizeof where), cwd_index);
+  if (where[0] != '/') fail(plan, Stage::root, -error_not_found, cwd_index);  // "(unreachable)..."
+}
+
 void enter_root(const Plan& plan) noexcept {
   if (plan.user_namespace >= 0) {
     check(plan, Stage::namespaces, call(SYS_setns, plan.user_namespace, CLONE_NEWUSER));
@@ -158,7 +173,7 @@ void enter_root(const Plan& plan) noexcept {
     check(plan, Stage::root, call(SYS_fchdir, plan.root));
     check(plan, Stage::root, call(SYS_chroot, "."));
   }
-  check(plan, Stage::root, call(SYS_chdir, plan.cwd), cwd_index);
+  change_directory(plan);
   mark(plan, Stage::root);
 }
 
@@ -253,7 +268,10 @@ int move_up(const Plan& plan, std::uint32_t index, int source) noexcept {
 
 // The container's own, through its read-only /dev.
 int open_null(const Plan& plan, std::uint32_t index) noexcept {
-  const long fd = call(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+  open_how how{};
+  how.flags = O_RDWR | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  const long fd = call(SYS_openat2, AT_FDCWD, "/dev/null", &how, sizeof how);
   check(plan, Stage::exec, fd, fd_index + index);
   return move_up(plan, index, static_cast<int>(fd));
 }
@@ -270,7 +288,8 @@ void arrange_fds(const Plan& plan) noexcept {
   }
   for (std::uint32_t i = 0; i < plan.fd_count; ++i)
     check(plan, Stage::exec, call(SYS_dup3, sources[i], i, 0), fd_index + i);
-  check(plan, Stage::exec, call(SYS_close_range, plan.fd_count, ~0U, CLOSE_RANGE_CLOEXEC));
+  // Closed now, not by execve: the program's own path may be a link of the image's making.
+  check(plan, Stage::exec, call(SYS_close_range, plan.fd_count, ~0U, 0));
 }
 
 // As execvp() does: a name that is not found in one directory is looked for in the next.
@@ -290,9 +309,10 @@ void arrange_fds(const Plan& plan) noexcept {
   check(plan, Stage::identity, call(SYS_setsid));
   arrange_fds(plan);
   if (plan.controlling_terminal) check(plan, Stage::identity, call(SYS_ioctl, 0, TIOCSCTTY, 0));
+  mark(plan, Stage::identity);
+  set_limits(plan);  // After the descriptors: a low limit would refuse to arrange them.
   const std::uint64_t none = 0;
   call(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
-  mark(plan, Stage::identity);
   if (plan.seccomp != nullptr) {
     check(plan, Stage::seccomp, call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, plan.seccomp));
     mark(plan, Stage::seccomp);
@@ -345,7 +365,6 @@ void run(void* argument) noexcept {
   enter_namespaces(plan);
   if (plan.builds_root) build_root(plan);
   enter_root(plan);
-  set_limits(plan);
   set_identity(plan);
   drop_capabilities(plan);
   restrict_by_landlock(plan);

@@ -109,7 +109,7 @@ SUITES = (
     ),
     Suite(
         "security", "every refusal, tried from inside by a payload",
-        script("security"), "tap", timeout=600, planned=True,
+        script("security"), "tap", timeout=600,
     ),
     Suite(
         "crash", "what is left behind when the runtime is killed at any point",

@@ -65,8 +65,8 @@ TEST_F(Limits, RefusesALimitThatNobodyWouldEnforce) {
 
 TEST_F(Limits, SetsResourceLimitsOfTheProcess) {
   ContainerSpec spec = shell("ulimit -n; ulimit -c");
-  spec.rlimits = {{.name = "nofile", .value = 64}};
-  EXPECT_EQ(run(spec).out, "64\n0\n");
+  spec.rlimits = {{.name = "nofile", .value = 16}};
+  EXPECT_EQ(run(spec).out, "16\n0\n");
 }
 
 TEST_F(Limits, BoundsTheScratchSpace) {

@@ -84,6 +84,32 @@ TEST_F(RootfsTest, MountsHandlerPackagesAndVolumes) {
   EXPECT_TRUE(fs::exists(scratch() + "/volume/new"));
 }
 
+// CVE-2024-21626: a directory of the host that is still open must not become the way out.
+TEST_F(RootfsTest, DoesNotFollowTheWorkingDirectoryIntoADescriptor) {
+  const std::string image = make_image("image");
+  for (int fd = 3; fd < 64; ++fd) {
+    const std::string link = "/work" + std::to_string(fd);
+    fs::create_symlink("/proc/self/fd/" + std::to_string(fd), image + link);
+    ContainerSpec through_link = in_image(image, "true");
+    through_link.cwd = link;
+    EXPECT_EQ(create_error(through_link).stage, Stage::root) << link;
+    ContainerSpec directly = shell("true");
+    directly.cwd = "/proc/self/fd/" + std::to_string(fd);
+    EXPECT_EQ(create_error(directly).stage, Stage::root) << directly.cwd;
+  }
+}
+
+TEST_F(RootfsTest, DoesNotExecuteAProgramThroughADescriptor) {
+  const std::string image = make_image("image");
+  for (int fd = 3; fd < 64; ++fd) {
+    const std::string link = "/run" + std::to_string(fd);
+    fs::create_symlink("/proc/self/fd/" + std::to_string(fd) + "/usr/bin/true", image + link);
+    ContainerSpec spec = in_image(image, "");
+    spec.argv = {link};
+    EXPECT_EQ(create_error(spec).stage, Stage::exec) << link;
+  }
+}
+
 TEST_F(RootfsTest, NoticesThatADirectoryWasReplaced) {
   const std::string image = make_image("image");
   std::ofstream{image + "/version"} << "one";
