@@ -26,7 +26,8 @@ enum class Errc : std::uint8_t {
   io,             ///< Any other failed system call.
 };
 
-/// The step that failed or was timed. The launch stages stand in the order in which they run.
+/// The step that failed or was timed. The launch stages stand in the order in which they run, but
+/// for rlimits, which the payload sets just before seccomp.
 enum class Stage : std::uint8_t {
   none,
   validate,      ///< Checking the spec, before anything is opened.

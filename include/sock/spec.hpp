@@ -160,7 +160,7 @@ struct Stdio {
 /// A further descriptor for the payload. The first becomes 3, the next 4, and so on; their names
 /// are in the variable SOCK_FDS, separated by colons.
 struct NamedFd {
-  std::string name;  ///< [a-z0-9_-], at most 32 bytes.
+  std::string name;  ///< [a-zA-Z0-9_-], at most 32 bytes, each once.
   FdRef fd;
   friend bool operator==(const NamedFd&, const NamedFd&) = default;
 };

@@ -3,6 +3,7 @@
 #include "container/checked_spec.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string_view>
 
 #include "base/try.hpp"
@@ -15,6 +16,7 @@ namespace {
 constexpr std::string_view alphanumeric =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 constexpr std::size_t most_fds = 32;
+constexpr std::chrono::milliseconds longest_time_limit = std::chrono::hours{24 * 365};
 constexpr std::string_view default_path =
     "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
 
@@ -61,6 +63,8 @@ Result<> check_fds(const std::vector<NamedFd>& fds) {
     if (fd.name.empty() || fd.name.size() > 32 || !has_only(fd.name, "_-"))
       return bad("descriptor \"" + fd.name + "\"", "1 to 32 letters, digits, _ and -");
     if (!fd.fd) return bad("descriptor \"" + fd.name + "\"", "it is empty");
+    if (std::ranges::count(fds, fd.name, &NamedFd::name) > 1)
+      return bad("descriptor \"" + fd.name + "\"", "the name stands twice");
   }
   return {};
 }
@@ -137,7 +141,8 @@ Result<CheckedSpec> check(const ContainerSpec& spec) {
   SOCK_TRY(check_fds(spec.fds));
   SOCK_TRY(check_resources(spec.resources));
   SOCK_TRY(check_namespaces(spec));
-  if (spec.time_limit && spec.time_limit->count() <= 0) return bad("time_limit", "more than 0");
+  if (spec.time_limit && (spec.time_limit->count() <= 0 || *spec.time_limit > longest_time_limit))
+    return bad("time_limit", "more than 0, and at most a year");
   CheckedSpec checked;
   checked.rootfs = SOCK_TRY(isolation::check_rootfs(spec.rootfs));
   checked.rlimits = SOCK_TRY(isolation::find_rlimits(spec.rlimits));

@@ -59,7 +59,7 @@ Result<StitchedRoot> Realm::make_root(const Rootfs& rootfs, const std::optional<
     SOCK_TRY(base::in_stage(Stage::rootfs, sys::enter_namespace(host_view_, CLONE_NEWNS)));
     return make_root_here(rootfs, terminal, owner);
   };
-  SOCK_TRY(sys::run_in_child([&] { root = make(); }));
+  SOCK_TRY(base::in_stage(Stage::rootfs, sys::run_in_child([&] { root = make(); })));
   return root;
 }
 

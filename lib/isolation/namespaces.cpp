@@ -71,7 +71,8 @@ Result<> check_ranges(const std::vector<IdRange>& ranges, const std::string& wha
 
 Result<EmptyNamespaces> make_empty_namespaces(FdRef user_namespace) {
   Result<EmptyNamespaces> made = base::refuse(Errc::io, Stage::namespaces, "empty namespaces");
-  SOCK_TRY(sys::run_in_child([&] { made = make_in_child(user_namespace); }));
+  SOCK_TRY(base::in_stage(Stage::namespaces,
+                          sys::run_in_child([&] { made = make_in_child(user_namespace); })));
   return base::in_stage(Stage::namespaces, std::move(made));
 }
 

@@ -3,6 +3,7 @@
 #include "sys/mount.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -41,9 +42,14 @@ Result<> restrict_mount(FdRef mount, MountFlags flags, Depth depth) {
   change.attr_set = attributes(flags);
   change.propagation = MS_PRIVATE;
   const unsigned at = AT_EMPTY_PATH | (depth == Depth::recursive ? AT_RECURSIVE : 0U);
-  if (::mount_setattr(mount.get(), "", at, &change, sizeof change) < 0)
-    return sys_error(errno, "mount_setattr");
-  return {};
+  // KERNEL: EBUSY while a file of the mount is open for writing. We have closed ours, but a child
+  // that another thread has just started holds a copy of every descriptor until it executes.
+  constexpr int most_attempts = 1000;
+  for (int attempt = 0;; ++attempt) {
+    if (::mount_setattr(mount.get(), "", at, &change, sizeof change) == 0) return {};
+    if (errno != EBUSY || attempt == most_attempts) return sys_error(errno, "mount_setattr");
+    ::poll(nullptr, 0, 1);
+  }
 }
 
 Result<> attach_mount(FdRef mount, FdRef target) {

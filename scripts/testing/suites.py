@@ -113,11 +113,11 @@ SUITES = (
     ),
     Suite(
         "crash", "what is left behind when the runtime is killed at any point",
-        script("crash"), "tap", timeout=600, planned=True,
+        script("crash"), "tap", timeout=600,
     ),
     Suite(
         "inject", "each system call failing in turn",
-        script("inject"), "tap", timeout=600, planned=True,
+        script("inject"), "tap", timeout=600,
     ),
     Suite(
         "soak", "thousands of containers: nothing may grow",
@@ -129,12 +129,12 @@ SUITES = (
             "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1",
             "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
         }),
-        "gtest", timeout=1800, build="asan", full_only=True, planned=True,
+        "gtest", timeout=1800, build="asan", full_only=True,
     ),
     Suite(
         "tsan", "unit and integration under the thread sanitizer",
         sanitized("tsan", {"TSAN_OPTIONS": "second_deadlock_stack=1"}),
-        "gtest", timeout=1800, build="tsan", full_only=True, planned=True,
+        "gtest", timeout=1800, build="tsan", full_only=True,
     ),
     Suite(
         "bench", "the launch benchmark starts and ends (no figures are judged here)",

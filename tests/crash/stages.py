@@ -11,7 +11,7 @@ from pathlib import Path
 from tracing import NOT_FAILING, Traced, count_calls
 from world import World, wait_until
 
-HOLD_US = 3_000_000
+HOLD_US = 5_000_000
 # By the numbers of x86-64, as /proc/PID/syscall gives them.
 NUMBERS = {"read": 0, "write": 1, "rt_sigaction": 13, "rt_sigprocmask": 14, "ioctl": 16, "execve": 59,
            "clone": 56, "fcntl": 72, "chdir": 80, "fchdir": 81, "umask": 95, "setsid": 112,
@@ -53,15 +53,13 @@ def kill_at_calls_of_parent(world: World, tap, full: bool) -> None:
     tap.report("nothing is left of a program killed in a call of create()", problems, note)
 
 
-def child_held_in(world: World, parent: int, name: str) -> int | None:
+def held_in(world: World, name: str) -> int | None:
     """The process that is held in the call. Others stop in it too, but only in passing."""
     seen: dict[int, tuple[str, float]] = {}
     found = []
 
     def is_held() -> bool:
         for pid in world.processes():
-            if pid == parent:
-                continue
             try:
                 where = Path(f"/proc/{pid}/syscall").read_text()
                 state = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0]
@@ -87,22 +85,26 @@ def kill_at_calls_of_child(world: World, tap, full: bool) -> None:
         if pid != parent:
             for name, most in made.items():
                 calls[name] = max(calls[name], most)
-    reached = 0
-    missed = []
+    held: Counter = Counter()
     for name in sorted(set(calls) & set(NUMBERS)):
         # Of hundreds of equal calls (prctl, rt_sigaction) the ends and the middle will do.
         for n in ordinals(min(calls[name], 12), full):
             inject = f"inject={name}:delay_enter={HOLD_US}:when={n}"
             traced = Traced(world, "create", ["-e", f"trace={name}", "-e", inject])
-            held = child_held_in(world, traced.driver.pid, name)
+            pid = held_in(world, name)
+            who = "no" if pid is None else "parent" if pid == traced.driver.pid else "child"
+            held[who] += 1
             traced.driver.kill()
+            # Not until the end of its output: the held child still has a copy of that pipe.
+            if who == "child":
+                traced.driver.wait()
+            # Set free, the child goes on beside the janitor. Held, it could not even die.
+            traced.strace.kill()
             traced.driver.communicate()
-            reached += held is not None
-            missed += [] if held else [f"{name} {n}"]
             problems += clean_up_problems(world, f"{name} {n}")
             traced.end_tracer()
-    # A call that the parent makes as often is held in the parent.
-    note = f"{reached} stages reached, not {', '.join(missed) or 'any other'}"
-    if reached < len(NUMBERS) // 2:
+    # A call that the parent makes as often is held in the parent, and of no interest here.
+    note = f"the child was held {held['child']} times, the parent {held['parent']}, none {held['no']}"
+    if held["child"] < 20:
         problems.append("too few stages were reached: " + note)
     tap.report("nothing is left of a program killed while its child is in a call", problems, note)

@@ -137,17 +137,25 @@ def names(directory: Path) -> str:
 def read_line(process: subprocess.Popen, start: str, seconds: float = 10) -> str | None:
     """The next line that begins so; None at the end of the output or the deadline."""
     deadline = time.monotonic() + seconds
+    line = b""
+    # Byte for byte, past the buffers of process.stdout, into which select() cannot look.
     while select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
-        line = process.stdout.readline()
-        if not line:
+        byte = os.read(process.stdout.fileno(), 1)
+        if not byte:
             return None
-        if line.startswith(start):
-            return line.strip()
+        if byte != b"\n":
+            line += byte
+        elif line.decode().startswith(start):
+            return line.decode()
+        else:
+            line = b""
     return None
 
 
 def in_private_mounts() -> None:
     """Restarts the program in a mount namespace into which nobody else's mounts propagate."""
+    # So that a deadline of the caller's still runs what cleans up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if os.environ.get("SOCK_WORLD_PRIVATE") is None:
         os.environ["SOCK_WORLD_PRIVATE"] = "1"
         os.execvp("unshare", ["unshare", "-m", "--propagation", "private", "python3", "-B",

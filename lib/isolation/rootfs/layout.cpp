@@ -68,6 +68,8 @@ Result<Rootfs> check_rootfs(const Rootfs& rootfs) {
   for (std::string& package : clean.packages) {
     package = SOCK_TRY(clean_path(package, "package"));
     if (package == "/") return bad("package \"/\"", "name a directory");
+    if (std::ranges::count(clean.packages, package_target(package), package_target) > 1)
+      return bad("package " + package, "another one has the same last component");
   }
   for (Bind& bind : clean.binds) {
     bind.source = SOCK_TRY(clean_path(bind.source, "bind source"));
