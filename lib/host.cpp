@@ -3,6 +3,7 @@
 #include "sock/host.hpp"
 
 #include <array>
+#include <atomic>
 
 #include "base/try.hpp"
 #include "container/container_impl.hpp"
@@ -10,6 +11,8 @@
 #include "isolation/cgroup/pool.hpp"
 #include "isolation/features.hpp"
 #include "state/instance.hpp"
+#include "sys/message.hpp"
+#include "zygote/domain_impl.hpp"
 
 namespace sock {
 
@@ -24,6 +27,8 @@ struct Host::Impl {
   state::Janitor janitor;
   state::Instance instance;
   std::unique_ptr<container::Workshop> workshop;
+  std::string libexec;
+  std::atomic<std::uint32_t> domains = 0;
 };
 
 Host::Host(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
@@ -44,21 +49,30 @@ Result<Host> Host::open(const HostOptions& options) {
   auto cgroups = SOCK_TRY(isolation::CgroupPool::plan(options.cgroup, features, instance.id()));
   // Recorded and watched before the first of them exists.
   SOCK_TRY(instance.record_cgroups(cgroups->directories()));
-  state::Janitor janitor = SOCK_TRY(
-      state::Janitor::start(libexec + "/sock-janitor", instance.state_dir(), instance.id()));
+  sys::SocketPair closer = SOCK_TRY(base::in_stage(Stage::state, sys::make_message_pair()));
+  state::Janitor janitor = SOCK_TRY(state::Janitor::start(
+      libexec + "/sock-janitor", instance.state_dir(), closer.there, instance.id()));
   SOCK_TRY(cgroups->prepare());
-  auto workshop =
-      std::make_unique<container::Workshop>(features, std::move(policy), std::move(cgroups));
+  auto workshop = std::make_unique<container::Workshop>(
+      features, std::move(policy), std::move(cgroups), container::Closer{std::move(closer.here)});
   SOCK_TRY(container::equip(*workshop, libexec + "/sock-init"));
   std::unique_ptr<Impl> impl{new Impl{.janitor = std::move(janitor),
                                       .instance = std::move(instance),
-                                      .workshop = std::move(workshop)}};
+                                      .workshop = std::move(workshop),
+                                      .libexec = libexec}};
   return Host{std::move(impl)};
 }
 
 Result<Container> Host::create(const ContainerSpec& spec) {
-  auto impl = SOCK_TRY(Container::Impl::start(*impl_->workshop, spec));
+  auto impl = SOCK_TRY(Container::Impl::start(
+      *impl_->workshop, spec, [&] { return container::launch(*impl_->workshop, spec); }));
   return Container{std::move(impl)};
+}
+
+Result<ZygoteDomain> Host::open_domain(const ZygoteDomainSpec& spec) {
+  return ZygoteDomain {
+    SOCK_TRY(ZygoteDomain::Impl::open(*impl_->workshop, spec, impl_->libexec, impl_->domains++))
+  };
 }
 
 CgroupBackend Host::cgroup_backend() const noexcept {

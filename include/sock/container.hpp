@@ -125,6 +125,8 @@ class Container {
 
  private:
   friend class Host;
+  friend class Zygote;
+  friend class ZygoteDomain;
   explicit Container(std::unique_ptr<Impl>) noexcept;
   std::unique_ptr<Impl> impl_;
 };

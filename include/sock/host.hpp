@@ -12,6 +12,7 @@
 #include "sock/container.hpp"
 #include "sock/result.hpp"
 #include "sock/spec.hpp"
+#include "sock/zygote.hpp"
 
 namespace sock {
 
@@ -69,6 +70,9 @@ class Host {
   /// Starts a container. Returns after execve() succeeded in the child; if any stage failed,
   /// nothing is left behind and the Error names the stage. Blocking: about the time of a fork.
   Result<Container> create(const ContainerSpec& spec);
+
+  /// Starts a zygote domain; see zygote.hpp. Blocking: until its first interpreter is up.
+  Result<ZygoteDomain> open_domain(const ZygoteDomainSpec& spec);
 
   [[nodiscard]] CgroupBackend cgroup_backend() const noexcept;
   /// Removes what dead Hosts left in a state directory, as open() does. Living ones are untouched.

@@ -30,21 +30,23 @@ enum class Errc : std::uint8_t {
 /// for rlimits, which the payload sets just before seccomp.
 enum class Stage : std::uint8_t {
   none,
-  validate,      ///< Checking the spec, before anything is opened.
-  state,         ///< State directory, locks, janitor.
-  cgroup,        ///< Taking a cgroup from the pool and writing its limits.
-  rootfs,        ///< Stitching the root as a detached mount tree.
-  clone,         ///< clone3: the process and its new namespaces.
-  cgroup_join,   ///< The child enters its cgroups.
-  namespaces,    ///< The child enters kept namespaces (empty mount, empty net, user).
-  mounts,        ///< Mounts that only the child can make: /proc, and all before Linux 6.15.
-  root,          ///< chroot or pivot_root, and the working directory.
-  rlimits,       ///< Resource limits of the process.
-  identity,      ///< User and group ids, session, descriptors.
-  capabilities,  ///< Dropping capabilities and setting no_new_privs.
-  landlock,      ///< Scoping of abstract sockets.
-  seccomp,       ///< Installing the filter.
-  exec,          ///< execve of the payload or of its init.
+  validate,        ///< Checking the spec, before anything is opened.
+  state,           ///< State directory, locks, janitor.
+  cgroup,          ///< Taking a cgroup from the pool and writing its limits.
+  rootfs,          ///< Stitching the root as a detached mount tree.
+  clone,           ///< clone3: the process and its new namespaces.
+  import_modules,  ///< A zygote imports what a new one is to have.
+  fork,            ///< A zygote makes the process instead.
+  cgroup_join,     ///< The child enters its cgroups.
+  namespaces,      ///< The child enters kept namespaces (empty mount, empty net, user).
+  mounts,          ///< Mounts that only the child can make: /proc, and all before Linux 6.15.
+  root,            ///< chroot or pivot_root, and the working directory.
+  rlimits,         ///< Resource limits of the process.
+  identity,        ///< User and group ids, session, descriptors.
+  capabilities,    ///< Dropping capabilities and setting no_new_privs.
+  landlock,        ///< Scoping of abstract sockets.
+  seccomp,         ///< Installing the filter.
+  exec,            ///< execve of the payload or of its init.
   wait,
   pause,
   resume,

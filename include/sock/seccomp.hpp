@@ -29,6 +29,10 @@ class SeccompPolicy {
   /// For judges and code interpreters: handler() without sockets other than AF_UNIX, without
   /// System V IPC and without personality changes.
   [[nodiscard]] static Result<SeccompPolicy> strict();
+  /// For processes that fork containers: handler(), and what making one takes inside a user
+  /// namespace: new pid, ipc, uts, cgroup and net namespaces (no user or mount namespace), chroot
+  /// and sethostname.
+  [[nodiscard]] static Result<SeccompPolicy> zygote();
   /// No filter at all.
   [[nodiscard]] static SeccompPolicy none(unsafe::AllowAllSyscalls) noexcept;
 
@@ -47,7 +51,7 @@ class SeccompPolicy {
 /// name, a bad errno) are remembered and reported once, by compile().
 class SeccompPolicy::Builder {
  public:
-  enum class Base : std::uint8_t { handler, strict };
+  enum class Base : std::uint8_t { handler, strict, zygote };
   explicit Builder(Base base);
   Builder(Builder&&) noexcept;
   Builder& operator=(Builder&&) noexcept;

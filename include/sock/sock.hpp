@@ -10,3 +10,4 @@
 #include "sock/seccomp.hpp"
 #include "sock/spec.hpp"
 #include "sock/unsafe.hpp"
+#include "sock/zygote.hpp"

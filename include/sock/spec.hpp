@@ -167,7 +167,10 @@ struct NamedFd {
 
 enum class Init : std::uint8_t {
   reaper,  ///< A tiny static program is pid 1: reaps orphans, forwards signals, ends with the Host.
-  none,    ///< The payload itself is pid 1, and must be written for it. Saves one exec.
+  /// As reaper, but the container outlives its payload, until it is killed: for one that is used
+  /// through exec(). Nothing is known of the payload's end.
+  keeper,
+  none,  ///< The payload itself is pid 1, and must be written for it. Saves one exec.
 };
 
 /// Everything needed to start a container. Plain data: copy it, compare it, keep it. Nothing is
@@ -200,6 +203,7 @@ struct ExecSpec {
   std::string cwd = "/";
   Identity identity = {};
   Stdio stdio = {};
+  std::vector<NamedFd> fds = {};
 };
 
 }  // namespace sock

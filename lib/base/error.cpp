@@ -20,13 +20,18 @@ constexpr std::array errc_names{
 static_assert(errc_names.size() == static_cast<std::size_t>(Errc::io) + 1);
 
 constexpr std::array stage_names{
-    std::string_view{"none"},         std::string_view{"validate"},   std::string_view{"state"},
-    std::string_view{"cgroup"},       std::string_view{"rootfs"},     std::string_view{"clone"},
-    std::string_view{"cgroup_join"},  std::string_view{"namespaces"}, std::string_view{"mounts"},
-    std::string_view{"root"},         std::string_view{"rlimits"},    std::string_view{"identity"},
-    std::string_view{"capabilities"}, std::string_view{"landlock"},   std::string_view{"seccomp"},
-    std::string_view{"exec"},         std::string_view{"wait"},       std::string_view{"pause"},
-    std::string_view{"resume"},       std::string_view{"kill"},       std::string_view{"stats"},
+    std::string_view{"none"},           std::string_view{"validate"},
+    std::string_view{"state"},          std::string_view{"cgroup"},
+    std::string_view{"rootfs"},         std::string_view{"clone"},
+    std::string_view{"import_modules"}, std::string_view{"fork"},
+    std::string_view{"cgroup_join"},    std::string_view{"namespaces"},
+    std::string_view{"mounts"},         std::string_view{"root"},
+    std::string_view{"rlimits"},        std::string_view{"identity"},
+    std::string_view{"capabilities"},   std::string_view{"landlock"},
+    std::string_view{"seccomp"},        std::string_view{"exec"},
+    std::string_view{"wait"},           std::string_view{"pause"},
+    std::string_view{"resume"},         std::string_view{"kill"},
+    std::string_view{"stats"},
 };
 static_assert(stage_names.size() == static_cast<std::size_t>(Stage::stats) + 1);
 

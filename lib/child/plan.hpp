@@ -8,6 +8,7 @@
 
 #include <linux/filter.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "sock/result.hpp"
 
@@ -22,7 +23,8 @@ struct Report {
   Stage failed = Stage::none;  ///< none: everything up to execve() went well.
   std::int32_t sys_errno = 0;
   std::uint32_t index = 0;     ///< Which mount, limit, group or descriptor.
-  bool executing = false;      ///< Every step before execve() has been done.
+  bool executing = false;      ///< Every step before the payload has been done.
+  int socket = -1;             ///< Of a child with memory of its own: where it sends this report.
   std::int64_t last_mark = 0;  ///< Monotonic nanoseconds of the last finished stage.
   std::int64_t elapsed[stage_count] = {};
 };
@@ -52,6 +54,8 @@ struct EnterPlan {
 
 struct Plan {
   Report* report = nullptr;
+  /// The vDSO's, by address: a mark costs 0.03 us instead of a system call's 1.3. May be null.
+  int (*clock)(clockid_t, timespec*) = nullptr;
 
   // cgroup_join
   const int* cgroups = nullptr;  ///< Kept cgroup.procs.
@@ -90,6 +94,8 @@ struct Plan {
   std::uint64_t kept_capabilities = 0;
   int last_capability = 0;
   const sock_fprog* seccomp = nullptr;
+
+  bool forked = false;  ///< There will be no execve() to finish what the steps have begun.
 
   // signals, descriptors and exec
   bool handlers_cleared = false;  ///< By CLONE_CLEAR_SIGHAND.

@@ -153,6 +153,7 @@ Result<CheckedSpec> check(const ContainerSpec& spec) {
 }
 
 Result<CheckedCommand> check(const ExecSpec& spec) {
+  SOCK_TRY(check_fds(spec.fds));
   return check_command(spec.argv, spec.env, spec.cwd, spec.identity);
 }
 

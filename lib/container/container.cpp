@@ -21,6 +21,8 @@ using std::chrono::steady_clock;
 // A process that was sent SIGKILL ends within milliseconds, unless the kernel has it in a wait that
 // nothing interrupts.
 constexpr auto kill_deadline = std::chrono::seconds{5};
+// A domain's init reaps at once, unless the domain is paused.
+constexpr auto reap_patience = std::chrono::seconds{1};
 constexpr auto pause_deadline = std::chrono::seconds{1};
 
 steady_clock::time_point waiter_limit(const ContainerSpec& spec) {
@@ -56,17 +58,21 @@ Container::Impl::~Impl() {
   if (::getpid() != owner)
     return;  // A copy made by fork() must not end what its parent still uses.
   if (launched.pidfd && kill().has_value()) static_cast<void>(collect().has_value());
+  workshop.closer.close(std::move(launched.root));
   if (has_name_) workshop.names.release(name);
 }
 
 Result<std::unique_ptr<Container::Impl>> Container::Impl::start(container::Workshop& workshop,
-                                                                const ContainerSpec& spec) {
+                                                                const ContainerSpec& spec,
+                                                                const Launch& launch) {
   // It owns the name and the process as soon as there are any: running out of memory leaves
   // neither.
   auto impl = std::make_unique<Impl>(workshop, spec);
   SOCK_TRY(workshop.names.claim(spec.name));
   impl->has_name_ = true;
-  impl->launched = SOCK_TRY(container::launch(workshop, spec));
+  Result<container::Launched> launched = launch();
+  if (!launched) return std::unexpected(std::move(launched).error());
+  impl->launched = *std::move(launched);
   impl->time_limit = waiter_limit(spec);
   return impl;
 }
@@ -120,12 +126,17 @@ Result<> Container::Impl::kill() {
                       "a process is stuck in the kernel; see its stack in /proc");
 }
 
+Result<std::optional<sys::WaitStatus>> Container::Impl::status_of_first() {
+  if (launched.parent == container::Parent::host) return sys::reap(launched.pidfd);
+  return sys::status_of_foreign(launched.pidfd, Clock::now() + reap_patience);
+}
+
 Result<ExitStatus> Container::Impl::collect() {
   const std::scoped_lock lock{mutex_};
   if (status_) return *status_;
   container::Witnesses witnesses;
   witnesses.init = read_report(launched.init_report);
-  witnesses.reaped = SOCK_TRY(base::in_stage(Stage::wait, sys::reap(launched.pidfd)));
+  witnesses.reaped = SOCK_TRY(base::in_stage(Stage::wait, status_of_first()));
   witnesses.timed_out = timed_out_;
   // Counting costs a read: only where the answer would depend on it.
   if (container::may_be_oom(witnesses)) witnesses.oom_kills = launched.cgroup.oom_kills();
@@ -192,7 +203,7 @@ Result<> Container::resume() {
 
 Result<> Container::signal(int number) {
   if (number == SIGKILL) return kill();
-  const bool has_init = impl_->spec.init == Init::reaper;
+  const bool has_init = impl_->spec.init != Init::none;
   if (has_init && number == SIGSTOP)
     return base::refuse(Errc::invalid_spec, Stage::kill, "SIGSTOP",
                         "an init cannot forward it; use pause()");

@@ -3,6 +3,7 @@
 // The state behind Container and Process.
 
 #include <chrono>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -48,8 +49,10 @@ struct Container::Impl {
   Impl(container::Workshop& host, const ContainerSpec& spec);  ///< Empty until start().
   ~Impl();                                                     ///< Kills and reaps.
 
+  /// `launch` starts the first process; the name is taken before.
+  using Launch = std::function<Result<container::Launched>()>;
   static Result<std::unique_ptr<Impl>> start(container::Workshop& workshop,
-                                             const ContainerSpec& spec);
+                                             const ContainerSpec& spec, const Launch& launch);
 
   Result<> kill();
   Result<std::optional<ExitStatus>> wait_until(Clock::time_point deadline);
@@ -68,6 +71,7 @@ struct Container::Impl {
   friend class Container;
   Result<bool> wait_for_end(Clock::time_point deadline);
   Result<ExitStatus> collect();
+  Result<std::optional<sys::WaitStatus>> status_of_first();
   void forget(const std::shared_ptr<container::Member>& member);
 
   bool has_name_ = false;

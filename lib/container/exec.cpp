@@ -86,7 +86,8 @@ Result<std::shared_ptr<Member>> start_process(Container::Impl& container, const 
   const std::shared_ptr<Member> member = entry.front();
   PlanMemory memory;
   ChildStacks stacks;
-  memory.set_fds(payload_fds(spec.stdio, terminal, {}));
+  memory.set_fds(payload_fds(spec.stdio, terminal, spec.fds));
+  if (!spec.fds.empty()) memory.add_env(names_of(spec.fds));
   memory.set_limits(SOCK_TRY(isolation::find_rlimits(container.spec.rlimits)));
   fill_plan(memory, spec, checked, container, realm);
   sys::Spawned spawned = SOCK_TRY(start(memory, stacks,

@@ -12,29 +12,13 @@
 #include "container/checked_spec.hpp"
 #include "container/identity_plan.hpp"
 #include "container/plan_memory.hpp"
+#include "container/stage_clock.hpp"
 #include "container/standard_fds.hpp"
 #include "container/start.hpp"
 #include "isolation/seccomp/program.hpp"
 
 namespace sock::container {
 namespace {
-
-/// Books the time between marks on stages of the parent.
-class StageClock {
- public:
-  // All that a launch needs: nothing is allocated once the child runs, so nothing can fail then.
-  StageClock() { timings_.reserve(static_cast<std::size_t>(Stage::exec) + 1); }
-  void mark(Stage stage) {
-    const std::int64_t now = monotonic_now();
-    timings_.push_back({.stage = stage, .elapsed = std::chrono::nanoseconds{now - last_}});
-    last_ = now;
-  }
-  std::vector<StageTiming> take() { return std::move(timings_); }
-
- private:
-  std::int64_t last_ = monotonic_now();
-  std::vector<StageTiming> timings_;
-};
 
 std::uint64_t namespaces_to_make(const ContainerSpec& spec, const Workshop& workshop) {
   const auto own = [&](unsafe::Shared kind) {
@@ -122,7 +106,7 @@ Result<Parts> make_parts(Workshop& workshop, const ContainerSpec& spec, const Ch
   parts.cgroup = SOCK_TRY(workshop.cgroups->take(spec.resources));
   clock.mark(Stage::cgroup);
   parts.root = SOCK_TRY(parts.realm->make_root(checked.rootfs, spec.stdio.terminal, spec.identity));
-  if (spec.init == Init::reaper)
+  if (spec.init != Init::none)
     parts.init_report = SOCK_TRY(base::in_stage(Stage::state, sys::make_pipe()));
   clock.mark(Stage::rootfs);
   return parts;
@@ -142,13 +126,15 @@ void fill_command(PlanMemory& memory, const ContainerSpec& spec, const CheckedSp
 void fill_plan(PlanMemory& memory, ChildStacks& stacks, const ContainerSpec& spec,
                const CheckedSpec& checked, Workshop& workshop, const Parts& parts) {
   fill_command(memory, spec, checked, workshop, parts);
-  if (spec.init == Init::reaper) {
-    const auto limit = spec.time_limit.value_or(std::chrono::milliseconds{0}).count();
-    memory.set_init(workshop.init.get(), workshop.life_line.reader.get(),
-                    parts.init_report.writer.get(), static_cast<std::uint64_t>(limit),
-                    stacks.second.data() + ChildStacks::size);
-  }
+  if (spec.init != Init::none)
+    memory.set_init({.program = workshop.init,
+                     .life_line = workshop.life_line.reader,
+                     .report = parts.init_report.writer,
+                     .time_limit = spec.time_limit.value_or(std::chrono::milliseconds{0}),
+                     .outlives_payload = spec.init == Init::keeper,
+                     .payload_stack_top = stacks.second.data() + ChildStacks::size});
   child::Plan& plan = memory.finish();
+  plan.clock = workshop.clock;
   fill_isolation(plan, spec, workshop, *parts.realm, parts.root);
   fill_identity(plan, spec.identity, checked.capabilities, workshop, *parts.realm);
   plan.cwd = checked.cwd.c_str();
@@ -175,6 +161,7 @@ Result<Launched> launch(Workshop& workshop, const ContainerSpec& spec) {
                                          .enter = plan_entry(*parts.realm)}));
   Launched launched{.pidfd = std::move(spawned.pidfd),
                     .pid = spawned.pid,
+                    .parent = Parent::host,
                     .cgroup = std::move(parts.cgroup),
                     .root = std::move(parts.root.tree).take_root(),
                     .own_mount_namespace = memory.plan.own_mount_namespace,

@@ -17,9 +17,13 @@
 
 namespace sock::container {
 
+/// Whose child the first process is: that decides who reaps it.
+enum class Parent : std::uint8_t { host, domain };
+
 struct Launched {
   UniqueFd pidfd;
   pid_t pid;
+  Parent parent = Parent::host;
   isolation::Cgroup cgroup;
   UniqueFd root;  ///< The stitched tree: exec enters it again.
   bool own_mount_namespace;

@@ -94,23 +94,23 @@ void PlanMemory::set_fds(std::vector<int> fds) {
   fds_ = std::move(fds);
 }
 
-void PlanMemory::set_init(int program, int life_line, int report_writer,
-                          std::uint64_t time_limit_ms, std::byte* payload_stack_top) {
+void PlanMemory::set_init(const InitRequest& request) {
   const auto write = [&](std::size_t word, auto value) {
     std::snprintf(init_words_[word].data(), init_words_[word].size(), "%s",
                   std::to_string(value).c_str());
   };
   std::snprintf(init_words_[0].data(), init_words_[0].size(), "sock-init");
-  write(1, life_line);
-  write(2, report_writer);
-  write(4, time_limit_ms);  // Word 3, the payload's pid, is written by the child.
+  write(1, request.life_line.get());
+  write(2, request.report.get());
+  write(4, request.time_limit.count());  // Word 3, the payload's pid, is written by the child.
+  write(5, request.outlives_payload ? 1 : 0);
   for (std::size_t i = 0; i < init_words_.size(); ++i) init_argv_[i] = init_words_[i].data();
-  plan.init = program;
+  plan.init = request.program.get();
   plan.init_argv = init_argv_.data();
   plan.init_pid_text = init_words_[3].data();
-  plan.life_line = life_line;
-  plan.init_report = report_writer;
-  plan.payload_stack_top = payload_stack_top;
+  plan.life_line = request.life_line.get();
+  plan.init_report = request.report.get();
+  plan.payload_stack_top = request.payload_stack_top;
 }
 
 child::Plan& PlanMemory::finish() {

@@ -4,6 +4,7 @@
 // has called execve().
 
 #include <array>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,15 @@ struct ChildStacks {
   alignas(16) std::array<std::byte, size> second;
 };
 
+struct InitRequest {
+  FdRef program;
+  FdRef life_line;
+  FdRef report;
+  std::chrono::milliseconds time_limit{0};  ///< 0: none
+  bool outlives_payload = false;
+  std::byte* payload_stack_top = nullptr;
+};
+
 /// Not movable: the plan points into it.
 class PlanMemory {
  public:
@@ -44,8 +54,7 @@ class PlanMemory {
   void set_mounts(const std::vector<isolation::PendingMount>& mounts);
   void set_seccomp(const std::vector<sock_filter>& instructions);
   void set_fds(std::vector<int> fds);
-  void set_init(int program, int life_line, int report_writer, std::uint64_t time_limit_ms,
-                std::byte* payload_stack_top);
+  void set_init(const InitRequest& request);
   /// Ties the plan to the arrays; to be called last.
   child::Plan& finish();
 
@@ -58,8 +67,8 @@ class PlanMemory {
   std::vector<child::MountStep> mounts_;
   sock_fprog seccomp_{};
   std::vector<int> fds_;
-  std::array<std::array<char, 24>, 5> init_words_{};
-  std::array<char*, 6> init_argv_{};
+  std::array<std::array<char, 24>, 6> init_words_{};
+  std::array<char*, 7> init_argv_{};
 };
 
 /// What the child could not do, in words: the stage with its path, limit or program.

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "base/try.hpp"
+#include "sys/clock.hpp"
 #include "sys/error.hpp"
 #include "sys/process.hpp"
 #include "sys/raw.hpp"
@@ -74,14 +75,10 @@ std::unexpected<Error> died(const std::optional<sys::WaitStatus>& status) {
 
 }  // namespace
 
-std::int64_t monotonic_now() noexcept {
-  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds{1};
-}
-
 Result<sys::Spawned> start(PlanMemory& memory, ChildStacks& stacks, const StartRequest& request) {
   child::Report& report = memory.report;
   memory.plan.handlers_cleared = request.features.clone3 && !request.enter;
-  report.last_mark = monotonic_now();
+  report.last_mark = sys::monotonic_nanoseconds();
   sys::Spawned spawned = SOCK_TRY(
       base::in_stage(Stage::clone, request.enter ? spawn_inside(memory, stacks, request)
                                                  : spawn_directly(memory, stacks, request)));
@@ -97,8 +94,9 @@ void append_timings(const child::Report& report, std::vector<StageTiming>& timin
     if (report.elapsed[stage] > 0)
       timings.push_back({.stage = static_cast<Stage>(stage),
                          .elapsed = std::chrono::nanoseconds{report.elapsed[stage]}});
-  timings.push_back({.stage = Stage::exec,
-                     .elapsed = std::chrono::nanoseconds{monotonic_now() - report.last_mark}});
+  timings.push_back(
+      {.stage = Stage::exec,
+       .elapsed = std::chrono::nanoseconds{sys::monotonic_nanoseconds() - report.last_mark}});
 }
 
 }  // namespace sock::container

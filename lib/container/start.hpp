@@ -29,7 +29,4 @@ Result<sys::Spawned> start(PlanMemory& memory, ChildStacks& stacks, const StartR
 /// The child's stages in their order; `exec` lasts until now.
 void append_timings(const child::Report& report, std::vector<StageTiming>& timings);
 
-/// Nanoseconds on the clock of Report::last_mark.
-std::int64_t monotonic_now() noexcept;
-
 }  // namespace sock::container

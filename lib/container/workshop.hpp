@@ -13,10 +13,12 @@
 #include "sock/result.hpp"
 #include "sock/seccomp.hpp"
 
+#include "container/closer.hpp"
 #include "container/realm.hpp"
 #include "isolation/cgroup/pool.hpp"
 #include "isolation/features.hpp"
 #include "isolation/namespaces.hpp"
+#include "sys/clock.hpp"
 #include "sys/file.hpp"
 
 namespace sock::container {
@@ -36,11 +38,13 @@ class Names {
 /// Thread-safe: every member is immutable after it was made, or locks by itself.
 struct Workshop {
   Workshop(const isolation::KernelFeatures& kernel, SeccompPolicy policy,
-           std::unique_ptr<isolation::CgroupPool> pool);
+           std::unique_ptr<isolation::CgroupPool> pool, Closer closing_process);
 
   const isolation::KernelFeatures features;
   const SeccompPolicy default_policy;
   const int last_capability;
+  const sys::ClockFunction clock;  ///< For the child; may be null.
+  const Closer closer;
   const std::unique_ptr<isolation::CgroupPool> cgroups;
   Realms realms;
   isolation::UserNamespaces user_namespaces;

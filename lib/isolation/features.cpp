@@ -4,9 +4,11 @@
 
 #include <algorithm>
 
+#include <fcntl.h>
 #include <sched.h>
 
 #include "base/try.hpp"
+#include "sys/file.hpp"
 #include "sys/mount.hpp"
 #include "sys/probe.hpp"
 #include "sys/spawn.hpp"
@@ -32,6 +34,11 @@ bool probe_detached_roots() {
   return works;
 }
 
+bool probe_proc_from_outside() {
+  const auto own = sys::open(sys::cwd, "/proc/self/ns/pid", O_RDONLY);
+  return own.has_value() && sys::make_proc_of(*own).has_value();
+}
+
 }  // namespace
 
 Result<KernelFeatures> without(KernelFeatures found, std::span<const std::string> names) {
@@ -52,7 +59,8 @@ KernelFeatures probe_features() {
           .clone3 = sys::has_clone3(),
           .clone_into_cgroup = sys::has_clone_into_cgroup(),
           // A file of cgroup v2, which only exists below the root: nothing to try it on yet.
-          .cgroup_kill = sys::kernel_at_least(5, 14)};
+          .cgroup_kill = sys::kernel_at_least(5, 14),
+          .proc_from_outside = probe_proc_from_outside()};
 }
 
 }  // namespace sock::isolation

@@ -18,6 +18,7 @@ struct KernelFeatures {
   bool clone3 = false;             ///< 5.3
   bool clone_into_cgroup = false;  ///< 5.7, needs clone3
   bool cgroup_kill = false;        ///< 5.14
+  bool proc_from_outside = false;  ///< 6.17: a /proc may be made for another pid namespace.
 };
 
 struct Feature {
@@ -30,6 +31,7 @@ inline constexpr std::array features{
     Feature{"clone3", &KernelFeatures::clone3},
     Feature{"clone_into_cgroup", &KernelFeatures::clone_into_cgroup},
     Feature{"cgroup_kill", &KernelFeatures::cgroup_kill},
+    Feature{"proc_from_outside", &KernelFeatures::proc_from_outside},
 };
 
 /// Clears the features named in `without`, and those that stand on them. Pure.

@@ -48,11 +48,14 @@ Result<Recovery> remove_instance(FdRef state_dir, const std::string& id);
 
 /// The janitor: a small process in a session of its own that holds the reading end of a pipe. When
 /// the last writer is gone (the embedding program has ended, however it ended), it removes the
-/// instance. It is nobody's child that could be waited for by accident.
+/// instance. It is nobody's child that could be waited for by accident. A sibling of it closes what
+/// it is sent.
 class Janitor {
  public:
-  /// `program` is sock-janitor. Returns once it runs.
-  static Result<Janitor> start(const std::string& program, FdRef state_dir, const std::string& id);
+  /// `program` is sock-janitor; `to_close` a message socket, whose descriptors are closed as they
+  /// come. Returns once it runs.
+  static Result<Janitor> start(const std::string& program, FdRef state_dir, FdRef to_close,
+                               const std::string& id);
   Janitor(Janitor&&) noexcept = default;
   Janitor& operator=(Janitor&&) noexcept = default;
   ~Janitor() = default;  ///< Closes the pipe; the janitor finds nothing left and exits.

@@ -11,10 +11,11 @@ namespace sock::state {
 
 Janitor::Janitor(UniqueFd life_line) noexcept : life_line_{std::move(life_line)} {}
 
-Result<Janitor> Janitor::start(const std::string& program, FdRef state_dir, const std::string& id) {
+Result<Janitor> Janitor::start(const std::string& program, FdRef state_dir, FdRef to_close,
+                               const std::string& id) {
   sys::Pipe pipe = SOCK_TRY(base::in_stage(Stage::state, sys::make_pipe()));
   const std::array<std::string, 2> arguments{program, id};
-  const std::array<FdRef, 2> descriptors{pipe.reader.ref(), state_dir};
+  const std::array<FdRef, 3> descriptors{pipe.reader.ref(), state_dir, to_close};
   auto started = base::in_stage(Stage::state, sys::run_daemon(arguments, descriptors));
   if (!started) {
     if (started.error().code != Errc::launch_failed)

@@ -59,6 +59,19 @@ Result<> attach_mount(FdRef mount, FdRef target) {
   return {};
 }
 
+Result<UniqueFd> make_proc_of(FdRef pid_namespace) {
+  const UniqueFd context{::fsopen("proc", FSOPEN_CLOEXEC)};
+  if (!context) return sys_error(errno, "/proc");
+  if (::fsconfig(context.get(), FSCONFIG_SET_STRING, "subset", "pid", 0) < 0 ||
+      ::fsconfig(context.get(), FSCONFIG_SET_FD, "pidns", nullptr, pid_namespace.get()) < 0 ||
+      ::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
+    return sys_error(errno, "/proc");
+  UniqueFd mount{::fsmount(context.get(), FSMOUNT_CLOEXEC,
+                           MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)};
+  if (!mount) return sys_error(errno, "/proc");
+  return mount;
+}
+
 Result<UniqueFd> make_filesystem(const std::string& type,
                                  const std::vector<FilesystemOption>& options, MountFlags flags) {
   const UniqueFd context{::fsopen(type.c_str(), FSOPEN_CLOEXEC)};

@@ -44,6 +44,11 @@ struct FilesystemOption {
 Result<UniqueFd> make_filesystem(const std::string& type,
                                  const std::vector<FilesystemOption>& options, MountFlags flags);
 
+/// A /proc of that pid namespace in which there are only processes: nothing of the machine
+/// (/proc/sys, /proc/kcore, ...) is in it.
+/// KERNEL: since 6.17; before, only a process inside could make it.
+Result<UniqueFd> make_proc_of(FdRef pid_namespace);
+
 Result<> make_device(FdRef dir, const std::string& name, unsigned major, unsigned minor);
 Result<> set_mode(FdRef dir, const std::string& path, unsigned mode);
 

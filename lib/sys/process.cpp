@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/try.hpp"
 #include "sys/error.hpp"
 
 namespace sock::sys {
@@ -29,7 +30,9 @@ struct PidfdInfo {
 };
 static_assert(sizeof(PidfdInfo) == 64);
 constexpr std::uint64_t pidfd_info_exit = 1U << 3U;
+constexpr std::uint64_t pidfd_info_pid = 1U << 0U;
 constexpr unsigned long pidfd_get_info = _IOWR(0xFF, 11, PidfdInfo);
+constexpr unsigned long pidfd_get_pid_namespace = _IO(0xFF, 5);
 
 std::optional<WaitStatus> status_of_reaped(FdRef pidfd) {
   PidfdInfo info{};
@@ -48,10 +51,9 @@ Result<> send_signal(FdRef pidfd, int number) {
   return {};
 }
 
-Result<bool> wait_any(std::span<const FdRef> files, Deadline deadline) {
-  std::vector<pollfd> waiting;
-  for (const FdRef file : files)
-    waiting.push_back({.fd = file.get(), .events = POLLIN, .revents = 0});
+namespace {
+
+Result<bool> poll_until(std::span<pollfd> waiting, Deadline deadline) {
   for (;;) {
     const auto left = std::chrono::nanoseconds{deadline - std::chrono::steady_clock::now()};
     const std::int64_t nanoseconds = std::max<std::int64_t>(0, left.count());
@@ -62,6 +64,15 @@ Result<bool> wait_any(std::span<const FdRef> files, Deadline deadline) {
     if (ready >= 0) return ready > 0;
     if (errno != EINTR) return sys_error(errno, "poll");
   }
+}
+
+}  // namespace
+
+Result<bool> wait_any(std::span<const FdRef> files, Deadline deadline) {
+  std::vector<pollfd> waiting;
+  for (const FdRef file : files)
+    waiting.push_back({.fd = file.get(), .events = POLLIN, .revents = 0});
+  return poll_until(waiting, deadline);
 }
 
 Result<bool> wait_readable(FdRef file, Deadline deadline) {
@@ -77,6 +88,26 @@ Result<std::optional<WaitStatus>> reap(FdRef pidfd) {
   if (result < 0) return sys_error(errno, "waitid");
   if (info.si_code == CLD_EXITED) return WaitStatus{false, info.si_status};
   return WaitStatus{true, info.si_status};
+}
+
+Result<std::optional<WaitStatus>> status_of_foreign(FdRef pidfd, Deadline deadline) {
+  // KERNEL: the end of a process is readable, its reaping a hang-up.
+  pollfd reaped{.fd = pidfd.get(), .events = 0, .revents = 0};
+  if (!SOCK_TRY(poll_until({&reaped, 1}, deadline))) return std::optional<WaitStatus>{};
+  return status_of_reaped(pidfd);
+}
+
+Result<UniqueFd> pid_namespace_of(FdRef pidfd) {
+  const int ns = ::ioctl(pidfd.get(), pidfd_get_pid_namespace, 0);
+  if (ns < 0) return sys_error(errno, "pid namespace");
+  return UniqueFd{ns};
+}
+
+pid_t number_of(FdRef pidfd) {
+  PidfdInfo info{};
+  info.mask = pidfd_info_pid;
+  if (::ioctl(pidfd.get(), pidfd_get_info, &info) < 0) return -1;
+  return static_cast<pid_t>(info.pid);
 }
 
 Result<UniqueFd> open_pidfd(pid_t pid) {

@@ -29,6 +29,15 @@ Result<bool> wait_any(std::span<const FdRef> files, Deadline deadline);
 /// Reaps an exited child. Empty when somebody else has reaped it and the kernel (before 6.15)
 /// cannot tell the status any more. Blocking: only when it has not exited.
 Result<std::optional<WaitStatus>> reap(FdRef pidfd);
+/// How somebody else's child ended: waits until its parent has reaped it. Empty when it has not by
+/// the deadline, or the kernel cannot tell.
+/// KERNEL: since 6.15.
+Result<std::optional<WaitStatus>> status_of_foreign(FdRef pidfd, Deadline deadline);
 Result<UniqueFd> open_pidfd(pid_t pid);
+/// The pid namespace that a process is in. KERNEL: since 6.11.
+Result<UniqueFd> pid_namespace_of(FdRef pidfd);
+/// In the caller's pid namespace; -1 when it has been reaped. For display, and for paths in /proc
+/// that are looked at while the process is known to live.
+pid_t number_of(FdRef pidfd);
 
 }  // namespace sock::sys

@@ -23,6 +23,7 @@ struct Arguments {
   int report;
   int payload;
   std::int64_t limit_ms;
+  bool keeps;
 };
 
 /// A decimal number of at most `limit`, or -1.
@@ -39,11 +40,12 @@ std::int64_t parse(const char* text, std::int64_t limit) {
 
 Arguments parse_or_exit(long argc, const char* const* argv) {
   constexpr std::int64_t most_ms = never / 2'000'000;  // Room for the addition of now.
-  if (argc != 5) exit(bad_start);
+  if (argc != 6) exit(bad_start);
   const Arguments arguments{.life_line = static_cast<int>(parse(argv[1], INT32_MAX)),
                             .report = static_cast<int>(parse(argv[2], INT32_MAX)),
                             .payload = static_cast<int>(parse(argv[3], INT32_MAX)),
-                            .limit_ms = parse(argv[4], most_ms)};
+                            .limit_ms = parse(argv[4], most_ms),
+                            .keeps = parse(argv[5], 1) == 1};
   if (arguments.life_line < 0 || arguments.report < 0 || arguments.payload < 2 ||
       arguments.limit_ms < 0 || arguments.life_line == arguments.report)
     exit(bad_start);
@@ -68,6 +70,7 @@ class Supervisor {
         report_{arguments.report},
         payload_{arguments.payload},
         signals_{signals},
+        keeps_{arguments.keeps},
         deadline_{arguments.limit_ms == 0 ? never
                                           : monotonic_ns() + arguments.limit_ms * 1'000'000} {}
 
@@ -89,8 +92,10 @@ class Supervisor {
       std::int32_t status = 0;
       const int pid = reap_any(status);
       if (pid == 0) return false;
-      if (pid < 0) exit(bad_start);  // No children: the payload never was one.
-      if (pid == payload_) end(status);
+      if (pid < 0 && keeps_) return false;  // No children at the moment.
+      if (pid < 0) exit(bad_start);         // No children: the payload never was one.
+      if (pid == payload_ && !keeps_) end(status);
+      if (pid == payload_) payload_ = nobody;
     }
     return true;
   }
@@ -131,14 +136,17 @@ class Supervisor {
     signalfd_siginfo received[4];
     const long size = sys::raw::call(__NR_read, signals_, received, sizeof received);
     for (long at = 0; at < size / static_cast<long>(sizeof *received); ++at)
-      if (received[at].ssi_pid == 0 && received[at].ssi_code <= 0)
+      if (payload_ != nobody && received[at].ssi_pid == 0 && received[at].ssi_code <= 0)
         send(payload_, static_cast<int>(received[at].ssi_signo));
   }
 
+  static constexpr int nobody = -1;
+
   int life_line_;
   int report_;
-  int payload_;
+  int payload_;  ///< nobody: it has ended, and its number may be another's.
   int signals_;
+  bool keeps_;
   std::int64_t deadline_;
   bool killed_ = false;
 };

@@ -7,6 +7,7 @@
 // the payload first and then turns pid 1 into sock-init. It is started with
 //   argv[0] "sock-init"  argv[1] life-line fd  argv[2] report fd  argv[3] payload pid
 //   argv[4] time limit in milliseconds, 0 for none
+//   argv[5] 1 to stay when the payload has ended, else 0
 // as decimal numbers and an empty environment.
 
 #include <cstdint>

@@ -41,9 +41,22 @@ struct SeccompPolicy::Builder::State {
   }
 };
 
-SeccompPolicy::Builder::Builder(Base base)
-    : state_{new State{base == Base::strict ? seccomp::RuleSet::strict()
-                                            : seccomp::RuleSet::handler()}} {}
+namespace {
+seccomp::RuleSet rules_of(SeccompPolicy::Builder::Base base) {
+  using Base = SeccompPolicy::Builder::Base;
+  switch (base) {
+    case Base::handler:
+      return seccomp::RuleSet::handler();
+    case Base::strict:
+      return seccomp::RuleSet::strict();
+    case Base::zygote:
+      return seccomp::RuleSet::zygote();
+  }
+  return seccomp::RuleSet::strict();
+}
+}  // namespace
+
+SeccompPolicy::Builder::Builder(Base base) : state_{new State{rules_of(base)}} {}
 SeccompPolicy::Builder::Builder(Builder&&) noexcept = default;
 SeccompPolicy::Builder& SeccompPolicy::Builder::operator=(Builder&&) noexcept = default;
 SeccompPolicy::Builder::~Builder() = default;

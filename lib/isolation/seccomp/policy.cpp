@@ -12,6 +12,10 @@ Result<SeccompPolicy> SeccompPolicy::strict() {
   return Builder{Builder::Base::strict}.compile();
 }
 
+Result<SeccompPolicy> SeccompPolicy::zygote() {
+  return Builder{Builder::Base::zygote}.compile();
+}
+
 SeccompPolicy SeccompPolicy::none(unsafe::AllowAllSyscalls) noexcept {
   return SeccompPolicy{nullptr};
 }

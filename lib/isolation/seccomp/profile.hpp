@@ -66,6 +66,10 @@ struct ArgumentRule {
 [[nodiscard]] std::span<const Group> strict_groups() noexcept;
 [[nodiscard]] std::span<const ArgumentRule> strict_argument_rules() noexcept;
 
+/// What the zygote profile adds after the handler profile.
+[[nodiscard]] std::span<const Group> zygote_groups() noexcept;
+[[nodiscard]] std::span<const ArgumentRule> zygote_argument_rules() noexcept;
+
 /// What the Builder's tokens allow.
 [[nodiscard]] std::span<const std::string_view> ptrace_calls() noexcept;
 [[nodiscard]] std::span<const std::string_view> nested_namespace_calls() noexcept;

@@ -22,6 +22,13 @@ RuleSet RuleSet::strict() {
   return set;
 }
 
+RuleSet RuleSet::zygote() {
+  RuleSet set = handler();
+  set.apply(zygote_groups());
+  set.apply(zygote_argument_rules());
+  return set;
+}
+
 RuleSet::Naming RuleSet::set(std::string_view name, Rule rule) {
   const Number number = find_number(name);
   if (number.known == Number::Known::nowhere) return Naming::unknown_name;

@@ -18,6 +18,7 @@ class RuleSet {
 
   static RuleSet handler();
   static RuleSet strict();
+  static RuleSet zygote();
 
   /// Replaces whatever was said about this call. A call of other architectures is `done`: there
   /// is nothing to allow or refuse.

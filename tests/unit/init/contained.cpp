@@ -98,7 +98,8 @@ Contained::Contained(const std::function<int(const Inside&)>& payload, const Opt
     auto arguments = options.arguments;
     if (arguments.empty())
       arguments = {std::to_string(life_line->reader.get()), std::to_string(report->writer.get()),
-                   std::to_string(child), std::to_string(options.limit_ms)};
+                   std::to_string(child), std::to_string(options.limit_ms),
+                   options.outlives_payload ? "1" : "0"};
     become_init(arguments);
   }
   pidfd_ = std::move(*sys::open_pidfd(init_));

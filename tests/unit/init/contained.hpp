@@ -21,6 +21,7 @@ class Contained {
  public:
   struct Options {
     std::int64_t limit_ms = 0;
+    bool outlives_payload = false;
     /// In place of the right arguments after argv[0].
     std::vector<std::string> arguments = {};
   };

@@ -260,18 +260,27 @@ TEST_F(Init, IsClosedToProcessesOfTheSameUser) {
   EXPECT_NE(::access(environ.c_str(), R_OK), 0);
 }
 
+TEST_F(Init, OutlivesItsPayloadWhereItIsAskedTo) {
+  Contained contained{[](const Inside&) { return 3; }, {.outlives_payload = true}};
+  EXPECT_TRUE(contained.wait_output_end());  // The payload has ended.
+  EXPECT_TRUE(wait_state(contained.init(), 'S'));
+  contained.close_life_line();
+  EXPECT_EQ(contained.wait(), 128 + SIGKILL);
+  EXPECT_FALSE(contained.report());
+}
+
 TEST_F(Init, RefusesArgumentsThatMakeNoSense) {
   const std::vector<std::vector<std::string>> wrong{
       {"3"},
-      {"3", "4", "2"},
-      {"3", "4", "2", "0", "0"},
-      {"3", "3", "2", "0"},
-      {"-3", "4", "2", "0"},
-      {"3", "4", "1", "0"},
-      {"3", "4", "2x", "0"},
-      {"3", "", "2", "0"},
-      {"3", "4", "99999999999999999999", "0"},
-      {"3", "4", "2", "9223372036854775807"},
+      {"3", "4", "2", "0"},
+      {"3", "4", "2", "0", "0", "0"},
+      {"3", "3", "2", "0", "0"},
+      {"-3", "4", "2", "0", "0"},
+      {"3", "4", "1", "0", "0"},
+      {"3", "4", "2x", "0", "0"},
+      {"3", "", "2", "0", "0"},
+      {"3", "4", "99999999999999999999", "0", "0"},
+      {"3", "4", "2", "9223372036854775807", "0"},
   };
   for (const auto& arguments : wrong) {
     Contained contained{[](const Inside&) -> int { hang(); }, {.arguments = arguments}};

@@ -1,5 +1,6 @@
 // The janitor: it cleans up after a killed owner, and nobody notices it otherwise.
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <set>
@@ -13,6 +14,7 @@
 
 #include "state/instance.hpp"
 #include "state_dir.hpp"
+#include "sys/message.hpp"
 #include "sys/process.hpp"
 
 namespace sock::testing {
@@ -29,13 +31,17 @@ class Janitor : public StateDir {
   struct Owner {
     state::Instance instance;
     state::Janitor janitor;
+    UniqueFd to_close;
   };
   Result<Owner> own() {
     auto instance = state::Instance::create(path);
     if (!instance) return std::unexpected(instance.error());
-    auto janitor = state::Janitor::start(SOCK_JANITOR_PATH, open(), instance->id());
+    auto to_close = sys::make_message_pair();
+    if (!to_close) return std::unexpected(to_close.error());
+    auto janitor =
+        state::Janitor::start(SOCK_JANITOR_PATH, open(), to_close->there, instance->id());
     if (!janitor) return std::unexpected(janitor.error());
-    return Owner{std::move(*instance), std::move(*janitor)};
+    return Owner{std::move(*instance), std::move(*janitor), std::move(to_close->here)};
   }
 };
 
@@ -52,12 +58,16 @@ bool wait_gone(const fs::path& directory, const std::string& name) {
   return true;
 }
 
-/// The janitor of an instance: the process with its id as an argument.
-std::optional<pid_t> find_janitor(const std::string& id) {
+std::string content(const fs::path& path) {
+  std::ifstream file{path};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+/// The process of that name with the instance's id as an argument.
+std::optional<pid_t> find_janitor(const std::string& id, const std::string& name = "sock-janitor") {
   for (const auto& entry : fs::directory_iterator{"/proc"}) {
-    std::ifstream file{entry.path() / "cmdline"};
-    const std::string line{std::istreambuf_iterator<char>{file}, {}};
-    if (line == std::string{SOCK_JANITOR_PATH} + '\0' + id + '\0')
+    if (content(entry.path() / "cmdline") == std::string{SOCK_JANITOR_PATH} + '\0' + id + '\0' &&
+        content(entry.path() / "comm") == name + '\n')
       return std::stoi(entry.path().filename());
   }
   return {};
@@ -157,6 +167,23 @@ TEST_F(Janitor, IsNoChildOfTheProgramAndHoldsNothingOfIt) {
   EXPECT_EQ(name, "sock-janitor");
 }
 
+TEST_F(Janitor, HasASiblingThatClosesWhatItIsSentAndEndsWithTheProgram) {
+  auto owner = own();
+  ASSERT_TRUE(owner);
+  const auto pid = find_janitor(owner->instance.id(), "sock-closer");
+  ASSERT_TRUE(pid);
+  const UniqueFd sibling = std::move(*sys::open_pidfd(*pid));
+  auto pipe = sys::make_pipe();
+  ASSERT_TRUE(pipe);
+  const FdRef writer = pipe->writer;
+  constexpr std::array<std::byte, 1> one{};
+  ASSERT_TRUE(sys::send_message(owner->to_close, one, {&writer, 1}, sys::Wait::never));
+  pipe->writer.reset();
+  EXPECT_TRUE(sys::wait_readable(pipe->reader, sys::Deadline::clock::now() + patience).value());
+  owner->to_close.reset();
+  EXPECT_TRUE(wait_end(sibling));
+}
+
 TEST_F(Janitor, StartsInAProgramThatIgnoresItsChildren) {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
@@ -181,7 +208,8 @@ TEST_F(Janitor, StartsWhateverSignalsTheProgramBlocks) {
 TEST_F(Janitor, NamesAMissingProgramAndWhatToDo) {
   const auto instance = state::Instance::create(path);
   ASSERT_TRUE(instance);
-  const auto janitor = state::Janitor::start("/nowhere/sock-janitor", open(), instance->id());
+  const auto janitor =
+      state::Janitor::start("/nowhere/sock-janitor", open(), open(), instance->id());
   ASSERT_FALSE(janitor);
   EXPECT_EQ(janitor.error().code, Errc::not_found);
   EXPECT_EQ(janitor.error().stage, Stage::state);
@@ -192,7 +220,7 @@ TEST_F(Janitor, NamesAMissingProgramAndWhatToDo) {
 TEST_F(Janitor, ReportsAProgramThatFails) {
   const auto instance = state::Instance::create(path);
   ASSERT_TRUE(instance);
-  const auto janitor = state::Janitor::start("/bin/false", open(), instance->id());
+  const auto janitor = state::Janitor::start("/bin/false", open(), open(), instance->id());
   ASSERT_FALSE(janitor);
   EXPECT_EQ(janitor.error().code, Errc::launch_failed);
 }

@@ -1,0 +1,111 @@
+#pragma once
+
+// Zygotes: interpreters that have imported packages and are forked to make containers (SOCK, USENIX
+// ATC'18, section 4.2).
+//
+// Zygotes live in a domain: a lean container with a user namespace of its own, so that the code of
+// a package never holds a capability outside it. All zygotes of a domain, and the containers forked
+// from them, may share memory: one domain for each trust domain (a tenant, or public packages).
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sock/container.hpp"
+#include "sock/result.hpp"
+#include "sock/spec.hpp"
+
+namespace sock {
+
+struct ZygoteDomainSpec {
+  std::string name;  ///< As ContainerSpec::name, among the containers of the Host.
+  /// What imports see. Containers have roots of their own, in which the interpreter and the
+  /// packages must have the same paths.
+  Rootfs rootfs;
+  std::vector<std::string> interpreter = {"python3"};  ///< CPython 3.9 or newer.
+  std::vector<std::string> env = {};                   ///< While importing.
+  Resources resources = {};                            ///< Of all zygotes together.
+  /// Empty: 65,536 ids that no other domain of this Host has.
+  std::optional<UserNamespace> user = {};
+  /// For the interpreter to come up, and for each fork.
+  std::chrono::milliseconds deadline{10'000};
+};
+
+/// What a zygote has more than its parent.
+struct ImportSpec {
+  std::vector<std::string> modules;     ///< As in an import statement.
+  std::vector<std::string> paths = {};  ///< Appended to the search path, if they are not in it.
+  std::chrono::milliseconds deadline{60'000};
+};
+
+/// One zygote. Killing or destroying it leaves the containers and zygotes that were forked from it
+/// alone. It must not outlive its domain.
+/// Thread safety: fork() may be called from several threads at once.
+class Zygote {
+ public:
+  Zygote(Zygote&&) noexcept;
+  Zygote& operator=(Zygote&&) noexcept;
+  ~Zygote();  ///< Ends the zygote.
+
+  /// Forks a container. `spec.argv` is what the interpreter is given: argv[0] its name, then -c, -m
+  /// or a file as at a prompt. The container has its own root, cgroup, pid, ipc, uts and cgroup
+  /// namespaces, identity and filter, as a created one; its network is none or a loopback of its
+  /// own, its user namespace the domain's, and ids are of that. The payload is pid 1, so
+  /// `spec.init` must be Init::none.
+  /// Returns when the payload has nothing left but what the spec gives it. On failure: nothing is
+  /// left behind, and the stage says what failed. Blocking: about the time of a fork().
+  Result<Container> fork(const ContainerSpec& spec);
+
+  /// Forks a zygote that imports more. On failure the child is gone and this zygote as before; the
+  /// subject of the Error is the exception's last line.
+  /// Blocking: until the modules are imported.
+  Result<Zygote> grow(const ImportSpec& imports);
+
+  /// Children forked ahead and parked, refilled off the request path: after fork() took one, the
+  /// next is under way. At most 64. They cost memory (what they have written) and nothing else.
+  Result<> keep_spares(std::size_t count);
+
+  [[nodiscard]] FdRef pidfd() const noexcept;  ///< Readable when the zygote has ended.
+  [[nodiscard]] pid_t pid() const noexcept;    ///< For display only.
+  /// What grow() spent on importing; 0 for a domain's first zygote.
+  [[nodiscard]] std::chrono::nanoseconds import_time() const noexcept;
+  /// Ends the zygote and its spares. Idempotent.
+  Result<> kill();
+
+  struct Impl;  ///< The library's own.
+
+ private:
+  friend class ZygoteDomain;
+  explicit Zygote(std::shared_ptr<Impl>) noexcept;
+  Result<> import(const ImportSpec& imports);
+  std::shared_ptr<Impl> impl_;
+};
+
+/// A container in which zygotes live. Destroying it kills them and every container that was forked
+/// in it. It must not outlive its Host.
+class ZygoteDomain {
+ public:
+  ZygoteDomain(ZygoteDomain&&) noexcept;
+  ZygoteDomain& operator=(ZygoteDomain&&) noexcept;
+  ~ZygoteDomain();
+
+  /// A zygote with the bare interpreter, the root of an import tree. The first one is up when the
+  /// domain is; later ones are started afresh.
+  /// Blocking: until the interpreter is up.
+  Result<Zygote> start_zygote();
+  /// The domain itself: its name, use of resources, and whether it still runs.
+  [[nodiscard]] Container& container() noexcept;
+  [[nodiscard]] const UserNamespace& user_namespace() const noexcept;
+
+  struct Impl;  ///< The library's own.
+
+ private:
+  friend class Host;
+  explicit ZygoteDomain(std::unique_ptr<Impl>) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sock

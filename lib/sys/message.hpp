@@ -1,0 +1,45 @@
+#pragma once
+
+// Messages with descriptors over sequenced-packet sockets: each is whole or not there at all.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sock/fd.hpp"
+#include "sock/result.hpp"
+
+namespace sock::sys {
+
+/// The kernel's own bound (SCM_MAX_FD) is 253.
+inline constexpr std::size_t most_descriptors = 64;
+
+struct SocketPair {
+  UniqueFd here;
+  UniqueFd there;
+};
+Result<SocketPair> make_message_pair();
+/// What arrives at this end from now on tells who has sent it.
+/// KERNEL: since 6.5.
+Result<> name_senders(FdRef socket);
+
+enum class Wait : std::uint8_t { until_done, never };
+
+/// Errc::exhausted: with Wait::never, the queue is full. Errc::closed: nobody is at the other end.
+/// Raises no signal.
+Result<> send_message(FdRef socket, std::span<const std::byte> bytes,
+                      std::span<const FdRef> descriptors, Wait wait);
+
+struct Message {
+  std::size_t size = 0;
+  std::vector<UniqueFd> descriptors = {};
+  UniqueFd sender = {};  ///< A pidfd, by the kernel's word; where name_senders() was called.
+  /// More bytes or descriptors were sent than there was room for; the rest is lost (and closed).
+  bool truncated = false;
+};
+/// Into `buffer`. Errc::closed: the other end is gone (so nobody may send an empty message).
+/// Errc::exhausted: with Wait::never, there is none.
+Result<Message> receive_message(FdRef socket, std::span<std::byte> buffer, Wait wait);
+
+}  // namespace sock::sys

@@ -1,0 +1,27 @@
+#pragma once
+
+// The state behind ZygoteDomain.
+
+#include <cstdint>
+
+#include "sock/zygote.hpp"
+
+#include "container/workshop.hpp"
+
+namespace sock {
+
+struct ZygoteDomain::Impl {
+  /// `number`: of this domain on its Host, for its range of ids.
+  static Result<std::unique_ptr<Impl>> open(container::Workshop& workshop,
+                                            const ZygoteDomainSpec& spec,
+                                            const std::string& libexec, std::uint32_t number);
+  Result<Zygote> start_afresh();
+
+  container::Workshop& workshop;
+  const ZygoteDomainSpec spec;
+  const UserNamespace maps;
+  Container container;
+  std::shared_ptr<Zygote::Impl> first;  ///< Until somebody has asked for it.
+};
+
+}  // namespace sock

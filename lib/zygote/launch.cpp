@@ -1,0 +1,186 @@
+// A container from a fork: the zygote makes the process while the Host makes everything else, and
+// then one message tells the child what to become.
+
+#include <sched.h>
+#include <signal.h>
+
+#include "base/try.hpp"
+#include "child/kernel.hpp"
+#include "container/checked_spec.hpp"
+#include "container/stage_clock.hpp"
+#include "container/standard_fds.hpp"
+#include "container/start.hpp"
+#include "sys/error.hpp"
+#include "sys/file.hpp"
+#include "sys/mount.hpp"
+#include "sys/process.hpp"
+#include "zygote/work.hpp"
+#include "zygote/zygote_impl.hpp"
+
+namespace sock::zygote {
+namespace {
+
+using std::chrono::steady_clock;
+
+std::unexpected<Error> cannot(std::string subject, std::string hint) {
+  return base::refuse(Errc::invalid_spec, Stage::validate, std::move(subject), std::move(hint));
+}
+
+Result<> check_forkable(const ContainerSpec& spec) {
+  if (spec.init != Init::none)
+    return cannot("init", "a forked payload is pid 1 itself; use Init::none");
+  if (spec.namespaces.mount != MountNamespace::empty)
+    return cannot("mount namespace", "a forked container has the empty one");
+  if (spec.namespaces.user)
+    return cannot("user namespace", "a forked container has its zygote domain's");
+  if (spec.namespaces.shared != unsafe::Shared::none)
+    return cannot("shared namespaces", "a forked container has its own");
+  const Network::Kind network = spec.namespaces.network.kind();
+  if (network != Network::Kind::isolated && network != Network::Kind::loopback)
+    return cannot("network", "a forked container has none, or a loopback of its own");
+  return {};
+}
+
+std::uint64_t namespaces_of(const ContainerSpec& spec, const container::Workshop& workshop) {
+  const std::uint64_t always = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+  const bool alone = spec.namespaces.network.kind() == Network::Kind::loopback ||
+                     !workshop.landlock;  // Abstract sockets, as in a created container.
+  return alone ? always | CLONE_NEWNET : always;
+}
+
+/// A child whose work has not been confirmed: it is killed with its handle.
+class Child {
+ public:
+  explicit Child(Peer channel) noexcept : channel_{std::move(channel)} {}
+  Child(Child&&) noexcept = default;
+  Child& operator=(Child&&) = delete;
+  ~Child() {
+    if (!pidfd_) return;
+    constexpr auto patience = std::chrono::seconds{1};
+    if (sys::send_signal(pidfd_, SIGKILL))
+      static_cast<void>(sys::wait_readable(pidfd_, steady_clock::now() + patience).has_value());
+  }
+
+  Result<> meet(Deadline deadline) {
+    pidfd_ = std::move(SOCK_TRY(channel_.expect(wire::Kind::hello, deadline)).sender);
+    if (!pidfd_) return base::refuse(Errc::closed, Stage::none, "zygote", "its child has gone");
+    return {};
+  }
+  [[nodiscard]] FdRef pidfd() const noexcept { return pidfd_; }
+  [[nodiscard]] const Peer& channel() const noexcept { return channel_; }
+  UniqueFd keep() && noexcept { return std::move(pidfd_); }
+
+ private:
+  Peer channel_;
+  UniqueFd pidfd_;
+};
+
+Result<child::Report> read_report(const Peer& channel, Deadline deadline) {
+  const Peer::Received received = SOCK_TRY(channel.receive(deadline));
+  child::Report report{};
+  if (received.bytes.size() != sizeof report)
+    return base::refuse(Errc::corrupt, Stage::none, "zygote", "its child sent a malformed report");
+  std::memcpy(&report, received.bytes.data(), sizeof report);
+  const bool known = static_cast<std::size_t>(report.failed) < child::stage_count;
+  if (!known || (report.failed == Stage::none) != report.executing)
+    return base::refuse(Errc::corrupt, Stage::none, "zygote", "its child sent a wrong report");
+  return report;
+}
+
+Error failed_step(const child::Report& report, const ContainerSpec& spec) {
+  const std::string subject =
+      report.index == child::cwd_index ? "cwd " + spec.cwd : std::string{to_string(report.failed)};
+  Error error = sys::sys_error(report.sys_errno & 0xfff, subject).error();
+  error.stage = report.failed;
+  return error;
+}
+
+Result<> attach_proc(isolation::StitchedRoot& root, FdRef child) {
+  const UniqueFd ns = SOCK_TRY(sys::pid_namespace_of(child));
+  return root.tree.attach(SOCK_TRY(sys::make_proc_of(ns)), "/proc");
+}
+
+struct Parts {
+  isolation::Cgroup cgroup;
+  UniqueFd unified_procs;  ///< Where a created container would be cloned into its group.
+  isolation::StitchedRoot root;
+  std::vector<int> joins;
+};
+
+Result<Parts> make_parts(container::Workshop& workshop, const ContainerSpec& spec,
+                         const container::CheckedSpec& checked, container::StageClock& clock) {
+  Parts parts{};
+  parts.cgroup = SOCK_TRY(workshop.cgroups->take(spec.resources));
+  parts.joins.assign(parts.cgroup.join_fds().begin(), parts.cgroup.join_fds().end());
+  if (parts.cgroup.clone_into()) {
+    parts.unified_procs = SOCK_TRY(base::in_stage(
+        Stage::cgroup, sys::open(parts.cgroup.clone_into(), "cgroup.procs", O_WRONLY)));
+    parts.joins.push_back(parts.unified_procs.get());
+  }
+  clock.mark(Stage::cgroup);
+  container::Realm* const realm = SOCK_TRY(workshop.realms.find_or_make(spec.identity));
+  parts.root = SOCK_TRY(realm->make_root(checked.rootfs, spec.stdio.terminal, spec.identity));
+  clock.mark(Stage::rootfs);
+  return parts;
+}
+
+Result<> send_work(const Child& child, const container::Workshop& workshop,
+                   const ContainerSpec& spec, const container::CheckedSpec& checked,
+                   const Parts& parts) {
+  ContainerSpec named = spec;
+  if (!spec.fds.empty()) named.env.push_back(container::names_of(spec.fds));
+  const std::vector<int> payload =
+      container::payload_fds(spec.stdio, parts.root.terminal, spec.fds);
+  const bool scoped = spec.namespaces.network.kind() == Network::Kind::isolated;
+  const WorkMessage work = encode_work({
+      .spec = named,
+      .checked = checked,
+      .policy = spec.seccomp ? *spec.seccomp : workshop.default_policy,
+      .root = parts.root.tree.root(),
+      .join_cgroups = parts.joins,
+      .landlock = scoped ? workshop.landlock.ref() : FdRef{},
+      .payload = payload,
+      .last_capability = workshop.last_capability,
+  });
+  return child.channel().send(work.bytes, work.files);
+}
+
+}  // namespace
+
+Result<container::Launched> launch_forked(Zygote::Impl& zygote, const ContainerSpec& spec) {
+  container::Workshop& workshop = zygote.workshop;
+  const Deadline deadline = steady_clock::now() + zygote.deadline;
+  container::StageClock clock;
+  SOCK_TRY(check_forkable(spec));
+  const container::CheckedSpec checked = SOCK_TRY(container::check(spec));
+  clock.mark(Stage::validate);
+  // First of all, so that the fork goes on beside what follows.
+  Peer requested =
+      SOCK_TRY(base::in_stage(Stage::fork, zygote.take_child(namespaces_of(spec, workshop))));
+  Parts parts = SOCK_TRY(make_parts(workshop, spec, checked, clock));
+  Child child{
+      std::move(requested)};  // Before the cgroup: it has to be empty when it is given back.
+  SOCK_TRY(base::in_stage(Stage::fork, child.meet(deadline)));
+  clock.mark(Stage::fork);
+  SOCK_TRY(base::in_stage(Stage::mounts, attach_proc(parts.root, child.pidfd())));
+  clock.mark(Stage::mounts);
+  SOCK_TRY(base::in_stage(Stage::fork, send_work(child, workshop, spec, checked, parts)));
+  const child::Report report =
+      SOCK_TRY(base::in_stage(Stage::fork, read_report(child.channel(), deadline)));
+  if (report.failed != Stage::none) return std::unexpected(failed_step(report, spec));
+  container::Launched launched{.pidfd = std::move(child).keep(),
+                               .pid = -1,
+                               .parent = container::Parent::domain,
+                               .cgroup = std::move(parts.cgroup),
+                               .root = std::move(parts.root.tree).take_root(),
+                               .own_mount_namespace = false,
+                               .terminal = {},
+                               .init_report = {},
+                               .timings = clock.take()};
+  launched.pid = sys::number_of(launched.pidfd);
+  container::append_timings(report, launched.timings);
+  if (parts.root.terminal) launched.terminal = std::move(parts.root.terminal->master);
+  return launched;
+}
+
+}  // namespace sock::zygote

@@ -1,0 +1,156 @@
+// One zygote: requests to it, its spares, its children.
+
+#include "sock/zygote.hpp"
+
+#include <sched.h>
+#include <signal.h>
+
+#include "base/try.hpp"
+#include "container/container_impl.hpp"
+#include "sys/process.hpp"
+#include "wire/message.hpp"
+#include "zygote/zygote_impl.hpp"
+
+namespace sock {
+namespace {
+
+using std::chrono::steady_clock;
+using zygote::Peer;
+
+constexpr std::size_t most_spares = 64;
+constexpr std::uint64_t spare_namespaces = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+
+/// Sends a message whose one descriptor is the other end of a new channel.
+Result<Peer> send_for(const Peer& zygote, std::span<const std::byte> message) {
+  Peer::Ends ends = SOCK_TRY(Peer::make());
+  const FdRef there = ends.there;
+  SOCK_TRY(zygote.send(message, {&there, 1}));
+  return std::move(ends.here);
+}
+
+void put_strings(wire::Writer& writer, wire::Field field, const std::vector<std::string>& strings) {
+  std::string text;
+  for (const std::string& item : strings) text.append(item).push_back('\0');
+  writer.put(field, text);
+}
+
+constexpr wire::RoleEntry channel_role{.role = wire::Role::channel, .number = 0};
+
+}  // namespace
+
+Result<Peer> Zygote::Impl::request_child(std::uint64_t namespaces) {
+  std::array<std::byte, 64> memory;
+  wire::Writer writer{memory, wire::Kind::fork};
+  writer.put_value(wire::Field::roles, channel_role);
+  writer.put_value(wire::Field::namespaces, namespaces);
+  return send_for(channel, writer.message());
+}
+
+Result<Peer> Zygote::Impl::take_child(std::uint64_t namespaces) {
+  if (namespaces != spare_namespaces) return request_child(namespaces);
+  const std::scoped_lock lock{mutex};
+  if (spares.empty()) return request_child(namespaces);
+  Peer spare = std::move(spares.front());
+  spares.pop_front();
+  // What cannot be asked for now will be asked for by the next one.
+  static_cast<void>(refill().has_value());
+  return spare;
+}
+
+Result<> Zygote::Impl::refill() {
+  while (spares.size() < wanted_spares) spares.push_back(SOCK_TRY(request_child(spare_namespaces)));
+  return {};
+}
+
+Result<std::shared_ptr<Zygote::Impl>> zygote::adopt(container::Workshop& workshop,
+                                                    const UserNamespace& maps,
+                                                    std::chrono::milliseconds deadline,
+                                                    Peer channel) {
+  Peer::Received hello = SOCK_TRY(base::in_stage(
+      Stage::fork, channel.expect(wire::Kind::hello, steady_clock::now() + deadline)));
+  const pid_t pid = sys::number_of(hello.sender);
+  return std::shared_ptr<Zygote::Impl>{new Zygote::Impl{.workshop = workshop,
+                                                        .maps = maps,
+                                                        .deadline = deadline,
+                                                        .channel = std::move(channel),
+                                                        .pidfd = std::move(hello.sender),
+                                                        .pid = pid}};
+}
+
+Zygote::Zygote(std::shared_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
+Zygote::Zygote(Zygote&&) noexcept = default;
+Zygote& Zygote::operator=(Zygote&&) noexcept = default;
+Zygote::~Zygote() {
+  if (impl_) static_cast<void>(kill().has_value());
+}
+
+Result<Container> Zygote::fork(const ContainerSpec& spec) {
+  // What exec() has to enter, and what the container really has.
+  ContainerSpec whole = spec;
+  auto impl = SOCK_TRY(Container::Impl::start(impl_->workshop, whole,
+                                              [&] { return zygote::launch_forked(*impl_, spec); }));
+  return Container{std::move(impl)};
+}
+
+Result<Zygote> Zygote::grow(const ImportSpec& imports) {
+  std::array<std::byte, 64> request;
+  wire::Writer writer{request, wire::Kind::grow};
+  writer.put_value(wire::Field::roles, channel_role);
+  Peer channel = SOCK_TRY(base::in_stage(Stage::fork, send_for(impl_->channel, writer.message())));
+  Zygote child {
+    SOCK_TRY(zygote::adopt(impl_->workshop, impl_->maps, impl_->deadline, std::move(channel)))
+  };
+  if (!imports.modules.empty()) SOCK_TRY(child.import(imports));
+  return child;
+}
+
+Result<> Zygote::import(const ImportSpec& imports) {
+  std::vector<std::byte> memory(wire::most_bytes);
+  wire::Writer writer{memory, wire::Kind::load};
+  put_strings(writer, wire::Field::modules, imports.modules);
+  put_strings(writer, wire::Field::paths, imports.paths);
+  const auto done = [&]() -> Result<> {
+    SOCK_TRY(impl_->channel.send(writer.message(), {}));
+    const Peer::Received answer =
+        SOCK_TRY(impl_->channel.expect(wire::Kind::loaded, steady_clock::now() + imports.deadline));
+    auto reader = wire::Reader::open(answer.bytes);
+    while (const auto field = reader->next())
+      if (field->field == wire::Field::elapsed_ns)
+        impl_->import_time =
+            std::chrono::nanoseconds{field->as<std::uint64_t>().value_or(0) & INT64_MAX};
+    return {};
+  };
+  return base::in_stage(Stage::import_modules, done());
+}
+
+Result<> Zygote::keep_spares(std::size_t count) {
+  if (count > most_spares)
+    return base::refuse(Errc::invalid_spec, Stage::validate, "spares", "at most 64");
+  const std::scoped_lock lock{impl_->mutex};
+  impl_->wanted_spares = count;
+  while (impl_->spares.size() > count) impl_->spares.pop_back();  // It ends with its channel.
+  return base::in_stage(Stage::fork, impl_->refill());
+}
+
+FdRef Zygote::pidfd() const noexcept {
+  return impl_->pidfd;
+}
+pid_t Zygote::pid() const noexcept {
+  return impl_->pid;
+}
+std::chrono::nanoseconds Zygote::import_time() const noexcept {
+  return impl_->import_time;
+}
+
+Result<> Zygote::kill() {
+  {
+    const std::scoped_lock lock{impl_->mutex};
+    impl_->wanted_spares = 0;
+    impl_->spares.clear();
+  }
+  auto sent = sys::send_signal(impl_->pidfd, SIGKILL);
+  if (!sent && sent.error().code == Errc::closed) return {};
+  return base::in_stage(Stage::kill, std::move(sent));
+}
+
+}  // namespace sock

@@ -1,0 +1,47 @@
+#pragma once
+
+// The state behind Zygote and ZygoteDomain.
+
+#include <deque>
+#include <mutex>
+
+#include "sock/zygote.hpp"
+
+#include "container/launch.hpp"
+#include "container/workshop.hpp"
+#include "zygote/peer.hpp"
+
+namespace sock {
+
+struct Zygote::Impl {
+  container::Workshop& workshop;
+  const UserNamespace maps;
+  const std::chrono::milliseconds deadline;
+  zygote::Peer channel;
+  UniqueFd pidfd;
+  pid_t pid;
+  std::chrono::nanoseconds import_time{0};
+
+  /// Sends for a child; its hello is waited for by whoever uses it.
+  Result<zygote::Peer> request_child(std::uint64_t namespaces);
+  /// A spare that is under way or up; else a new request.
+  Result<zygote::Peer> take_child(std::uint64_t namespaces);
+  Result<> refill();
+
+  std::mutex mutex = {};  // guards what follows
+  std::size_t wanted_spares = 0;
+  std::deque<zygote::Peer> spares = {};
+};
+
+namespace zygote {
+/// Waits for the hello of a new zygote at the other end.
+Result<std::shared_ptr<Zygote::Impl>> adopt(container::Workshop& workshop,
+                                            const UserNamespace& maps,
+                                            std::chrono::milliseconds deadline, Peer channel);
+
+/// Starts the first process of a forked container. On failure nothing is left of it.
+Result<container::Launched> launch_forked(Zygote::Impl& zygote, const ContainerSpec& spec);
+
+}  // namespace zygote
+
+}  // namespace sock

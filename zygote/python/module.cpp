@@ -1,0 +1,200 @@
+// sock_zygote_core: what the Python runtime cannot do in Python. Built for the stable ABI of 3.9,
+// so that one file serves every later interpreter.
+
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x03090000
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include <Python.h>
+
+#include "server/channel.hpp"
+#include "server/fork.hpp"
+#include "server/work.hpp"
+
+namespace sock::zygote {
+namespace {
+
+/// Owns a reference.
+class Ref {
+ public:
+  explicit Ref(PyObject* object) noexcept : object_{object} {}
+  Ref(const Ref&) = delete;
+  Ref& operator=(const Ref&) = delete;
+  ~Ref() { Py_XDECREF(object_); }
+  [[nodiscard]] PyObject* get() const noexcept { return object_; }
+  PyObject* release() noexcept { return std::exchange(object_, nullptr); }
+  explicit operator bool() const noexcept { return object_ != nullptr; }
+
+ private:
+  PyObject* object_;
+};
+
+/// A list of bytes objects; null with an exception set.
+PyObject* to_list(const wire::FieldView& field) {
+  Ref list{PyList_New(0)};
+  if (!list) return nullptr;
+  bool appended = true;
+  const bool whole = wire::for_each_string(field, [&](std::string_view text) {
+    const Ref item{PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size()))};
+    appended = appended && item && PyList_Append(list.get(), item.get()) == 0;
+  });
+  if (!appended) return nullptr;
+  if (!whole) {
+    PyErr_SetString(PyExc_ValueError, "a string has no end");
+    return nullptr;
+  }
+  return list.release();
+}
+
+PyObject* malformed() {
+  PyErr_SetString(PyExc_ValueError, "malformed message");
+  return nullptr;
+}
+
+PyObject* read_fork(wire::Reader& reader, Inbox& inbox) {
+  std::optional<std::uint64_t> namespaces;
+  while (const auto field = reader.next())
+    if (field->field == wire::Field::namespaces) namespaces = field->as<std::uint64_t>();
+  if (!reader.complete() || !namespaces || inbox.descriptor_count() != 1) return malformed();
+  return Py_BuildValue("(sKi)", "fork", static_cast<unsigned long long>(*namespaces),
+                       inbox.take_descriptor(0));
+}
+
+PyObject* read_grow(wire::Reader& reader, Inbox& inbox) {
+  while (reader.next()) {
+  }
+  if (!reader.complete() || inbox.descriptor_count() != 1) return malformed();
+  return Py_BuildValue("(si)", "grow", inbox.take_descriptor(0));
+}
+
+PyObject* read_import(wire::Reader& reader) {
+  wire::FieldView modules{};
+  wire::FieldView paths{};
+  while (const auto field = reader.next()) {
+    if (field->field == wire::Field::modules) modules = *field;
+    if (field->field == wire::Field::paths) paths = *field;
+  }
+  if (!reader.complete()) return malformed();
+  Ref module_list{to_list(modules)};
+  Ref path_list{to_list(paths)};
+  if (!module_list || !path_list) return nullptr;
+  return Py_BuildValue("(sNN)", "import", module_list.release(), path_list.release());
+}
+
+/// receive(channel) -> ("fork", namespaces, channel) | ("grow", channel) | ("import", modules,
+/// paths) | None at the end. ValueError: a message that is none of these, and is dropped.
+PyObject* receive(PyObject*, PyObject* arguments) {
+  int channel = -1;
+  if (!PyArg_ParseTuple(arguments, "i", &channel)) return nullptr;
+  Inbox inbox;
+  Inbox::Outcome outcome{};
+  Py_BEGIN_ALLOW_THREADS;
+  outcome = inbox.receive(channel);
+  Py_END_ALLOW_THREADS;
+  if (outcome == Inbox::Outcome::end) Py_RETURN_NONE;
+  if (outcome == Inbox::Outcome::refused) return malformed();
+  auto reader = wire::Reader::open(inbox.bytes());
+  if (!reader) return malformed();
+  switch (reader->kind()) {
+    case wire::Kind::fork:
+      return read_fork(*reader, inbox);
+    case wire::Kind::grow:
+      return read_grow(*reader, inbox);
+    case wire::Kind::load:
+      return read_import(*reader);
+    default:
+      return malformed();
+  }
+}
+
+/// fork(namespaces) -> True in the child. The interpreter's own at-fork hooks run.
+PyObject* fork_child(PyObject*, PyObject* arguments) {
+  unsigned long long namespaces = 0;
+  if (!PyArg_ParseTuple(arguments, "K", &namespaces)) return nullptr;
+  PyOS_BeforeFork();
+  const Forked forked = fork_into_namespaces(namespaces);
+  if (forked.side == Side::child) {
+    PyOS_AfterFork_Child();
+    Py_RETURN_TRUE;
+  }
+  PyOS_AfterFork_Parent();
+  if (forked.side == Side::zygote) Py_RETURN_FALSE;
+  errno = forked.sys_errno;
+  return PyErr_SetFromErrno(PyExc_OSError);
+}
+
+/// become(channel) -> (argv, env) as lists of bytes. Waits for the work, becomes what it says, and
+/// closes every descriptor that is not the payload's. A step that fails ends the process.
+PyObject* become(PyObject*, PyObject* arguments) {
+  int channel = -1;
+  if (!PyArg_ParseTuple(arguments, "i", &channel)) return nullptr;
+  Inbox inbox;
+  Inbox::Outcome outcome{};
+  Py_BEGIN_ALLOW_THREADS;
+  outcome = inbox.receive(channel);
+  Py_END_ALLOW_THREADS;
+  if (outcome == Inbox::Outcome::end) Py_RETURN_NONE;
+  static Work work;
+  if (outcome == Inbox::Outcome::refused || !work.read(inbox)) return malformed();
+  work.confine(channel);
+  inbox.forget_descriptors();
+  Ref argv{to_list(work.argv())};
+  Ref env{to_list(work.env())};
+  if (!argv || !env) return nullptr;
+  return Py_BuildValue("(NN)", argv.release(), env.release());
+}
+
+PyObject* hello(PyObject*, PyObject* arguments) {
+  int channel = -1;
+  if (!PyArg_ParseTuple(arguments, "i", &channel)) return nullptr;
+  return PyBool_FromLong(say_hello(channel) ? 1 : 0);
+}
+
+PyObject* failed(PyObject*, PyObject* arguments) {
+  int channel = -1;
+  const char* reason = nullptr;
+  Py_ssize_t size = 0;
+  int sys_errno = 0;
+  if (!PyArg_ParseTuple(arguments, "is#i", &channel, &reason, &size, &sys_errno)) return nullptr;
+  return PyBool_FromLong(
+      say_failed(channel, {reason, static_cast<std::size_t>(size)}, sys_errno) ? 1 : 0);
+}
+
+PyObject* imported(PyObject*, PyObject* arguments) {
+  int channel = -1;
+  unsigned long long elapsed_ns = 0;
+  if (!PyArg_ParseTuple(arguments, "iK", &channel, &elapsed_ns)) return nullptr;
+  return PyBool_FromLong(say_imported(channel, elapsed_ns) ? 1 : 0);
+}
+
+PyObject* threads(PyObject*, PyObject*) {
+  return PyLong_FromLong(count_threads());
+}
+
+PyMethodDef methods[] = {
+    {"receive", receive, METH_VARARGS, nullptr}, {"fork", fork_child, METH_VARARGS, nullptr},
+    {"become", become, METH_VARARGS, nullptr},   {"hello", hello, METH_VARARGS, nullptr},
+    {"failed", failed, METH_VARARGS, nullptr},   {"imported", imported, METH_VARARGS, nullptr},
+    {"threads", threads, METH_NOARGS, nullptr},  {nullptr, nullptr, 0, nullptr},
+};
+
+PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    "sock_zygote_core",
+    nullptr,
+    -1,
+    methods,
+    nullptr,
+    nullptr,
+    nullptr,
+    nullptr,
+};
+
+}  // namespace
+}  // namespace sock::zygote
+
+PyMODINIT_FUNC PyInit_sock_zygote_core() {
+  return PyModule_Create(&sock::zygote::definition);
+}

@@ -1,0 +1,139 @@
+"""The Python zygote: imports packages, and forks containers that have them.
+
+    python3 sock_zygote.py CHANNEL
+
+CHANNEL is the descriptor of a sequenced-packet socket to the Host (see lib/wire/message.hpp). A
+zygote is a single thread that answers one message after another. Its child waits on a channel of
+its own for its work, becomes what that says (root, ids, filter: in C, before any byte of the
+payload is read), and then behaves as `python3 ARGUMENTS` would.
+
+Nothing of a payload ever reaches the zygote's own memory.
+"""
+
+import atexit
+import gc
+import importlib
+import os
+import signal
+import sys
+import time
+import traceback
+
+import sock_zygote_core as core
+
+import sock_payload
+
+
+def close_quietly(descriptor):
+    try:
+        os.close(descriptor)
+    except OSError:
+        pass
+
+
+def describe(error):
+    """An exception as the Host shows it: the last line first, then where."""
+    last = traceback.format_exception_only(type(error), error)[-1].strip()
+    return (last + "\n" + "".join(traceback.format_exception(error, value=error,
+                                                            tb=error.__traceback__))).encode(
+        "utf-8", "replace")
+
+
+class UnsafeToFork(Exception):
+    """A module that left something behind that a fork would break."""
+
+
+def import_modules(modules, paths):
+    for path in map(os.fsdecode, paths):
+        if path not in sys.path:
+            sys.path.append(path)
+    importlib.invalidate_caches()
+    for name in map(os.fsdecode, modules):
+        importlib.import_module(name)
+        if core.threads() != 1:
+            raise UnsafeToFork(f"{name} has started a thread")
+
+
+def settle():
+    """What was allocated so far stays: no collection in a child touches (and so copies) it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    gc.collect()
+    gc.freeze()
+
+
+class Zygote:
+    def __init__(self, channel):
+        self.channel = channel
+
+    def serve(self):
+        """Returns in a child that has its work to do: the payload's (argv, env)."""
+        settle()
+        if not core.hello(self.channel):
+            return None
+        while True:
+            try:
+                request = core.receive(self.channel)
+            except ValueError:
+                continue  # Dropped whole; whoever sent it hears nothing.
+            if request is None:
+                return None
+            answer = getattr(self, "answer_" + request[0])(*request[1:])
+            if answer is not None:
+                return answer
+
+    def answer_import(self, modules, paths):
+        start = time.monotonic_ns()
+        try:
+            import_modules(modules, paths)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt are no reason to end.
+            core.failed(self.channel, describe(error), 0)
+            return
+        settle()
+        core.imported(self.channel, time.monotonic_ns() - start)
+
+    def answer_grow(self, channel):
+        try:
+            child = os.fork()
+        except OSError as error:
+            core.failed(channel, b"fork", error.errno)
+            close_quietly(channel)
+            return
+        if child:
+            close_quietly(channel)
+            return
+        close_quietly(self.channel)
+        self.channel = channel
+        core.hello(channel)
+
+    def answer_fork(self, namespaces, channel):
+        try:
+            is_child = core.fork(namespaces)
+        except OSError as error:
+            core.failed(channel, b"fork", error.errno)
+            close_quietly(channel)
+            return None
+        if not is_child:
+            close_quietly(channel)
+            return None
+        if not core.hello(channel):
+            os._exit(0)
+        atexit._clear()  # The zygote's own; a payload registers its own.
+        work = core.become(channel)
+        if work is None:
+            os._exit(0)  # A spare that nobody needs any more.
+        return work
+
+
+def main():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Zygotes that it has grown are not waited for.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    gc.disable()
+    work = Zygote(int(sys.argv[1])).serve()
+    if work is not None:
+        sock_payload.run(*work)
+
+
+if __name__ == "__main__":
+    main()
