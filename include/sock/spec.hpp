@@ -36,7 +36,9 @@ struct Bind {
 struct Tmpfs {
   std::string target;                     ///< Absolute path in the container.
   std::uint64_t size_max = 64ULL << 20U;  ///< bytes
-  std::uint64_t inodes_max = 65536;
+  /// Files, directories and links. Empty: one for each 4 KiB of size_max, as no file with content
+  /// takes less; at least 1024, at most 1,048,576. (The kernel needs about 1 KiB for each.)
+  std::optional<std::uint64_t> inodes_max = {};
   std::uint32_t mode = 01777;
   friend bool operator==(const Tmpfs&, const Tmpfs&) = default;
 };

@@ -75,5 +75,11 @@ TEST_F(Limits, BoundsTheScratchSpace) {
   EXPECT_EQ(run(spec).out, "full\n");
 }
 
+TEST_F(Limits, BoundsTheInodesOfTheScratchSpaceByItsSize) {
+  ContainerSpec spec = shell("mkdir $(seq -f /tmp/%g 3000) 2>/dev/null; ls /tmp | wc -l");
+  spec.rootfs.tmpfs = {{.target = "/tmp", .size_max = 1U << 20U}};
+  EXPECT_EQ(run(spec).out, "1023\n");  // The top is one of them.
+}
+
 }  // namespace
 }  // namespace sock::test

@@ -60,6 +60,15 @@ std::string package_target(std::string_view source) {
   return "/packages/" + std::string{source.substr(source.rfind('/') + 1)};
 }
 
+std::uint64_t inode_limit(const Tmpfs& tmpfs) noexcept {
+  // A page for each: the kernel's memory for inodes, which the size does not bound, then stays
+  // below a quarter of it. The floor lets a small scratch hold empty files and directories too.
+  constexpr std::uint64_t bytes_for_each = 4096;
+  constexpr std::uint64_t floor = 1024;
+  constexpr std::uint64_t cap = 1U << 20U;
+  return tmpfs.inodes_max.value_or(std::clamp(tmpfs.size_max / bytes_for_each, floor, cap));
+}
+
 Result<Rootfs> check_rootfs(const Rootfs& rootfs) {
   SOCK_TRY(check_counts(rootfs));
   Rootfs clean = rootfs;

@@ -2,6 +2,7 @@
 
 // Where the parts of a root go: pure decisions about paths, made before anything is mounted.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,5 +34,8 @@ Result<Rootfs> check_rootfs(const Rootfs& rootfs);
 
 /// "/packages/numpy-1.26" for ".../cache/numpy-1.26".
 [[nodiscard]] std::string package_target(std::string_view source);
+
+/// How many inodes a tmpfs gets: what the spec says, or a number that follows the size.
+[[nodiscard]] std::uint64_t inode_limit(const Tmpfs& tmpfs) noexcept;
 
 }  // namespace sock::isolation

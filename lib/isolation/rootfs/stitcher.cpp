@@ -80,7 +80,7 @@ std::string octal(std::uint32_t mode) {
 Result<> attach_tmpfs(Tree& tree, const Tmpfs& tmpfs, std::span<const OpenBind> binds) {
   UniqueFd mount = SOCK_TRY(sys::make_filesystem("tmpfs",
                                                  {{"size", std::to_string(tmpfs.size_max)},
-                                                  {"nr_inodes", std::to_string(tmpfs.inodes_max)},
+                                                  {"nr_inodes", std::to_string(inode_limit(tmpfs))},
                                                   {"mode", octal(tmpfs.mode)}},
                                                  data_flags));
   for (const OpenBind& bind : binds) {

@@ -116,6 +116,23 @@ TEST(CheckRootfs, TakesMountsBelowDev) {
   EXPECT_TRUE(check_rootfs({.base = "/image", .tmpfs = {{"/device"}, {"/process"}}}).has_value());
 }
 
+TEST(InodeLimit, FollowsTheSizeBetweenAFloorAndACap) {
+  const auto limit = [](std::uint64_t size) {
+    return inode_limit({.target = "/t", .size_max = size});
+  };
+  EXPECT_EQ(limit(64U << 20U), 16384U);
+  EXPECT_EQ(limit(8U << 20U), 2048U);
+  EXPECT_EQ(limit(1), 1024U);
+  EXPECT_EQ(limit(4U << 20U), 1024U);
+  EXPECT_EQ(limit(1ULL << 40U), 1U << 20U);
+  EXPECT_EQ(limit(UINT64_MAX), 1U << 20U);
+}
+
+TEST(InodeLimit, IsWhatTheSpecSaysWhereItSaysSo) {
+  EXPECT_EQ(inode_limit({.target = "/t", .size_max = 1, .inodes_max = 5'000'000}), 5'000'000U);
+  EXPECT_EQ(inode_limit({.target = "/t", .inodes_max = 7}), 7U);
+}
+
 struct Mistake {
   const char* name;
   std::function<void(Rootfs&)> make;
