@@ -23,10 +23,11 @@ inline constexpr std::string_view host_image = "host";
 
 enum class Access : std::uint8_t { read_only, read_write };
 
-/// One bind mount of a host file or directory. The source is followed as the caller would follow
-/// it; the target is resolved inside the root and is never able to leave it.
+/// One bind mount of a host file or directory. No component of the source may be a symlink, which a
+/// payload could have left there; the target is resolved inside the root and is never able to leave
+/// it.
 struct Bind {
-  std::string source;  ///< Absolute path on the host.
+  std::string source;  ///< Absolute path on the host, as realpath(3) gives it.
   std::string target;  ///< Absolute path in the container.
   Access access = Access::read_only;
   friend bool operator==(const Bind&, const Bind&) = default;
@@ -45,7 +46,7 @@ struct Tmpfs {
 
 /// How the root filesystem is stitched (SOCK, section 4.1): every part is a bind mount, nothing is
 /// copied. Everything is read-only but the tmpfs mounts and the binds that say otherwise. /proc and
-/// a minimal /dev are always there.
+/// a minimal /dev are always there. For the directories the same holds as for Bind::source.
 struct Rootfs {
   std::string base;                        ///< An absolute directory, or host_image.
   std::string handler = {};                ///< Mounted at /handler; empty for none.

@@ -93,6 +93,10 @@ Result<UniqueFd> open_beneath(FdRef dir, const std::string& path, int flags, mod
   return open_resolved(dir, path, flags, mode, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
+Result<UniqueFd> open_literally(FdRef dir, const std::string& path, int flags) {
+  return open_resolved(dir, path, flags, 0, RESOLVE_NO_SYMLINKS);
+}
+
 Result<UniqueFd> open_in_root(FdRef root, const std::string& path, int flags, mode_t mode) {
   return open_resolved(root, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }

@@ -23,6 +23,8 @@ inline constexpr FdRef cwd{AT_FDCWD};
 Result<UniqueFd> open(FdRef dir, const std::string& path, int flags, mode_t mode = 0);
 /// No component may be a symlink or lead above `dir` (openat2 RESOLVE_BENEATH | NO_SYMLINKS).
 Result<UniqueFd> open_beneath(FdRef dir, const std::string& path, int flags, mode_t mode = 0);
+/// Any path, but no component may be a symlink.
+Result<UniqueFd> open_literally(FdRef dir, const std::string& path, int flags);
 /// Resolves as a process chrooted into `root` would; never leaves it (RESOLVE_IN_ROOT, without
 /// magic links).
 Result<UniqueFd> open_in_root(FdRef root, const std::string& path, int flags, mode_t mode = 0);

@@ -110,6 +110,30 @@ TEST_F(RootfsTest, DoesNotExecuteAProgramThroughADescriptor) {
   }
 }
 
+// What a payload left in a volume must not choose what the next container is made of.
+TEST_F(RootfsTest, FollowsNoLinkInASource) {
+  fs::create_directory(scratch() + "/volume");
+  fs::create_directory(scratch() + "/real");
+  fs::create_symlink("/", scratch() + "/volume/top");
+  fs::create_symlink(scratch() + "/real", scratch() + "/volume/linked");
+  const std::string link = scratch() + "/volume/linked";
+  const auto refused = [&](auto change) {
+    ContainerSpec spec = shell("true");
+    change(spec.rootfs);
+    const Error error = create_error(spec);
+    EXPECT_EQ(error.code, Errc::invalid_spec) << error.message();
+    EXPECT_EQ(error.stage, Stage::rootfs) << error.message();
+    EXPECT_NE(error.hint.find("realpath"), std::string::npos) << error.message();
+  };
+  refused([&](Rootfs& rootfs) { rootfs.binds = {{.source = link, .target = "/x"}}; });
+  refused([&](Rootfs& rootfs) {
+    rootfs.binds = {{.source = scratch() + "/volume/top/etc", .target = "/x"}};
+  });
+  refused([&](Rootfs& rootfs) { rootfs.handler = link; });
+  refused([&](Rootfs& rootfs) { rootfs.packages = {link}; });
+  refused([&](Rootfs& rootfs) { rootfs.base = scratch() + "/volume/top"; });
+}
+
 TEST_F(RootfsTest, NoticesThatADirectoryWasReplaced) {
   const std::string image = make_image("image");
   std::ofstream{image + "/version"} << "one";

@@ -6,10 +6,9 @@
 #include <array>
 #include <vector>
 
-#include <fcntl.h>
-
 #include "base/try.hpp"
 #include "isolation/rootfs/host_etc.hpp"
+#include "isolation/rootfs/source.hpp"
 #include "sys/file.hpp"
 #include "sys/mount.hpp"
 
@@ -37,11 +36,9 @@ Result<UniqueFd> clone_part(FdRef image, const std::string& name) {
 }
 
 Result<UniqueFd> open_image(const std::string& path) {
-  auto image = sys::open(sys::cwd, path, O_PATH | O_DIRECTORY);
-  if (!image) {
-    image.error().stage = Stage::rootfs;
-    image.error().hint = "the rootfs must be a directory that can be read";
-  }
+  UniqueFd image = SOCK_TRY(open_source(path, "rootfs"));
+  if (SOCK_TRY(sys::status(image)).type != FileType::directory)
+    return base::refuse(Errc::not_found, Stage::rootfs, "rootfs " + path, "it must be a directory");
   return image;
 }
 

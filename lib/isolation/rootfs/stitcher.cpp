@@ -4,10 +4,9 @@
 
 #include <algorithm>
 
-#include <fcntl.h>
-
 #include "base/try.hpp"
 #include "isolation/rootfs/base.hpp"
+#include "isolation/rootfs/source.hpp"
 #include "sys/file.hpp"
 #include "sys/mount.hpp"
 
@@ -27,9 +26,9 @@ struct OpenBind {
 };
 
 Result<OpenBind> open_bind(const std::string& source, const std::string& target, Access access) {
-  auto mount = sys::clone_mount(sys::cwd, source, Depth::recursive);
+  const UniqueFd opened = SOCK_TRY(open_source(source, "source"));
+  auto mount = sys::clone_mount(opened, "", Depth::recursive);
   if (!mount) {
-    mount.error().stage = Stage::rootfs;
     mount.error().subject = "source " + source;
     return std::unexpected(mount.error());
   }
@@ -92,7 +91,8 @@ Result<> attach_tmpfs(Tree& tree, const Tmpfs& tmpfs, std::span<const OpenBind> 
 }
 
 Result<> attach_package(Tree& tree, const std::string& source) {
-  auto mount = sys::clone_mount(sys::cwd, source, Depth::one_mount);
+  const UniqueFd opened = SOCK_TRY(open_source(source, "package"));
+  auto mount = sys::clone_mount(opened, "", Depth::one_mount);
   if (!mount) {
     mount.error().subject = "package " + source;
     return std::unexpected(mount.error());
@@ -105,14 +105,14 @@ Result<> attach_package(Tree& tree, const std::string& source) {
 
 Result<std::vector<Stitcher::Source>> Stitcher::find_sources(const Rootfs& rootfs) {
   std::vector<Source> sources;
-  const auto add = [&](const std::string& path) -> Result<> {
-    const UniqueFd dir = SOCK_TRY(sys::open(sys::cwd, path, O_PATH));
+  const auto add = [&](const std::string& path, const std::string& what) -> Result<> {
+    const UniqueFd dir = SOCK_TRY(open_source(path, what));
     const auto status = SOCK_TRY(sys::status(dir));
     sources.push_back({.path = path, .device = status.device, .inode = status.inode});
     return {};
   };
-  SOCK_TRY(add(rootfs.base == host_image ? "/usr" : rootfs.base));
-  for (const std::string& package : rootfs.packages) SOCK_TRY(add(package));
+  SOCK_TRY(add(rootfs.base == host_image ? "/usr" : rootfs.base, "rootfs"));
+  for (const std::string& package : rootfs.packages) SOCK_TRY(add(package, "package"));
   return sources;
 }
 
