@@ -119,6 +119,18 @@ TXT
     [ "$(json '["code"]' <"$WORK/meta")" = 0 ]
 }
 
+@test "results are not written through a link or into a pipe" {
+    mkdir "$WORK/volume"
+    echo precious >"$WORK/precious"
+    ln -s "$WORK/precious" "$WORK/volume/link"
+    ln -s "$WORK" "$WORK/volume/up"
+    mkfifo "$WORK/volume/pipe"
+    for name in link up/precious pipe; do
+        run -125 timeout 20 "$SOCKCTL" run --meta "$WORK/volume/$name" -- true
+    done
+    [ "$(cat "$WORK/precious")" = precious ]
+}
+
 @test "a reader that goes away ends the payload" {
     run -0 bash -c "timeout 20 '$SOCKCTL' run -- yes | head -n 1"
     [ "$output" = y ]

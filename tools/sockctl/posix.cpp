@@ -8,9 +8,11 @@
 #include <csignal>
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace sockctl {
@@ -146,6 +148,23 @@ void fill_stdio() {
   for (int fd = 0; fd <= 2; ++fd)
     // The lowest free number is given out; this one is kept open on purpose.
     if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd) ::_exit(125);
+}
+
+Result<sock::UniqueFd> open_result_file(const std::string& path) {
+  open_how how{};
+  // Not O_TRUNC before we know what it is, and no waiting for the reader of a pipe.
+  how.flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  how.mode = 0644;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  const long opened = ::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how);
+  if (opened < 0) return last_error(path, errno == ELOOP ? "no link may be in its path" : "");
+  sock::UniqueFd file{static_cast<int>(opened)};
+  struct stat found {};
+  if (::fstat(file.get(), &found) != 0) return last_error(path);
+  if (!S_ISREG(found.st_mode))
+    return refuse(Errc::denied, Stage::none, path, "it must be a regular file");
+  if (::ftruncate(file.get(), 0) != 0) return last_error(path);
+  return file;
 }
 
 Result<> ensure_private_dir(const std::string& path) {

@@ -54,6 +54,10 @@ Result<std::optional<int>> next_signal(sock::FdRef signals);
 /// Opens /dev/null where 0, 1 or 2 is closed, so that no other descriptor gets their numbers.
 void fill_stdio();
 
+/// A regular file to be written anew, made where it is missing. A link anywhere in its path, a pipe
+/// or a device is refused: a payload may have put it there.
+Result<sock::UniqueFd> open_result_file(const std::string& path);
+
 /// Makes a directory with mode 0700, or accepts one that is ours alone.
 Result<> ensure_private_dir(const std::string& path);
 enum class Lock : std::uint8_t { shared, exclusive };

@@ -2,8 +2,6 @@
 
 #include "run_report.hpp"
 
-#include <fcntl.h>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -29,8 +27,7 @@ Result<> RunReport::event(const nlohmann::json& body) const {
 
 Result<> RunReport::write_meta(const nlohmann::json& result) const {
   if (options_.meta.empty()) return {};
-  const auto file =
-      SOCKCTL_TRY(open_at(here, options_.meta, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY, 0644));
+  const auto file = SOCKCTL_TRY(open_result_file(options_.meta));
   return write_all(file, line_of(result) + "\n");
 }
 
