@@ -64,19 +64,21 @@ Result<Host> Host::open(const HostOptions& options) {
 }
 
 Result<Container> Host::create(const ContainerSpec& spec) {
+  SOCK_TRY(container::require(impl_));
   auto impl = SOCK_TRY(Container::Impl::start(
       *impl_->workshop, spec, [&] { return container::launch(*impl_->workshop, spec); }));
   return Container{std::move(impl)};
 }
 
 Result<ZygoteDomain> Host::open_domain(const ZygoteDomainSpec& spec) {
-  return ZygoteDomain {
-    SOCK_TRY(ZygoteDomain::Impl::open(*impl_->workshop, spec, impl_->libexec, impl_->domains++))
-  };
+  SOCK_TRY(container::require(impl_));
+  auto impl = SOCK_TRY(
+      ZygoteDomain::Impl::open(*impl_->workshop, spec, impl_->libexec, impl_->domains++));
+  return ZygoteDomain{std::move(impl)};
 }
 
 CgroupBackend Host::cgroup_backend() const noexcept {
-  return impl_->workshop->cgroups->backend();
+  return impl_ ? impl_->workshop->cgroups->backend() : CgroupBackend::none;
 }
 
 Result<Recovery> Host::recover(const std::string& state_dir) {

@@ -51,7 +51,7 @@ struct Stats {
 };
 
 /// A further process of a container. Destroying the handle leaves the process alone; it ends at the
-/// latest with its container, which also reaps it.
+/// latest with its container, which also reaps it. One that was moved from gives Errc::closed.
 /// Thread safety: as Container.
 class Process {
  public:
@@ -77,7 +77,8 @@ class Process {
 };
 
 /// A running container. Move-only; destroying it kills whatever is still running in it and gives
-/// its cgroup back to the pool. It must not outlive its Host.
+/// its cgroup back to the pool. It must not outlive its Host. One that was moved from has no name
+/// and no descriptors, and every verb gives Errc::closed.
 ///
 /// Thread safety: const members may be called from several threads at once, and so may signal(),
 /// kill(), pause() and resume() beside one waiting thread; others need external synchronisation.

@@ -57,7 +57,7 @@ struct Recovery {
 ///
 /// Thread-safe. Starts no thread, installs no signal handler, prints nothing and reads no
 /// environment variable. It starts one small process, the janitor, which removes what is left when
-/// the embedding program dies.
+/// the embedding program dies. One that was moved from gives Errc::closed.
 class Host {
  public:
   /// Opens the state directory, recovers what dead Hosts left in it, and prepares cgroups and

@@ -87,20 +87,26 @@ void Container::Impl::add_member(container::Members entry) noexcept {
   members_.splice(members_.end(), entry);
 }
 
+container::Members Container::Impl::members() {
+  const std::scoped_lock lock{mutex_};
+  return members_;
+}
+
+Result<> Container::Impl::reap_members() {
+  for (const auto& member : members())
+    if (SOCK_TRY(member->wait_until(Clock::now()))) forget(member);
+  return {};
+}
+
 // True when the first process has ended. Members are reaped on the way: they are this process's
 // children, and the kernel lets the init of a pid namespace end only after all others are reaped.
 Result<bool> Container::Impl::wait_for_end(Clock::time_point deadline) {
   for (;;) {
-    container::Members members;
-    {
-      const std::scoped_lock lock{mutex_};
-      members = members_;
-    }
+    const container::Members awaited_members = members();
     std::vector<FdRef> awaited{launched.pidfd.ref()};
-    for (const auto& member : members) awaited.push_back(member->pidfd);
+    for (const auto& member : awaited_members) awaited.push_back(member->pidfd);
     if (!SOCK_TRY(sys::wait_any(awaited, deadline))) return false;
-    for (const auto& member : members)
-      if (SOCK_TRY(member->wait_until(Clock::now()))) forget(member);
+    SOCK_TRY(reap_members());
     if (SOCK_TRY(sys::wait_readable(launched.pidfd, Clock::now()))) return true;
   }
 }
@@ -163,31 +169,36 @@ Container& Container::operator=(Container&&) noexcept = default;
 Container::~Container() = default;
 
 const std::string& Container::name() const noexcept {
-  return impl_->name;
+  static const std::string none;
+  return impl_ ? impl_->name : none;
 }
 FdRef Container::pidfd() const noexcept {
-  return impl_->launched.pidfd;
+  return impl_ ? impl_->launched.pidfd.ref() : FdRef{};
 }
 pid_t Container::pid() const noexcept {
-  return impl_->launched.pid;
+  return impl_ ? impl_->launched.pid : -1;
 }
 FdRef Container::terminal() const noexcept {
-  return impl_->launched.terminal;
+  return impl_ ? impl_->launched.terminal.ref() : FdRef{};
 }
 std::span<const StageTiming> Container::timings() const noexcept {
+  if (!impl_) return {};
   return impl_->launched.timings;
 }
 
 Result<ExitStatus> Container::wait() {
+  SOCK_TRY(container::require(impl_));
   const auto status = SOCK_TRY(impl_->wait_until(steady_clock::time_point::max()));
   return *status;
 }
 
 Result<std::optional<ExitStatus>> Container::wait_until(steady_clock::time_point deadline) {
+  SOCK_TRY(container::require(impl_));
   return impl_->wait_until(deadline);
 }
 
 Result<> Container::pause() {
+  SOCK_TRY(container::require(impl_));
   const std::scoped_lock lock{impl_->mutex_};
   SOCK_TRY(impl_->launched.cgroup.freeze(steady_clock::now() + pause_deadline));
   impl_->paused_ = true;
@@ -195,6 +206,7 @@ Result<> Container::pause() {
 }
 
 Result<> Container::resume() {
+  SOCK_TRY(container::require(impl_));
   const std::scoped_lock lock{impl_->mutex_};
   SOCK_TRY(impl_->launched.cgroup.thaw());
   impl_->paused_ = false;
@@ -202,6 +214,7 @@ Result<> Container::resume() {
 }
 
 Result<> Container::signal(int number) {
+  SOCK_TRY(container::require(impl_));
   if (number == SIGKILL) return kill();
   const bool has_init = impl_->spec.init != Init::none;
   if (has_init && number == SIGSTOP)
@@ -211,18 +224,22 @@ Result<> Container::signal(int number) {
 }
 
 Result<> Container::kill() {
+  SOCK_TRY(container::require(impl_));
   return impl_->kill();
 }
 
 Result<Stats> Container::stats() const {
+  SOCK_TRY(container::require(impl_));
   return impl_->launched.cgroup.stats();
 }
 
 Result<> Container::update(const Resources& resources) {
+  SOCK_TRY(container::require(impl_));
   return impl_->launched.cgroup.limit(resources);
 }
 
 Result<Process> Container::exec(const ExecSpec& spec) {
+  SOCK_TRY(container::require(impl_));
   auto process = std::make_unique<Process::Impl>();
   process->member = SOCK_TRY(container::start_process(*impl_, spec));
   return Process{std::move(process)};

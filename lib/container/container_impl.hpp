@@ -13,6 +13,7 @@
 
 #include "sock/container.hpp"
 
+#include "base/try.hpp"
 #include "container/launch.hpp"
 #include "container/status.hpp"
 #include "container/workshop.hpp"
@@ -58,6 +59,8 @@ struct Container::Impl {
   Result<std::optional<ExitStatus>> wait_until(Clock::time_point deadline);
   [[nodiscard]] std::optional<ExitStatus> known_status();
   void add_member(container::Members entry) noexcept;
+  /// Gives up those that have ended, so that a container that lives long keeps none of them.
+  Result<> reap_members();
 
   container::Workshop& workshop;
   const std::string name;
@@ -72,6 +75,7 @@ struct Container::Impl {
   Result<bool> wait_for_end(Clock::time_point deadline);
   Result<ExitStatus> collect();
   Result<std::optional<sys::WaitStatus>> status_of_first();
+  container::Members members();
   void forget(const std::shared_ptr<container::Member>& member);
 
   bool has_name_ = false;
@@ -87,6 +91,13 @@ struct Process::Impl {
 };
 
 namespace container {
+/// What every verb asks first: a handle that was moved from has nothing behind it.
+template <class Impl>
+Result<> require(const std::unique_ptr<Impl>& handle) {
+  if (handle) return {};
+  return base::refuse(Errc::closed, Stage::none, "handle", "it was moved from");
+}
+
 /// Starts a further process in the container. On failure nothing is left of it.
 Result<std::shared_ptr<Member>> start_process(Container::Impl& container, const ExecSpec& spec);
 }  // namespace container

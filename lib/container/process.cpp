@@ -32,13 +32,13 @@ Process& Process::operator=(Process&&) noexcept = default;
 Process::~Process() = default;
 
 FdRef Process::pidfd() const noexcept {
-  return impl_->member->pidfd;
+  return impl_ ? impl_->member->pidfd.ref() : FdRef{};
 }
 pid_t Process::pid() const noexcept {
-  return impl_->member->pid;
+  return impl_ ? impl_->member->pid : -1;
 }
 FdRef Process::terminal() const noexcept {
-  return impl_->member->terminal;
+  return impl_ ? impl_->member->terminal.ref() : FdRef{};
 }
 
 Result<ExitStatus> Process::wait() {
@@ -48,10 +48,12 @@ Result<ExitStatus> Process::wait() {
 
 Result<std::optional<ExitStatus>> Process::wait_until(
     std::chrono::steady_clock::time_point deadline) {
+  SOCK_TRY(container::require(impl_));
   return impl_->member->wait_until(deadline);
 }
 
 Result<> Process::signal(int number) {
+  SOCK_TRY(container::require(impl_));
   return base::in_stage(Stage::kill, sys::send_signal(impl_->member->pidfd, number));
 }
 

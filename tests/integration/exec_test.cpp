@@ -1,5 +1,7 @@
 // Further processes in a running container.
 
+#include <filesystem>
+
 #include "host_fixture.hpp"
 
 namespace sock::test {
@@ -66,6 +68,18 @@ TEST_F(Exec, IsRefusedWhenTheContainerHasEnded) {
   ASSERT_TRUE(container.has_value());
   ASSERT_TRUE(container->wait().has_value());
   EXPECT_EQ(container->exec({.argv = {"true"}}).error().code, Errc::closed);
+}
+
+TEST_F(Exec, KeepsNothingOfProcessesThatHaveEnded) {
+  Container container = start(shell(""));
+  const auto count_fds = [] {
+    namespace fs = std::filesystem;
+    return std::distance(fs::directory_iterator{"/proc/self/fd"}, fs::directory_iterator{});
+  };
+  exec(container, "true");
+  const auto before = count_fds();
+  for (int i = 0; i < 5; ++i) exec(container, "true");
+  EXPECT_EQ(count_fds(), before);
 }
 
 TEST_F(Exec, EndsWithTheContainer) {
