@@ -1,0 +1,81 @@
+// Many more containers than there is room for: each create says so at once, and when there is room
+// again, everything works as before.
+
+#include <atomic>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include <sys/resource.h>
+
+#include "host_fixture.hpp"
+
+namespace sock::test {
+namespace {
+
+using std::chrono::steady_clock;
+
+rlim_t count_fds() {
+  return static_cast<rlim_t>(std::distance(std::filesystem::directory_iterator{"/proc/self/fd"},
+                                           std::filesystem::directory_iterator{}));
+}
+
+/// A lower limit of descriptors for as long as it lives.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(rlim_t limit) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit lower{.rlim_cur = limit, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &lower);
+  }
+  FewDescriptors(const FewDescriptors&) = delete;
+  FewDescriptors& operator=(const FewDescriptors&) = delete;
+  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+class Overload : public HostTest {
+ protected:
+  // Creates until it has been refused so often, and keeps what it got.
+  void fill_up(int thread, int refusals_wanted) {
+    for (int number = 0, refused = 0; refused < refusals_wanted; ++number) {
+      ContainerSpec spec = shell("exec sleep 60");
+      spec.name = "load-" + std::to_string(thread) + "-" + std::to_string(number);
+      const auto begin = steady_clock::now();
+      auto made = host().create(spec);
+      const std::scoped_lock lock{mutex_};
+      if (made) {
+        kept_.push_back(std::move(*made));
+        continue;
+      }
+      ++refused;
+      longest_ = std::max(longest_, steady_clock::now() - begin);
+      EXPECT_EQ(made.error().code, Errc::exhausted) << made.error().message();
+    }
+  }
+  std::mutex mutex_;  // guards what follows
+  std::vector<Container> kept_;
+  steady_clock::duration longest_{};
+};
+
+TEST_F(Overload, IsRefusedAtOnceAndOverWhenThereIsRoomAgain) {
+  EXPECT_EQ(run_shell("echo fine").out, "fine\n");
+  const rlim_t before = count_fds();
+  {
+    const FewDescriptors few{before + 80};
+    std::vector<std::jthread> creators;
+    for (int thread = 0; thread < 8; ++thread)
+      creators.emplace_back([this, thread] { fill_up(thread, 15); });
+  }
+  EXPECT_FALSE(kept_.empty());
+  EXPECT_LT(kept_.size(), 80U);
+  EXPECT_LT(longest_, std::chrono::seconds{2});  // A busy machine; alone it takes 1 ms.
+  kept_.clear();
+  EXPECT_EQ(run_shell("echo fine").out, "fine\n");
+  EXPECT_EQ(count_fds(), before);
+}
+
+}  // namespace
+}  // namespace sock::test
