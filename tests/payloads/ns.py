@@ -151,3 +151,21 @@ def kill_all():
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     return f"CONTAINED {len(before)} processes"
+
+
+@probe("NS-10")
+def other_procfs():
+    os.makedirs("/tmp/proc", exist_ok=True)
+
+    def mount(options):
+        call("mount", b"proc", b"/tmp/proc", b"proc", 0, options)
+
+    def in_new_pids():
+        clone(CLONE_FLAGS["NEWPID"] | CLONE_FLAGS["NEWNS"] | CLONE_FLAGS["NEWUSER"])
+    return attempts([
+        *((f"mount {options}", lambda o=options: mount(o)) for options in (None, b"hidepid=0", b"subset=pid")),
+        ("remount", lambda: call("mount", None, b"/proc", None, 32, b"hidepid=0")),
+        ("fsopen", lambda: call("fsopen", b"proc", 0)), ("fspick", lambda: call("fspick", -100, b"/proc", 0)),
+        ("new pids", in_new_pids),
+        ("what subset=pid hides", lambda: os.open("/proc/meminfo", os.O_RDONLY)),
+    ])

@@ -63,7 +63,7 @@ def fill_scratch():
 def inodes():
     made = 0
     try:
-        for made in range(40000):
+        for made in range(12000):
             os.mkdir(f"/scratch/d{made}")
     except OSError as error:
         said = f"BLOCKED {name_of(error)}" if error.errno == errno.ENOSPC else f"BROKEN {error}"
@@ -90,3 +90,13 @@ def nesting():
     return attempts([("a user namespace", lambda: call("unshare", 0x10000000)),
                      ("a cgroup", lambda: os.mkdir("/sys/fs/cgroup/nested")),
                      ("a mount", lambda: call("mount", b"x", b"/tmp", b"tmpfs", 0, None))])
+
+
+@probe("RES-10")
+def waits_without_end():
+    """Whoever serves a page fault or a file system decides when a process that waits for it goes on."""
+    user_mode_only = 1
+    return attempts([("userfaultfd", lambda: call("userfaultfd", user_mode_only)),
+                     ("/dev/userfaultfd", lambda: os.open("/dev/userfaultfd", os.O_RDWR)),
+                     ("/dev/fuse", lambda: os.open("/dev/fuse", os.O_RDWR)),
+                     ("/dev/cuse", lambda: os.open("/dev/cuse", os.O_RDWR))])

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 
+import api_misuse
 from model import USER, Scenario, check
 from world import World
 
@@ -81,4 +82,5 @@ TESTS = [
     Scenario("API-03", "a payload cannot speak for its container", spoofed_results),
     Scenario("API-06", "state is closed to other users", permissions),
     Scenario("API-06b", "a state directory that is another user's link is refused", linked_state),
+    *api_misuse.TESTS,
 ]

@@ -2,6 +2,10 @@
 
 import subprocess
 
+import esc_images
+import esc_leftovers
+import esc_races
+from images import make_image
 from model import MOUNTING, PLAIN_ROOT, UNCONFINED, USER, Control, Failure, Probe, Scenario, check
 
 WEAK = ("-v", "@weak:/weak:rw")
@@ -21,7 +25,7 @@ def strange_working_directories(world, starter) -> str:
 
 def linked_working_directory(world, starter) -> str:
     """The same, when only the image is hostile."""
-    image = _image(world, "workdir", {f"work{n}": f"/proc/self/fd/{n}" for n in DESCRIPTORS})
+    image = make_image(world, "workdir", {f"work{n}": f"/proc/self/fd/{n}" for n in DESCRIPTORS})
     options = ("--rootfs", str(image), "-v", "/usr:/usr:ro", "-w")
     return _try_all(world, lambda place: starter.run(USER, (*options, place), *_look(world)),
                     [f"/work{n}" for n in DESCRIPTORS])
@@ -58,20 +62,6 @@ def _try_all(world, start, places: list[str]) -> str:
     return f"{refused} of {len(places)} refused, the others inside"
 
 
-def _image(world, name: str, links: dict[str, str]):
-    """A root whose /usr is the machine's; links are planted where mounts are going to be."""
-    root = world.root / "images" / name
-    (root / "usr").mkdir(parents=True)
-    for directory in ("bin", "lib", "lib64", "sbin"):
-        (root / directory).symlink_to(f"usr/{directory}")
-    for place in ("dev", "proc", "tmp", "etc"):
-        if place not in links:
-            (root / place).mkdir()
-    for place, target in links.items():
-        (root / place).symlink_to(target)
-    return root
-
-
 def hostile_image(world, starter) -> str:
     outside = world.root / "outside"
     outside.mkdir(mode=0o777)
@@ -81,7 +71,7 @@ def hostile_image(world, starter) -> str:
     flips |= {"relative": {"tmp": f"../../../../../../..{outside}"}, "proc-self": {"tmp": "proc/self/root"}}
     seen = []
     for name, links in {"honest": {}, **flips}.items():
-        image = _image(world, name, links)
+        image = make_image(world, name, links)
         options = ("--rootfs", str(image), "-v", "/usr:/usr:ro", "--handler", str(world.public))
         result = starter.run(PLAIN_ROOT, options, "/bin/sh", "-c",
                              f": >/tmp/f; : >/dev/shm/f; cat {world.canary}")
@@ -143,4 +133,7 @@ TESTS = [
     Probe("ESC-24", "device nodes are neither made nor opened",
           Control((*UNCONFINED, "--cap-add", "mknod"), PLAIN_ROOT), ALL),
     Probe("ESC-25", "standard streams change nothing outside", Control(WEAK, PLAIN_ROOT), ALL),
+    Probe("ESC-26", "no file system of a kind that had holes can be mounted, no page cache written",
+          MOUNTER, ALL),
+    *esc_images.TESTS, *esc_leftovers.TESTS, *esc_races.TESTS,
 ]

@@ -22,5 +22,7 @@ TESTS = [
     Probe("NS-08", "host name and clock cannot be set", ADMIN, ALL, errors=frozenset({"EPERM"})),
     Probe("NS-08p", "paths of cgroups say nothing", HOST, ALL),
     Probe("NS-09", "processes of the machine are not there", HOST, ALL),
+    Probe("NS-10", "no procfs but the one that is there, and nothing more of it",
+          Control(MOUNTING, PLAIN_ROOT), ALL, errors=frozenset({"EPERM", "ENOENT", "ENOSYS"})),
     Probe("NS-09k", "kill(-1) reaches its own processes only", HOST, ALL, alone=True),
 ]

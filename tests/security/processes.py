@@ -16,3 +16,16 @@ def with_marker(marker: str) -> list[str]:
             if marker in words and "sockctl" not in words[0]:
                 found.append(f"{directory.name}: {' '.join(words)[:80]}")
     return found
+
+
+def named_zombies(name: str) -> list[str]:
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = status.read_text(errors="replace").split(" (", 1)
+        except OSError:
+            continue
+        program, _, fields = rest.rpartition(") ")
+        if program == name and fields.startswith("Z"):
+            found.append(pid)
+    return found

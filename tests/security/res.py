@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from model import MOUNTING, PLAIN_ROOT, USER, Control, Probe, Scenario, check
+import res_load
+from model import MOUNTING, PLAIN_ROOT, UNCONFINED, USER, Control, Probe, Scenario, check
 
 ALL = "URZ"
 TOUCH = "block = bytearray(b'x') * (96 << 20); print(len(block))"
@@ -59,11 +60,13 @@ TESTS = [
     Probe("RES-03", "the OOM score cannot be lowered", None, ALL),
     Probe("RES-04", "a tmpfs has a size", Control(("--tmpfs", "/other", "-v", "@weak:/scratch:rw")), ALL),
     Scenario("RES-04m", "files in memory count as memory", shared_memory),
-    Probe("RES-06", "a tmpfs has a number of inodes", None, USER,
-          todo="a tmpfs of 8 MiB takes 40000 directories; only --memory bounds them"),
+    Probe("RES-06", "a tmpfs has a number of inodes", Control(("--tmpfs", "/scratch:size=8m,inodes=20000")), ALL,
+          errors=frozenset({"ENOSPC"})),
     Scenario("RES-06m", "inodes of a tmpfs count as memory", inodes),
     Scenario("RES-07", "a flood of output is bounded", flood),
     Probe("RES-08", "descriptors end at the limit", Control(), ALL, options=("--rlimit", "nofile=128"),
           errors=frozenset({"EMFILE"})),
+    Probe("RES-10", "nothing that lets a payload hold up the kernel", Control(UNCONFINED), ALL),
     Probe("RES-12", "nothing nests", Control(MOUNTING, PLAIN_ROOT), ALL),
+    *res_load.TESTS,
 ]

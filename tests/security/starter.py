@@ -6,6 +6,8 @@ the same two methods.
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from model import MAPPED_ROOT, PLAIN_ROOT, USER, Control
@@ -43,6 +45,15 @@ class CreateStarter:
 
     def run(self, identity: str, options: tuple[str, ...], *command: str, **more):
         return self.sockctl("run", *IDENTITY[identity], *self.world.expand(options), "--", *command, **more)
+
+    @contextmanager
+    def detached(self, name: str, *arguments: str) -> Iterator[subprocess.CompletedProcess]:
+        """A container that is gone afterwards, whatever became of it."""
+        try:
+            yield self.sockctl("run", "-d", "--name", name, *arguments)
+        finally:
+            for verb in ("kill", "wait", "rm"):
+                self.sockctl(verb, name)
 
     def payload(self, identity: str, options: tuple[str, ...], ids: list[str], **more):
         """Runs payloads one after the other in one container."""

@@ -16,7 +16,7 @@ import threading
 from pathlib import Path
 
 SHM_SIZE, IPC_CREAT, IPC_RMID = 4096, 0o1000, 0
-C_PROGRAMS = ("int80", "show_euid")
+C_PROGRAMS = ("int80", "orphans", "show_euid", "stuck")
 PAYLOADS = Path(__file__).resolve().parent.parent / "payloads"
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -48,12 +48,12 @@ class World:
         self.root = Path(tempfile.mkdtemp(prefix="sock-security-"))
         self.root.chmod(0o711)
         self.secret = secrets.token_hex(32)
-        self.state = self._directory("private") / "state"
+        self.state = self.directory("private") / "state"
         self.state.parent.chmod(0o700)
-        self.facts_directory = self._directory("facts")
-        self.public = self._directory("public")
-        self.weak = self._directory("weak")
-        self.fixtures = self._directory("fixtures")
+        self.facts_directory = self.directory("facts")
+        self.public = self.directory("public")
+        self.weak = self.directory("weak")
+        self.fixtures = self.directory("fixtures")
         self._plant_files()
         self._plant_programs()
         self._plant_process()
@@ -61,13 +61,14 @@ class World:
         self.leaked_fds = (os.open(self.canary.parent, os.O_RDONLY), os.open("/", os.O_RDONLY))
         self.before = self.fingerprint()
 
-    def _directory(self, name: str) -> Path:
+    def directory(self, name: str, mode: int = 0o755) -> Path:
         path = self.root / name
-        path.mkdir(parents=True, mode=0o755)
+        path.mkdir(parents=True)
+        path.chmod(mode)
         return path
 
     def _plant_files(self) -> None:
-        self.canary = self._directory("vault") / "canary"
+        self.canary = self.directory("vault") / "canary"
         self.canary.write_text(self.secret)
         self.canary.chmod(0o600)
         (self.weak / "canary").write_text("weak canary")
@@ -80,6 +81,8 @@ class World:
         for name in C_PROGRAMS:
             subprocess.run(["cc", "-O1", "-static", "-o", self.fixtures / name,
                             PAYLOADS / f"{name}.c"], check=True)
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", self.fixtures / "evil_preload.so",
+                        PAYLOADS / "evil_preload.c"], check=True)
         os.chmod(self.fixtures / "show_euid", 0o4755)
 
     def _plant_process(self) -> None:
@@ -162,4 +165,5 @@ class World:
         libc.shmctl(self.shm, IPC_RMID, None)
         for fd in self.leaked_fds:
             os.close(fd)
-        shutil.rmtree(self.root)
+        # Payloads make trees that are deeper than Python's recursion.
+        subprocess.run(["rm", "-rf", str(self.root)], check=True)
