@@ -31,8 +31,9 @@ def shared_memory(world, starter) -> str:
 
 
 def inodes(world, starter) -> str:
-    result = starter.run(USER, ("-m", "24m"), "/usr/bin/python3", "-I", "-c",
-                         "import os\nfor n in range(200000): os.mkdir(f'/tmp/{n}')")
+    options = ("-m", "24m", "--tmpfs", "/many:inodes=300000")
+    result = starter.run(USER, options, "/usr/bin/python3", "-I", "-c",
+                         "import os\nfor n in range(200000): os.mkdir(f'/many/{n}')")
     check(result.returncode == 137, f"200000 directories with a limit of 24 MiB: {result}")
     return result.stderr.strip()
 
