@@ -138,7 +138,7 @@ struct Namespaces {
 struct Identity {
   uid_t uid = 65534;
   gid_t gid = 65534;
-  std::vector<gid_t> groups = {};
+  std::vector<gid_t> groups = {};  ///< Supplementary. Refused by a Host without root.
   std::vector<unsafe::Capability> capabilities = {};
   friend bool operator==(const Identity&, const Identity&) = default;
 };

@@ -71,6 +71,7 @@ Result<std::shared_ptr<Member>> start_process(Container::Impl& container, const 
     return base::refuse(Errc::closed, Stage::validate, container.name, "it has ended");
   static_cast<void>(container.reap_members().has_value());  // What fails here fails at the end too.
   Workshop& workshop = container.workshop;
+  SOCK_TRY(refuse_groups_without_root(spec.identity, workshop));
   const Realm& realm = *SOCK_TRY(workshop.realms.find_or_make(container.spec.identity));
   FdRef user_namespace;
   if (container.spec.namespaces.user)

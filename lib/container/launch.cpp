@@ -150,6 +150,7 @@ Result<Launched> launch(Workshop& workshop, const ContainerSpec& spec) {
   StageClock clock;
   const CheckedSpec checked = SOCK_TRY(check(spec));
   SOCK_TRY(refuse_what_nobody_would_kill(spec, workshop));
+  SOCK_TRY(refuse_groups_without_root(spec.identity, workshop));
   Parts parts = SOCK_TRY(make_parts(workshop, spec, checked, clock));
   PlanMemory memory;
   ChildStacks stacks;
