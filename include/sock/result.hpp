@@ -62,7 +62,7 @@ struct Error {
   std::string hint = {};     ///< What to do about it; may be empty.
 
   /// One line for people: "rootfs: /srv/py311: No such file or directory (not_found)", and the
-  /// hint after a semicolon. Control characters of the subject are escaped.
+  /// hint after a semicolon. Both are printable().
   [[nodiscard]] std::string message() const;
 };
 
@@ -70,6 +70,10 @@ struct Error {
 [[nodiscard]] std::string_view to_string(Errc) noexcept;
 /// The enumerator's own name: "cgroup_join".
 [[nodiscard]] std::string_view to_string(Stage) noexcept;
+
+/// Text of others, safe for logs and terminals: control characters (C0, C1), line separators, marks
+/// that reorder or hide text, and bytes that are no UTF-8 become \xNN.
+[[nodiscard]] std::string printable(std::string_view text);
 
 /// std::expected with one addition: ignoring a returned Result is a warning.
 template <class T = void>

@@ -1,7 +1,6 @@
 // Names of error codes and stages, and the one line that people read.
 
 #include <array>
-#include <cstdio>
 #include <cstring>
 
 #include "sock/result.hpp"
@@ -34,22 +33,6 @@ constexpr std::array stage_names{
     std::string_view{"stats"},
 };
 static_assert(stage_names.size() == static_cast<std::size_t>(Stage::stats) + 1);
-
-// Names come from tenants: a newline or an escape sequence must not reach a log or a terminal.
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      out += c;
-      continue;
-    }
-    std::array<char, 5> escaped{};
-    std::snprintf(escaped.data(), escaped.size(), "\\x%02x", byte);
-    out += escaped.data();
-  }
-  return out;
-}
 
 }  // namespace
 

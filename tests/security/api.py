@@ -10,7 +10,11 @@ from model import USER, Scenario, check
 from world import World
 
 BAD_NAMES = ("../x", "/", "", ".", "..", "a/b", "x" * 10240, "a\nb", "-rf", "a b", "\x1b[31mred", "a\x07",
+             "a\u009b2J", "\u202eb", "a\u2028b",
              "\u00e9", "%s", "$(id)")
+
+# What no terminal and no log should get: bell, escape, CSI, right-to-left override, line separator.
+RAW = {"\x07", "\x1b", "\u009b", "\u202e", "\u2028"}
 
 
 def names(world, starter) -> str:
@@ -20,11 +24,11 @@ def names(world, starter) -> str:
         if result.returncode == 0:
             taken.append(repr(name[:20]))
         # API-04: what is refused is not sent raw to a terminal.
-        check(not {"\x1b", "\x07"} & set(result.stderr), f"raw control bytes: {result.stderr!r}")
+        check(not RAW & set(result.stderr), f"raw control bytes: {result.stderr!r}")
         for verb in ("inspect", "rm", "kill", "logs"):
             answer = starter.sockctl(verb, "--", name)
             check(answer.returncode not in (0, 134, 139), f"{verb} {name[:20]!r}: {answer}")
-            check("\x1b" not in answer.stderr, f"{verb}: raw control bytes: {answer.stderr!r}")
+            check(not RAW & set(answer.stderr), f"{verb}: raw control bytes: {answer.stderr!r}")
     check(not taken, f"accepted: {', '.join(taken)}")
     good = starter.sockctl("run", "--name=good-1", "--", "/bin/true")
     check(good.returncode == 0, f"a good name is refused: {good}")

@@ -89,7 +89,7 @@ nlohmann::json to_json(std::span<const sock::StageTiming> timings) {
 }
 
 std::string line_of(const nlohmann::json& value) {
-  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
 nlohmann::json parse_json(const std::string& text) {

@@ -24,7 +24,8 @@ Error error_from_json(const nlohmann::json& json);
 /// [{"stage":"clone","ns":81234}, ...]
 nlohmann::json to_json(std::span<const sock::StageTiming> timings);
 
-/// On one line, without a newline. Bytes that are no UTF-8 become U+FFFD.
+/// On one line, without a newline, in ASCII: JSON on a terminal cannot steer it either. Bytes that
+/// are no UTF-8 become U+FFFD.
 std::string line_of(const nlohmann::json& value);
 /// Empty (null) when it is no JSON.
 nlohmann::json parse_json(const std::string& text);

@@ -29,7 +29,7 @@ Result<std::string> table(const std::vector<Column>& columns,
     libscols_line* line = scols_table_new_line(out.get(), nullptr);
     if (line == nullptr) return no_memory();
     for (std::size_t i = 0; i < row.size() && i < columns.size(); ++i)
-      if (scols_line_set_data(line, i, printable(row[i]).c_str()) != 0) return no_memory();
+      if (scols_line_set_data(line, i, sock::printable(row[i]).c_str()) != 0) return no_memory();
   }
   char* text = nullptr;
   if (scols_print_table_to_string(out.get(), &text) != 0) return no_memory();
@@ -43,7 +43,7 @@ Result<> print_list(Format format, const nlohmann::json& objects,
                     const std::vector<std::vector<std::string>>& rows) {
   std::string text;
   if (format == Format::json) {
-    text = objects.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    text = objects.dump(2, ' ', true, nlohmann::json::error_handler_t::replace) + "\n";
   } else if (format == Format::jsonl) {
     for (const auto& object : objects) text += line_of(object) + "\n";
   } else {

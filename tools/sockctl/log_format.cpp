@@ -57,11 +57,11 @@ std::string timestamp() {
 std::string log_entry(std::string_view time, std::string_view stream, std::string_view text) {
   nlohmann::json line{{"t", time}, {"stream", stream}, {"data", text}};
   try {
-    return line.dump() + "\n";
+    return line.dump(-1, ' ', true) + "\n";
   } catch (const nlohmann::json::type_error&) {
     line.erase("data");
     line["base64"] = to_base64(text);
-    return line.dump() + "\n";
+    return line.dump(-1, ' ', true) + "\n";
   }
 }
 

@@ -68,11 +68,11 @@ int answer_parse_error(const CLI::App& app, const CLI::ParseError& error,
   if (error.get_exit_code() == 0) return app.exit(error);
   const auto verbs = app.get_subcommands();
   if (verbs.empty() && !words.empty()) {
-    complain("'" + printable(words.front()) + "': no such verb; see sockctl --help");
+    complain("'" + sock::printable(words.front()) + "': no such verb; see sockctl --help");
     return exit_status::usage;
   }
   const std::string verb = verbs.empty() ? "" : " " + verbs.front()->get_name();
-  complain(printable(error.what()) + "; see sockctl" + verb + " --help");
+  complain(sock::printable(error.what()) + "; see sockctl" + verb + " --help");
   return exit_status::usage;
 }
 

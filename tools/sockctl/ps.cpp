@@ -14,7 +14,9 @@ std::string command_of(const nlohmann::json& container) {
   std::string text;
   for (const auto& word : container["options"].value("command", std::vector<std::string>{}))
     text += (text.empty() ? "" : " ") + word;
-  constexpr std::size_t shown = 40;
+  std::size_t shown = 40;
+  if (text.size() > shown)  // Not within a character of several bytes.
+    while (shown > 0 && (static_cast<unsigned char>(text[shown]) & 0xc0U) == 0x80U) --shown;
   return text.size() > shown ? text.substr(0, shown) + "..." : text;
 }
 

@@ -27,8 +27,6 @@ int exit_code(const sock::ExitStatus& status);
 int exit_code(const Error& error);
 /// "what: why; hint", without a newline.
 std::string describe(const Error& error);
-/// Control characters as \xNN, so that a name cannot write to the terminal.
-std::string printable(std::string_view text);
 /// "64.0 MiB"
 std::string human_size(std::uint64_t bytes);
 

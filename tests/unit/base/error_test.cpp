@@ -51,6 +51,35 @@ TEST(ErrorMessage, LeavesOtherAlphabetsReadable) {
   EXPECT_EQ(error.message(), "none: /srv/größe (io)");
 }
 
+TEST(Printable, EscapesWhatEightBitTerminalsObey) {
+  EXPECT_EQ(printable("a\u009b2Jb"), "a\\xc2\\x9b2Jb");  // CSI as UTF-8
+  EXPECT_EQ(printable("a\x9b"
+                      "2J"),
+            "a\\x9b2J");  // CSI as one byte: no UTF-8
+  EXPECT_EQ(printable("\u0080\u009f\u00a0"), "\\xc2\\x80\\xc2\\x9f\u00a0");
+}
+
+TEST(Printable, EscapesWhatBeginsALineOrReordersIt) {
+  EXPECT_EQ(printable("a\u2028b\u2029"), "a\\xe2\\x80\\xa8b\\xe2\\x80\\xa9");
+  EXPECT_EQ(printable("\u202efdp.exe"), "\\xe2\\x80\\xaefdp.exe");
+  EXPECT_EQ(printable("\u2066\u2069\u061c"), "\\xe2\\x81\\xa6\\xe2\\x81\\xa9\\xd8\\x9c");
+  EXPECT_EQ(printable("a\u200bb\ufeff"), "a\\xe2\\x80\\x8bb\\xef\\xbb\\xbf");
+}
+
+TEST(Printable, EscapesWhatIsNoUtf8) {
+  EXPECT_EQ(printable("\xc0\xaf"), "\\xc0\\xaf");                    // a longer form than needed
+  EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");           // a surrogate
+  EXPECT_EQ(printable("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");  // beyond Unicode
+  EXPECT_EQ(printable("gr\xc3"), "gr\\xc3");                         // cut off
+  EXPECT_EQ(printable("\xe2\x80z"), "\\xe2\\x80z");
+}
+
+TEST(Printable, LeavesEveryAlphabetAlone) {
+  const std::string text = "größe Ελληνικά 日本語 עברית 🙂 \\";
+  EXPECT_EQ(printable(text), text);
+  EXPECT_EQ(printable(""), "");
+}
+
 TEST(ErrorNames, AreDifferentForEveryCode) {
   std::set<std::string_view> names;
   for (int code = 0; code <= static_cast<int>(Errc::io); ++code)
