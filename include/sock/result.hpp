@@ -75,7 +75,8 @@ struct Error {
 /// that reorder or hide text, and bytes that are no UTF-8 become \xNN.
 [[nodiscard]] std::string printable(std::string_view text);
 
-/// std::expected with one addition: ignoring a returned Result is a warning.
+/// std::expected with one addition: ignoring a returned Result is a warning. Who would rather catch
+/// calls value(), which throws std::bad_expected_access<Error>; nothing else here throws.
 template <class T = void>
 class [[nodiscard]] Result : public std::expected<T, Error> {
  public:
