@@ -34,6 +34,9 @@ typedef struct sock_host sock_host;
 typedef struct sock_container sock_container;
 typedef struct sock_process sock_process;
 typedef struct sock_error sock_error;
+typedef struct sock_checks sock_checks;
+typedef struct sock_seccomp_builder sock_seccomp_builder;
+typedef struct sock_seccomp_policy sock_seccomp_policy;
 
 /* ---- Errors. All accessors accept NULL: code 0, stage "none", and empty strings. ---- */
 
@@ -101,6 +104,65 @@ void sock_host_close(sock_host* host);
  * be NULL. */
 int sock_host_recover(const char* state_dir, sock_recovery* ret_recovery, sock_error** error);
 
+/* ---- The doctor: what this machine offers, and what is lost without the rest ---- */
+
+enum {
+  SOCK_CHECK_OK = 0,
+  SOCK_CHECK_DEGRADED, /* works, with the loss named */
+  SOCK_CHECK_FAILED    /* containers cannot start */
+};
+typedef struct sock_check_result {
+  size_t size;
+  const char* name;   /* "detached_roots"; names a feature for `without` of sock_host_options */
+  const char* detail; /* what was found */
+  const char* lost;   /* what is lost without it; "" when it is ok */
+  const char* remedy; /* what to do; "" when it is ok */
+  uint32_t outcome;   /* SOCK_CHECK_* */
+  uint32_t reserved;
+} sock_check_result;
+#define SOCK_CHECK_RESULT_INIT \
+  { .size = sizeof(sock_check_result) }
+
+/* Probes features, cgroups and helper programs, and starts one container with these options;
+ * changes nothing. What is missing is a result, not an error. */
+int sock_check(const sock_host_options* options, sock_checks** ret_checks, sock_error** error);
+size_t sock_checks_count(const sock_checks* checks); /* 0 for NULL */
+/* The strings are the list's own. */
+int sock_checks_get(const sock_checks* checks, size_t index, sock_check_result* ret_result,
+                    sock_error** error);
+void sock_checks_free(sock_checks* checks);
+
+/* ---- System call policies: compiled once, for any number of containers ---- */
+
+#define SOCK_SECCOMP_HANDLER "handler"
+#define SOCK_SECCOMP_STRICT "strict"
+#define SOCK_UNSAFE_SECCOMP_NONE "unsafe-none"
+
+/* For sock_seccomp_builder_unsafe_allow(). */
+enum {
+  SOCK_UNSAFE_PTRACE = 1,
+  SOCK_UNSAFE_NESTED_USER_NAMESPACES,
+  SOCK_UNSAFE_MOUNT,
+  SOCK_UNSAFE_IO_URING
+};
+
+/* Begins with a profile: SOCK_SECCOMP_HANDLER (also for NULL) or SOCK_SECCOMP_STRICT. The last rule
+ * that names a system call decides. A name that no system call has is told by compile, as is a bad
+ * `error_number` (1 to 4095). */
+int sock_seccomp_builder_new(const char* base, sock_seccomp_builder** ret_builder,
+                             sock_error** error);
+int sock_seccomp_builder_deny(sock_seccomp_builder* builder, const char* syscall, int error_number,
+                              sock_error** error);
+int sock_seccomp_builder_unsafe_allow(sock_seccomp_builder* builder, uint32_t what,
+                                      sock_error** error);
+int sock_seccomp_builder_unsafe_allow_syscall(sock_seccomp_builder* builder, const char* syscall,
+                                              sock_error** error);
+int sock_seccomp_builder_compile(const sock_seccomp_builder* builder,
+                                 sock_seccomp_policy** ret_policy, sock_error** error);
+void sock_seccomp_builder_free(sock_seccomp_builder* builder);
+/* Containers that were made with it keep what they need of it. */
+void sock_seccomp_policy_free(sock_seccomp_policy* policy);
+
 /* ---- What a container is made of ---- */
 
 #define SOCK_HOST_IMAGE "host"    /* rootfs_base: the machine's own /usr, read-only */
@@ -125,6 +187,21 @@ typedef struct sock_bind {
   uint64_t flags;     /* SOCK_BIND_* */
 } sock_bind;
 
+/* An empty, writable tmpfs; its content counts for the memory limit. */
+typedef struct sock_tmpfs {
+  const char* target;  /* absolute path in the container */
+  uint64_t size_max;   /* bytes; 0: 64 MiB */
+  uint64_t inodes_max; /* 0: 65536 */
+  uint32_t mode;       /* 0: 01777 */
+  uint32_t reserved;
+} sock_tmpfs;
+
+/* Soft and hard limit alike. */
+typedef struct sock_rlimit {
+  const char* name; /* "nofile", "core", "fsize": see getrlimit(2) */
+  uint64_t value;   /* SOCK_UNLIMITED: none */
+} sock_rlimit;
+
 typedef struct sock_named_fd {
   const char* name; /* listed in the payload's variable SOCK_FDS */
   int fd;
@@ -147,15 +224,22 @@ enum {
   SOCK_INIT_REAPER = 0, /* a tiny pid 1 that reaps orphans, forwards signals, ends with the host */
   SOCK_INIT_NONE        /* the payload is pid 1, and is written for it */
 };
+enum {
+  SOCK_MOUNTS_EMPTY = 0, /* the host's empty mount namespace: cheapest */
+  SOCK_MOUNTS_OWN        /* one of its own: for payloads that mount */
+};
+/* For `unsafe_shared`: namespaces of the caller's that it keeps. */
+enum {
+  SOCK_UNSAFE_SHARED_PID = 1, /* sees, and may signal, every process of its user; no init */
+  SOCK_UNSAFE_SHARED_IPC = 2,
+  SOCK_UNSAFE_SHARED_UTS = 4,
+  SOCK_UNSAFE_SHARED_CGROUP = 8
+};
 /* For `flags` of sock_container_spec and sock_exec_spec. */
 enum {
   SOCK_IDS_AS_GIVEN = 1, /* uid and gid 0 mean 0, not the default */
   SOCK_TERMINAL = 2      /* a terminal of its own instead of `stdio` */
 };
-
-#define SOCK_SECCOMP_HANDLER "handler"
-#define SOCK_SECCOMP_STRICT "strict"
-#define SOCK_UNSAFE_SECCOMP_NONE "unsafe-none"
 
 typedef struct sock_container_spec {
   size_t size;
@@ -187,6 +271,16 @@ typedef struct sock_container_spec {
   size_t uid_map_count;
   const sock_id_range* gid_map;
   size_t gid_map_count;
+  const sock_tmpfs* tmpfs; /* NULL: /tmp and /dev/shm, 64 MiB each; not NULL: these, or none */
+  size_t tmpfs_count;
+  const sock_rlimit* rlimits; /* core is 0 unless named here */
+  size_t rlimit_count;
+  const uint32_t* groups; /* supplementary; refused by a host without root */
+  size_t group_count;
+  const char* const* unsafe_capabilities;    /* kept by the payload: "cap_net_raw" */
+  const sock_seccomp_policy* seccomp_policy; /* instead of `seccomp`, which is then NULL */
+  uint32_t mount_namespace;                  /* SOCK_MOUNTS_* */
+  uint32_t unsafe_shared;                    /* SOCK_UNSAFE_SHARED_* */
 } sock_container_spec;
 #define SOCK_CONTAINER_SPEC_INIT \
   { .size = sizeof(sock_container_spec) }
@@ -203,6 +297,9 @@ typedef struct sock_exec_spec {
   const int* stdio;
   uint16_t terminal_rows;
   uint16_t terminal_columns;
+  const uint32_t* groups;
+  size_t group_count;
+  const char* const* unsafe_capabilities;
 } sock_exec_spec;
 #define SOCK_EXEC_SPEC_INIT \
   { .size = sizeof(sock_exec_spec) }

@@ -7,10 +7,13 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "sock/check.hpp"
 #include "sock/container.hpp"
 #include "sock/host.hpp"
 #include "sock/result.hpp"
+#include "sock/seccomp.hpp"
 #include "sock/sock.h"
 
 struct sock_error {
@@ -31,6 +34,18 @@ struct sock_container {
 
 struct sock_process {
   std::optional<sock::Process> process;
+};
+
+struct sock_checks {
+  std::vector<sock::Check> checks;
+};
+
+struct sock_seccomp_builder {
+  sock::SeccompPolicy::Builder builder;
+};
+
+struct sock_seccomp_policy {
+  sock::SeccompPolicy policy;
 };
 
 namespace sock::c_api {

@@ -3,11 +3,11 @@
 #include "c_api/spec.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <string>
 
 #include "base/try.hpp"
 #include "c_api/sized.hpp"
+#include "c_api/spec_lists.hpp"
 
 namespace sock::c_api {
 namespace {
@@ -18,59 +18,10 @@ std::string text_or(const char* text, std::string_view otherwise) {
   return std::string{text == nullptr ? otherwise : std::string_view{text}};
 }
 
-std::vector<std::string> to_list(const char* const* strings) {
-  std::vector<std::string> list;
-  for (; strings != nullptr && *strings != nullptr; ++strings) list.emplace_back(*strings);
-  return list;
-}
-
-Result<> check_array(const void* array, std::size_t count, const char* name) {
-  if (array == nullptr && count != 0) return refuse_argument(name, "it is NULL with a count");
-  return {};
-}
-
-Result<> check_flags(std::uint64_t flags, std::uint64_t known, const char* name) {
-  if ((flags & ~known) != 0) return refuse_argument(name, "it has unknown flags");
-  return {};
-}
-
 template <class T>
 std::optional<T> limit(std::uint64_t value) {
   if (value == 0) return std::nullopt;
   return T{static_cast<T>(value)};
-}
-
-Result<std::vector<Bind>> to_binds(const sock_bind* binds, std::size_t count) {
-  SOCK_TRY(check_array(binds, count, "binds"));
-  std::vector<Bind> list;
-  for (std::size_t i = 0; i < count; ++i) {
-    SOCK_TRY(require(binds[i].source, "the source of a bind"));
-    SOCK_TRY(require(binds[i].target, "the target of a bind"));
-    SOCK_TRY(check_flags(binds[i].flags, SOCK_BIND_WRITABLE, "a bind"));
-    const bool writable = (binds[i].flags & SOCK_BIND_WRITABLE) != 0;
-    list.push_back({.source = binds[i].source,
-                    .target = binds[i].target,
-                    .access = writable ? Access::read_write : Access::read_only});
-  }
-  return list;
-}
-
-Result<std::vector<NamedFd>> to_fds(const sock_named_fd* fds, std::size_t count) {
-  SOCK_TRY(check_array(fds, count, "fds"));
-  std::vector<NamedFd> list;
-  for (std::size_t i = 0; i < count; ++i) {
-    SOCK_TRY(require(fds[i].name, "the name of a descriptor"));
-    list.push_back({.name = fds[i].name, .fd = FdRef{fds[i].fd}});
-  }
-  return list;
-}
-
-std::vector<IdRange> to_ranges(const sock_id_range* ranges, std::size_t count) {
-  std::vector<IdRange> list;
-  std::transform(ranges, ranges + count, std::back_inserter(list), [](const sock_id_range& range) {
-    return IdRange{.inside = range.inside, .outside = range.outside, .count = range.count};
-  });
-  return list;
 }
 
 Result<std::optional<UserNamespace>> to_user_namespace(const sock_container_spec& spec) {
@@ -96,8 +47,11 @@ Result<Network> to_network(std::uint32_t kind, int fd) {
   }
 }
 
-Result<std::optional<SeccompPolicy>> to_policy(const char* profile) {
-  const std::string name = text_or(profile, SOCK_SECCOMP_HANDLER);
+Result<std::optional<SeccompPolicy>> to_policy(const sock_container_spec& spec) {
+  if (spec.seccomp_policy != nullptr && spec.seccomp != nullptr)
+    return refuse_argument("seccomp_policy", "give it, or a profile in `seccomp`, but not both");
+  if (spec.seccomp_policy != nullptr) return spec.seccomp_policy->policy;
+  const std::string name = text_or(spec.seccomp, SOCK_SECCOMP_HANDLER);
   // Empty: the host has the default compiled already.
   if (name == SOCK_SECCOMP_HANDLER) return std::optional<SeccompPolicy>{};
   if (name == SOCK_SECCOMP_STRICT) return SOCK_TRY(SeccompPolicy::strict());
@@ -105,10 +59,29 @@ Result<std::optional<SeccompPolicy>> to_policy(const char* profile) {
   return refuse_argument("seccomp profile \"" + name + "\"", "use a SOCK_SECCOMP_* name");
 }
 
+Result<MountNamespace> to_mount_namespace(std::uint32_t kind) {
+  if (kind > SOCK_MOUNTS_OWN)
+    return refuse_argument("mount_namespace", "use a SOCK_MOUNTS_* value");
+  return kind == SOCK_MOUNTS_OWN ? MountNamespace::own : MountNamespace::empty;
+}
+
+Result<unsafe::Shared> to_shared(std::uint32_t kinds) {
+  constexpr std::uint64_t known = SOCK_UNSAFE_SHARED_PID | SOCK_UNSAFE_SHARED_IPC |
+                                  SOCK_UNSAFE_SHARED_UTS | SOCK_UNSAFE_SHARED_CGROUP;
+  SOCK_TRY(check_flags(kinds, known, "unsafe_shared"));
+  return static_cast<unsafe::Shared>(kinds);
+}
+static_assert(SOCK_UNSAFE_SHARED_PID == static_cast<int>(unsafe::Shared::pid));
+static_assert(SOCK_UNSAFE_SHARED_CGROUP == static_cast<int>(unsafe::Shared::cgroup));
+
 // The fields that containers and further processes share.
 template <class CSpec>
-Identity to_identity(const CSpec& spec) {
+Result<Identity> to_identity(const CSpec& spec) {
+  SOCK_TRY(check_array(spec.groups, spec.group_count, "groups"));
   Identity identity;
+  identity.groups.assign(spec.groups, spec.groups + spec.group_count);
+  for (const std::string& name : to_list(spec.unsafe_capabilities))
+    identity.capabilities.emplace_back(name);
   const bool as_given = (spec.flags & SOCK_IDS_AS_GIVEN) != 0;
   if (as_given || spec.uid != 0) identity.uid = spec.uid;
   if (as_given || spec.gid != 0) identity.gid = spec.gid;
@@ -182,14 +155,18 @@ Result<ContainerSpec> to_spec(const sock_container_spec* given) {
   result.rootfs.handler = text_or(spec.rootfs_handler, "");
   result.rootfs.packages = to_list(spec.packages);
   result.rootfs.binds = SOCK_TRY(to_binds(spec.binds, spec.bind_count));
+  result.rootfs.tmpfs = SOCK_TRY(to_tmpfs(spec.tmpfs, spec.tmpfs_count));
   result.env = to_list(spec.env);
   result.cwd = text_or(spec.cwd, "/");
   result.hostname = text_or(spec.hostname, "sock");
-  result.identity = to_identity(spec);
+  result.identity = SOCK_TRY(to_identity(spec));
+  result.namespaces.mount = SOCK_TRY(to_mount_namespace(spec.mount_namespace));
+  result.namespaces.shared = SOCK_TRY(to_shared(spec.unsafe_shared));
   result.namespaces.network = SOCK_TRY(to_network(spec.network, spec.network_fd));
   result.namespaces.user = SOCK_TRY(to_user_namespace(spec));
   result.resources = SOCK_TRY(to_resources(spec.limits));
-  result.seccomp = SOCK_TRY(to_policy(spec.seccomp));
+  result.rlimits = SOCK_TRY(to_rlimits(spec.rlimits, spec.rlimit_count));
+  result.seccomp = SOCK_TRY(to_policy(spec));
   result.stdio = to_stdio(spec);
   result.fds = SOCK_TRY(to_fds(spec.fds, spec.fd_count));
   result.init = spec.init == SOCK_INIT_NONE ? Init::none : Init::reaper;
@@ -201,10 +178,11 @@ Result<ContainerSpec> to_spec(const sock_container_spec* given) {
 Result<ExecSpec> to_exec_spec(const sock_exec_spec* given) {
   const auto spec = SOCK_TRY(read_sized(given, "spec"));
   SOCK_TRY(check_flags(spec.flags, SOCK_IDS_AS_GIVEN | SOCK_TERMINAL, "spec"));
+  Identity identity = SOCK_TRY(to_identity(spec));
   return ExecSpec{.argv = to_list(spec.argv),
                   .env = to_list(spec.env),
                   .cwd = text_or(spec.cwd, "/"),
-                  .identity = to_identity(spec),
+                  .identity = std::move(identity),
                   .stdio = to_stdio(spec)};
 }
 

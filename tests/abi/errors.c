@@ -66,6 +66,26 @@ static void what_no_enumerator_names_is_refused(sock_host* host) {
   const sock_bind unfinished = {.source = "/usr"};
   spec.binds = &unfinished;
   expect_refused(host, &spec, "bind");
+  spec = good;
+  spec.tmpfs_count = 1;
+  expect_refused(host, &spec, "tmpfs");
+  const sock_tmpfs nowhere = {.size_max = 4096};
+  spec.tmpfs = &nowhere;
+  expect_refused(host, &spec, "tmpfs");
+  spec = good;
+  const sock_rlimit nameless = {.value = 1};
+  spec.rlimits = &nameless;
+  spec.rlimit_count = 1;
+  expect_refused(host, &spec, "rlimit");
+  spec = good;
+  spec.group_count = 1;
+  expect_refused(host, &spec, "groups");
+  spec = good;
+  spec.mount_namespace = 99;
+  expect_refused(host, &spec, "mount_namespace");
+  spec = good;
+  spec.unsafe_shared = 16;
+  expect_refused(host, &spec, "unsafe_shared");
   expect_refused(host, NULL, "spec");
 }
 
@@ -84,11 +104,16 @@ static void a_forgotten_argument_is_no_crash(sock_host* host) {
   EXPECT(sock_container_exec(NULL, NULL, NULL, NULL) == -EINVAL);
   EXPECT(sock_process_wait(NULL, NULL, NULL) == -EINVAL);
   EXPECT(sock_process_signal(NULL, SIGTERM, NULL) == -EINVAL);
+  EXPECT(sock_seccomp_builder_new(NULL, NULL, NULL) == -EINVAL);
+  EXPECT(sock_seccomp_builder_deny(NULL, "mkdir", EPERM, NULL) == -EINVAL);
+  EXPECT(sock_seccomp_builder_compile(NULL, NULL, NULL) == -EINVAL);
   EXPECT(sock_container_pidfd(NULL) == -1 && sock_container_pid(NULL) == -1);
   EXPECT(sock_container_timings(NULL, NULL, 0) == 0);
   EXPECT(sock_error_code(NULL) == 0 && sock_error_message(NULL)[0] == '\0');
   EXPECT(strcmp(sock_error_stage(NULL), "none") == 0);
   sock_error_free(NULL);
+  sock_seccomp_builder_free(NULL);
+  sock_seccomp_policy_free(NULL);
   sock_container_free(NULL);
   sock_process_free(NULL);
   sock_host_close(NULL);
