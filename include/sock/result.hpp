@@ -26,8 +26,8 @@ enum class Errc : std::uint8_t {
   io,             ///< Any other failed system call.
 };
 
-/// The step that failed or was timed. The launch stages stand in the order in which they run, but
-/// for rlimits, which the payload sets just before seccomp.
+/// The step that failed or was timed. The launch stages stand in the order in which they run; the
+/// payload's part of identity (session and descriptors) comes after landlock.
 enum class Stage : std::uint8_t {
   none,
   validate,        ///< Checking the spec, before anything is opened.
@@ -41,10 +41,10 @@ enum class Stage : std::uint8_t {
   namespaces,      ///< The child enters kept namespaces (empty mount, empty net, user).
   mounts,          ///< Mounts that only the child can make: /proc, and all before Linux 6.15.
   root,            ///< chroot or pivot_root, and the working directory.
-  rlimits,         ///< Resource limits of the process.
   identity,        ///< User and group ids, session, descriptors.
   capabilities,    ///< Dropping capabilities and setting no_new_privs.
   landlock,        ///< Scoping of abstract sockets.
+  rlimits,         ///< Resource limits of the process.
   seccomp,         ///< Installing the filter.
   exec,            ///< execve of the payload or of its init.
   wait,

@@ -106,6 +106,16 @@ TEST(ErrorNames, AreTheEnumeratorsOwn) {
   EXPECT_EQ(to_string(Stage::stats), "stats");
 }
 
+// As lib/child/run.cpp runs them: timings() and every report rely on it.
+TEST(ErrorNames, OfTheLaunchStandInTheOrderInWhichItsStagesRun) {
+  std::string order;
+  for (int stage = 1; stage <= static_cast<int>(Stage::exec); ++stage)
+    order += std::string{to_string(static_cast<Stage>(stage))} + " ";
+  EXPECT_EQ(order,
+            "validate state cgroup rootfs clone cgroup_join namespaces mounts root identity "
+            "capabilities landlock rlimits seccomp exec ");
+}
+
 Result<std::unique_ptr<int>> give(int value) {
   if (value < 0) return base::refuse(Errc::exhausted, Stage::none, "value");
   return std::make_unique<int>(value);
