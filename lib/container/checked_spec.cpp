@@ -69,17 +69,6 @@ Result<> check_fds(const std::vector<NamedFd>& fds) {
   return {};
 }
 
-Result<> check_resources(const Resources& resources) {
-  if (resources.cpu_period.count() < 1000 || resources.cpu_period.count() > 1'000'000)
-    return bad("cpu_period", "from 1 ms to 1 s");
-  if (resources.cpu_quota && resources.cpu_quota->count() < 1000)
-    return bad("cpu_quota", "at least 1 ms in each period");
-  if (resources.cpu_weight && (*resources.cpu_weight < 1 || *resources.cpu_weight > 10'000))
-    return bad("cpu_weight", "from 1 to 10000");
-  if (resources.pids_max && *resources.pids_max == 0) return bad("pids_max", "at least 1");
-  return {};
-}
-
 Result<> check_namespaces(const ContainerSpec& spec) {
   const Namespaces& namespaces = spec.namespaces;
   if (namespaces.network.kind() == Network::Kind::join && !namespaces.network.joined())
@@ -128,6 +117,8 @@ Result<CheckedCommand> check_command(const std::vector<std::string>& argv,
   checked.capabilities = SOCK_TRY(isolation::find_capabilities(identity.capabilities));
   constexpr auto no_id = static_cast<uid_t>(-1);
   if (identity.uid == no_id || identity.gid == no_id) return bad("uid", "4294967295 is no id");
+  if (std::ranges::find(identity.groups, no_id) != identity.groups.end())
+    return bad("groups", "4294967295 is no id");
   if (identity.groups.size() > 64) return bad("groups", "at most 64");
   return checked;
 }
@@ -139,7 +130,7 @@ Result<CheckedSpec> check(const ContainerSpec& spec) {
   SOCK_TRY(check_hostname(spec.hostname));
   CheckedCommand command = SOCK_TRY(check_command(spec.argv, spec.env, spec.cwd, spec.identity));
   SOCK_TRY(check_fds(spec.fds));
-  SOCK_TRY(check_resources(spec.resources));
+  SOCK_TRY(check(spec.resources));
   SOCK_TRY(check_namespaces(spec));
   if (spec.time_limit && (spec.time_limit->count() <= 0 || *spec.time_limit > longest_time_limit))
     return bad("time_limit", "more than 0, and at most a year");

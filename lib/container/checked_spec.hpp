@@ -24,6 +24,9 @@ struct CheckedSpec {
 /// On failure: Stage::validate, with the field and what is wrong with it.
 Result<CheckedSpec> check(const ContainerSpec& spec);
 
+/// Those of a spec, and those that update() gives a running container.
+Result<> check(const Resources& resources);
+
 /// The checks that create() and exec() share.
 struct CheckedCommand {
   std::string cwd;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/try.hpp"
+#include "container/checked_spec.hpp"
 #include "container/container_impl.hpp"
 #include "sys/error.hpp"
 #include "sys/process.hpp"
@@ -235,6 +236,7 @@ Result<Stats> Container::stats() const {
 
 Result<> Container::update(const Resources& resources) {
   SOCK_TRY(container::require(impl_));
+  SOCK_TRY(container::check(resources));
   return impl_->launched.cgroup.limit(resources);
 }
 

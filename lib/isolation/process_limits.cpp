@@ -53,6 +53,8 @@ Result<CapabilitySet> find_capabilities(std::span<const unsafe::Capability> name
 }
 
 Result<std::vector<ResourceLimit>> find_rlimits(std::span<const Rlimit> named) {
+  if (named.size() > 64)
+    return base::refuse(Errc::invalid_spec, Stage::validate, "rlimits", "at most 64");
   std::vector<ResourceLimit> limits;
   bool core_named = false;
   for (const Rlimit& limit : named) {

@@ -2,7 +2,6 @@
 
 #include "sys/process.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -55,8 +54,10 @@ namespace {
 
 Result<bool> poll_until(std::span<pollfd> waiting, Deadline deadline) {
   for (;;) {
-    const auto left = std::chrono::nanoseconds{deadline - std::chrono::steady_clock::now()};
-    const std::int64_t nanoseconds = std::max<std::int64_t>(0, left.count());
+    // Subtracted only when it is ahead: the clock's first instants are too far back for a number.
+    const auto now = std::chrono::steady_clock::now();
+    const std::int64_t nanoseconds =
+        deadline > now ? std::chrono::nanoseconds{deadline - now}.count() : 0;
     const timespec timeout{.tv_sec = nanoseconds / 1'000'000'000,
                            .tv_nsec = nanoseconds % 1'000'000'000};
     const int ready = ::ppoll(waiting.data(), waiting.size(),

@@ -29,6 +29,14 @@ TEST_F(Lifecycle, GivesNothingWhileThePayloadRuns) {
   EXPECT_EQ(reader->wait()->value, 0);
 }
 
+TEST_F(Lifecycle, DoesNotWaitForADeadlineAtTheBeginningOfTime) {
+  auto container = host().create(shell("exec sleep 60"));
+  ASSERT_TRUE(container.has_value()) << container.error().message();
+  const auto early = container->wait_until(std::chrono::steady_clock::time_point::min());
+  ASSERT_TRUE(early.has_value()) << early.error().message();
+  EXPECT_FALSE(early->has_value());
+}
+
 TEST_F(Lifecycle, KillsAPayloadThatIgnoresEverySignal) {
   ContainerSpec spec = shell(
       "trap '' TERM INT HUP; (trap '' TERM; while :; do :; done) & echo up; while :; do :; done");

@@ -63,6 +63,21 @@ TEST_F(Limits, RefusesALimitThatNobodyWouldEnforce) {
   EXPECT_EQ(create_error(spec).code, Errc::unsupported);
 }
 
+// As create() does, before the kernel sees a number that it would refuse or round.
+TEST_F(Limits, NamesANumberOutOfBoundsInAnUpdate) {
+  auto container = host().create(shell("exec sleep 60"));
+  ASSERT_TRUE(container.has_value()) << container.error().message();
+  for (const auto& [resources, subject] :
+       {std::pair{Resources{.memory_max = UINT64_MAX}, "memory_max"},
+        std::pair{Resources{.cpu_period = std::chrono::microseconds{0}}, "cpu_period"},
+        std::pair{Resources{.pids_max = UINT32_MAX}, "pids_max"}}) {
+    const auto updated = container->update(resources);
+    ASSERT_FALSE(updated.has_value()) << subject;
+    EXPECT_EQ(updated.error().code, Errc::invalid_spec);
+    EXPECT_EQ(updated.error().subject, subject);
+  }
+}
+
 TEST_F(Limits, SetsResourceLimitsOfTheProcess) {
   ContainerSpec spec = shell("ulimit -n; ulimit -c");
   spec.rlimits = {{.name = "nofile", .value = 16}};

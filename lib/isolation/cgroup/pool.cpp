@@ -125,6 +125,10 @@ CgroupPool::~CgroupPool() {
 Result<std::unique_ptr<CgroupPool>> CgroupPool::plan(const CgroupOptions& options,
                                                      const KernelFeatures& kernel,
                                                      const std::string& instance) {
+  constexpr std::size_t most_prepared = 4096;
+  if (options.reserve > most_prepared)
+    return base::refuse(Errc::invalid_spec, Stage::validate, "cgroup.reserve",
+                        "at most 4096 prepared groups");
   BackendChoice choice;
   if (options.backend != CgroupBackend::none) {
     const Layout layout = SOCK_TRY(base::in_stage(Stage::cgroup, read_layout(options.parent)));

@@ -27,6 +27,20 @@ Result<> check_target(const std::string& target, std::string_view what) {
   return {};
 }
 
+// KERNEL: a size that overflows when it is rounded up to pages counts as none, which is no limit.
+Result<> check_sizes(const Tmpfs& tmpfs) {
+  constexpr std::uint64_t most_bytes = 1ULL << 60U;
+  constexpr std::uint64_t most_inodes = 1ULL << 40U;
+  constexpr std::uint32_t all_mode_bits = 07777;
+  const std::string subject = "tmpfs " + tmpfs.target;
+  if (tmpfs.size_max == 0) return bad(subject, "its size is 0");
+  if (tmpfs.size_max > most_bytes) return bad(subject, "its size is at most 2^60 bytes");
+  if (tmpfs.inodes_max == 0) return bad(subject, "its number of inodes is 0");
+  if (tmpfs.inodes_max > most_inodes) return bad(subject, "its number of inodes is at most 2^40");
+  if (tmpfs.mode > all_mode_bits) return bad(subject, "its mode is at most 07777");
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> clean_path(std::string_view path, std::string_view what) {
@@ -88,8 +102,7 @@ Result<Rootfs> check_rootfs(const Rootfs& rootfs) {
   for (Tmpfs& tmpfs : clean.tmpfs) {
     tmpfs.target = SOCK_TRY(clean_path(tmpfs.target, "tmpfs"));
     SOCK_TRY(check_target(tmpfs.target, "tmpfs"));
-    if (tmpfs.size_max == 0) return bad("tmpfs " + tmpfs.target, "its size is 0");
-    if (tmpfs.inodes_max == 0) return bad("tmpfs " + tmpfs.target, "its number of inodes is 0");
+    SOCK_TRY(check_sizes(tmpfs));
   }
   return clean;
 }

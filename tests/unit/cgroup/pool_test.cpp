@@ -386,6 +386,16 @@ TEST(CgroupPoolWithoutCgroups, GivesEmptyGroupsAndRefusesLimits) {
   EXPECT_EQ(refused.error().subject, "pids_max 7");
 }
 
+TEST(CgroupPoolWithoutCgroups, BoundsTheReserve) {
+  for (const std::size_t reserve : {std::size_t{4097}, SIZE_MAX}) {
+    const auto pool =
+        CgroupPool::plan({.backend = CgroupBackend::none, .reserve = reserve}, everything, "test");
+    ASSERT_FALSE(pool.has_value());
+    EXPECT_EQ(pool.error().code, Errc::invalid_spec);
+    EXPECT_EQ(pool.error().subject, "cgroup.reserve");
+  }
+}
+
 TEST(CgroupPoolWithoutCgroups, RefusesAParentThatIsNotThere) {
   const auto pool = CgroupPool::plan({.backend = CgroupBackend::v1, .parent = "/no/such/cgroup"},
                                      everything, "test-parent");
