@@ -56,6 +56,7 @@ Result<Host> Host::open(const HostOptions& options) {
   auto workshop = std::make_unique<container::Workshop>(
       features, std::move(policy), std::move(cgroups), container::Closer{std::move(closer.here)});
   SOCK_TRY(container::equip(*workshop, libexec + "/sock-init"));
+  SOCK_TRY(janitor.await());  // It went into the background meanwhile.
   std::unique_ptr<Impl> impl{new Impl{.janitor = std::move(janitor),
                                       .instance = std::move(instance),
                                       .workshop = std::move(workshop),

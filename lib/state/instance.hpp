@@ -14,6 +14,8 @@
 #include "sock/host.hpp"
 #include "sock/result.hpp"
 
+#include "sys/program.hpp"
+
 namespace sock::state {
 
 /// Thread-bound.
@@ -53,16 +55,19 @@ Result<Recovery> remove_instance(FdRef state_dir, const std::string& id);
 class Janitor {
  public:
   /// `program` is sock-janitor; `to_close` a message socket, whose descriptors are closed as they
-  /// come. Returns once it runs.
+  /// come. Returns once it is executed: from then on it will notice our end.
   static Result<Janitor> start(const std::string& program, FdRef state_dir, FdRef to_close,
                                const std::string& id);
+  /// Waits until it is in the background. Blocking: about a millisecond, less the time since start.
+  Result<> await();
   Janitor(Janitor&&) noexcept = default;
   Janitor& operator=(Janitor&&) noexcept = default;
   ~Janitor() = default;  ///< Closes the pipe; the janitor finds nothing left and exits.
 
  private:
-  explicit Janitor(UniqueFd life_line) noexcept;
+  Janitor(UniqueFd life_line, sys::Daemon daemon) noexcept;
   UniqueFd life_line_;
+  sys::Daemon daemon_;
 };
 
 }  // namespace sock::state

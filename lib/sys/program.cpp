@@ -3,6 +3,7 @@
 
 #include "sys/program.hpp"
 
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -62,8 +63,8 @@ class SpawnSettings {
   int failure_ = 0;
 };
 
-// The number is safe here: until this call returns, nobody but a careless wait() for any child can
-// have reaped the process, and then ECHILD says so.
+// The number is safe here: it is waited for once, and nobody but a careless wait() for any child
+// can have reaped the process before; then ECHILD says so.
 Result<> await_end(pid_t child, const std::string& program) {
   siginfo_t info{};
   const int result =
@@ -78,7 +79,28 @@ Result<> await_end(pid_t child, const std::string& program) {
 
 }  // namespace
 
-Result<> run_daemon(std::span<const std::string> arguments, std::span<const FdRef> descriptors) {
+Daemon::Daemon(pid_t child, std::string program) noexcept
+    : child_{child}, program_{std::move(program)} {}
+Daemon::Daemon(Daemon&& other) noexcept
+    : child_{std::exchange(other.child_, -1)}, program_{std::move(other.program_)} {}
+
+Daemon& Daemon::operator=(Daemon&& other) noexcept {
+  std::swap(child_, other.child_);
+  std::swap(program_, other.program_);
+  return *this;
+}
+
+Daemon::~Daemon() {
+  static_cast<void>(await().has_value());
+}
+
+Result<> Daemon::await() {
+  if (child_ < 0) return {};
+  return await_end(std::exchange(child_, -1), program_);
+}
+
+Result<Daemon> Daemon::start(std::span<const std::string> arguments,
+                             std::span<const FdRef> descriptors) {
   // Copies above every target number, so that no dup2() overwrites a source of a later one.
   const int free_number = first_passed + static_cast<int>(descriptors.size());
   std::vector<UniqueFd> sources;
@@ -96,10 +118,12 @@ Result<> run_daemon(std::span<const std::string> arguments, std::span<const FdRe
   // Never written to: posix_spawn's prototype is older than const.
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  // Copied before there is a process that only it knows of.
+  std::string program = arguments[0];
   pid_t child = -1;
   if (const int failure = settings.spawn(child, argv.data()); failure != 0)
     return sys_error(failure, arguments[0]);
-  return await_end(child, arguments[0]);
+  return Daemon{child, std::move(program)};
 }
 
 }  // namespace sock::sys

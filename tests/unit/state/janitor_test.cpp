@@ -41,6 +41,7 @@ class Janitor : public StateDir {
     auto janitor =
         state::Janitor::start(SOCK_JANITOR_PATH, open(), to_close->there, instance->id());
     if (!janitor) return std::unexpected(janitor.error());
+    if (auto ready = janitor->await(); !ready) return std::unexpected(ready.error());
     return Owner{std::move(*instance), std::move(*janitor), std::move(to_close->here)};
   }
 };
@@ -220,9 +221,12 @@ TEST_F(Janitor, NamesAMissingProgramAndWhatToDo) {
 TEST_F(Janitor, ReportsAProgramThatFails) {
   const auto instance = state::Instance::create(path);
   ASSERT_TRUE(instance);
-  const auto janitor = state::Janitor::start("/bin/false", open(), open(), instance->id());
-  ASSERT_FALSE(janitor);
-  EXPECT_EQ(janitor.error().code, Errc::launch_failed);
+  auto janitor = state::Janitor::start("/bin/false", open(), open(), instance->id());
+  ASSERT_TRUE(janitor);
+  const auto ready = janitor->await();
+  ASSERT_FALSE(ready);
+  EXPECT_EQ(ready.error().code, Errc::launch_failed);
+  EXPECT_EQ(ready.error().stage, Stage::state);
 }
 
 TEST_F(Janitor, WaitsForALockThatIsHeldALittleLongerThanThePipe) {
