@@ -71,12 +71,22 @@ struct CloneRequest {
 /// Makes a process that starts in `entry` on the stack that the request names, so that it cannot
 /// damage the frames of a parent whose memory it shares. Returns in the parent only.
 inline long clone_on_stack(const CloneRequest& request) noexcept {
+  // Read beforehand: in a build with sanitizers reading memory is a call, and one between the
+  // assignments below would overwrite the registers.
+  const long number = request.number;
+  const long first = request.arguments[0];
+  const long second = request.arguments[1];
+  const long third = request.arguments[2];
+  const long fourth = request.arguments[3];
+  const long fifth = request.arguments[4];
+  void (*const child_entry)(void*) = request.entry;
+  void* const child_argument = request.entry_argument;
 #if defined(__x86_64__)
   long result;
-  register long r10 __asm__("r10") = request.arguments[3];
-  register long r8 __asm__("r8") = request.arguments[4];
-  register void (*entry)(void*) __asm__("r12") = request.entry;
-  register void* entry_argument __asm__("r13") = request.entry_argument;
+  register long r10 __asm__("r10") = fourth;
+  register long r8 __asm__("r8") = fifth;
+  register void (*entry)(void*) __asm__("r12") = child_entry;
+  register void* entry_argument __asm__("r13") = child_argument;
   __asm__ volatile(
       "syscall\n\t"
       "testq %%rax, %%rax\n\t"
@@ -87,19 +97,19 @@ inline long clone_on_stack(const CloneRequest& request) noexcept {
       "ud2\n"
       "1:"
       : "=a"(result)
-      : "a"(request.number), "D"(request.arguments[0]), "S"(request.arguments[1]),
-        "d"(request.arguments[2]), "r"(r10), "r"(r8), "r"(entry), "r"(entry_argument)
+      : "a"(number), "D"(first), "S"(second), "d"(third), "r"(r10), "r"(r8), "r"(entry),
+        "r"(entry_argument)
       : "rcx", "r11", "memory");
   return result;
 #elif defined(__aarch64__)
-  register long x8 __asm__("x8") = request.number;
-  register long x0 __asm__("x0") = request.arguments[0];
-  register long x1 __asm__("x1") = request.arguments[1];
-  register long x2 __asm__("x2") = request.arguments[2];
-  register long x3 __asm__("x3") = request.arguments[3];
-  register long x4 __asm__("x4") = request.arguments[4];
-  register void (*entry)(void*) __asm__("x19") = request.entry;
-  register void* entry_argument __asm__("x20") = request.entry_argument;
+  register long x8 __asm__("x8") = number;
+  register long x0 __asm__("x0") = first;
+  register long x1 __asm__("x1") = second;
+  register long x2 __asm__("x2") = third;
+  register long x3 __asm__("x3") = fourth;
+  register long x4 __asm__("x4") = fifth;
+  register void (*entry)(void*) __asm__("x19") = child_entry;
+  register void* entry_argument __asm__("x20") = child_argument;
   __asm__ volatile(
       "svc 0\n\t"
       "cbnz x0, 1f\n\t"

@@ -15,6 +15,7 @@
 #include "base/try.hpp"
 #include "sys/error.hpp"
 #include "sys/file.hpp"
+#include "sys/gate.hpp"
 #include "sys/process.hpp"
 #include "sys/raw.hpp"
 
@@ -83,16 +84,6 @@ struct Work {
 
 void run_work(void* argument) {
   (*static_cast<Work*>(argument)->function)();
-  raw::call(SYS_exit_group, 0);
-}
-
-// Runs beside its parent in the same memory: raw calls and its own stack only. Both ends of the
-// gate are copies here; with its own writer closed, the end of the parent ends it too.
-void wait_at_gate(void* argument) {
-  const int* ends = static_cast<int*>(argument);
-  raw::call(SYS_close, ends[1]);
-  char byte;
-  raw::call(SYS_read, ends[0], &byte, 1);
   raw::call(SYS_exit_group, 0);
 }
 
