@@ -62,7 +62,8 @@ class Runner:
 
     def _environment(self, suite: Suite, run: Run, directory: Path) -> dict[str, str]:
         env = os.environ | {"SOCK_BUILD_DIR": str(self.project / "build" / (suite.build or "debug"))}
-        if self.full:
+        # The sanitizers make each test several times slower and are themselves the long variant.
+        if self.full and not suite.full_only:
             env["SOCK_TEST_FULL"] = "1"
         if run.user is not None:
             # An ordinary user can write to nothing of root's.

@@ -29,6 +29,7 @@ class Suite:
     format: str
     timeout: int  # seconds, for all runs together
     build: str | None = "debug"  # the kind that scripts/build must have built
+    targets: tuple[str, ...] = ()  # of that kind, where not all are needed
     requires: tuple[str, ...] = ()  # paths that must exist, beside the program itself
     full_only: bool = False
     planned: bool = False  # its program does not exist yet: listed, not run
@@ -36,6 +37,7 @@ class Suite:
 
 UNIT = "tests/unit/sock_unit"
 INTEGRATION = "tests/integration/sock_integration"
+SANITIZED = (UNIT, INTEGRATION, "tools/sock-init.stamp", "tools/sock-janitor.stamp")
 
 
 def built(program: str, kind: str = "debug") -> tuple[str, ...]:
@@ -129,12 +131,12 @@ SUITES = (
             "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1",
             "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
         }),
-        "gtest", timeout=1800, build="asan", full_only=True,
+        "gtest", timeout=1800, build="asan", targets=SANITIZED, full_only=True,
     ),
     Suite(
         "tsan", "unit and integration under the thread sanitizer",
         sanitized("tsan", {"TSAN_OPTIONS": "second_deadlock_stack=1"}),
-        "gtest", timeout=1800, build="tsan", full_only=True,
+        "gtest", timeout=1800, build="tsan", targets=SANITIZED, full_only=True,
     ),
     Suite(
         "bench", "the launch benchmark starts and ends (no figures are judged here)",
