@@ -58,7 +58,7 @@ Container::Impl::Impl(container::Workshop& host, const ContainerSpec& descriptio
 Container::Impl::~Impl() {
   if (::getpid() != owner)
     return;  // A copy made by fork() must not end what its parent still uses.
-  if (launched.pidfd && kill().has_value()) static_cast<void>(collect().has_value());
+  if (launched.pidfd) end();
   workshop.closer.close(std::move(launched.root));
   if (has_name_) workshop.names.release(name);
 }
@@ -136,6 +136,17 @@ Result<> Container::Impl::kill() {
 Result<std::optional<sys::WaitStatus>> Container::Impl::status_of_first() {
   if (launched.parent == container::Parent::host) return sys::reap(launched.pidfd);
   return sys::status_of_foreign(launched.pidfd, Clock::now() + reap_patience);
+}
+
+// Nobody can try again after the destructor. A call that failed once (poll for lack of memory) must
+// not leave a process, or a zombie for as long as the program lives.
+void Container::Impl::end() {
+  constexpr int most_attempts = 3;
+  for (int attempt = 0; attempt < most_attempts; ++attempt) {
+    const auto killed = kill();
+    if (killed && collect()) return;
+    if (!killed && killed.error().code == Errc::timed_out) return;
+  }
 }
 
 Result<ExitStatus> Container::Impl::collect() {

@@ -72,6 +72,7 @@ struct Container::Impl {
 
  private:
   friend class Container;
+  void end();  ///< As far as possible.
   Result<bool> wait_for_end(Clock::time_point deadline);
   Result<ExitStatus> collect();
   Result<std::optional<sys::WaitStatus>> status_of_first();

@@ -27,16 +27,24 @@ Result<sys::Spawned> spawn_directly(PlanMemory& memory, ChildStacks& stacks,
        .entry_argument = &memory.plan});
 }
 
+// Ended before it could say why: killed from outside, most likely for the memory limit.
+std::unexpected<Error> died(const std::optional<sys::WaitStatus>& status) {
+  const std::string how =
+      status && status->signaled ? "signal " + std::to_string(status->value) : "unknown";
+  return base::refuse(Errc::launch_failed, Stage::clone, "the child died: " + how,
+                      "a memory limit below what a start needs does this");
+}
+
 // The intermediate shares our descriptor table, so that the pidfd of the process that it makes is
 // ours; CLONE_PARENT makes that process our child, not its own.
 Result<sys::Spawned> spawn_inside(PlanMemory& memory, ChildStacks& stacks,
                                   const StartRequest& request) {
-  int pidfd = -1;
+  int made = -1;
   const std::uint64_t flags =
       request.namespaces | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_PARENT;
   clone_args arguments{};
   arguments.flags = flags | (request.cgroup ? CLONE_INTO_CGROUP : 0);
-  arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  arguments.pidfd = reinterpret_cast<std::uint64_t>(&made);
   arguments.stack = reinterpret_cast<std::uint64_t>(stacks.first.data());
   arguments.stack_size = stacks.first.size();
   arguments.cgroup = request.cgroup ? static_cast<std::uint64_t>(request.cgroup.get()) : 0;
@@ -51,7 +59,7 @@ Result<sys::Spawned> spawn_inside(PlanMemory& memory, ChildStacks& stacks,
                                    .entry_argument = &memory.plan}
           : sys::raw::CloneRequest{.number = SYS_clone,
                                    .arguments = {static_cast<long>(flags), sys::raw::argument(top),
-                                                 sys::raw::argument(&pidfd), 0, 0},
+                                                 sys::raw::argument(&made), 0, 0},
                                    .entry = child::run,
                                    .entry_argument = &memory.plan};
   alignas(16) std::array<std::byte, 4096> stack;
@@ -60,17 +68,12 @@ Result<sys::Spawned> spawn_inside(PlanMemory& memory, ChildStacks& stacks,
                                                     .stack = stack,
                                                     .entry = child::enter,
                                                     .entry_argument = &enter}));
-  SOCK_TRY(sys::reap(between.pidfd));
+  UniqueFd pidfd{made};
+  const auto reaped = sys::reap(between.pidfd);
   if (enter.cloned < 0) return sys::sys_error(static_cast<int>(-enter.cloned), "namespaces");
-  return sys::Spawned{.pidfd = UniqueFd{pidfd}, .pid = static_cast<pid_t>(enter.cloned)};
-}
-
-// Ended before it could say why: killed from outside, most likely for the memory limit.
-std::unexpected<Error> died(const std::optional<sys::WaitStatus>& status) {
-  const std::string how =
-      status && status->signaled ? "signal " + std::to_string(status->value) : "unknown";
-  return base::refuse(Errc::launch_failed, Stage::clone, "the child died: " + how,
-                      "a memory limit below what a start needs does this");
+  if (enter.cloned == 0) return died(reaped ? *reaped : std::nullopt);
+  // A failure to reap is no reason to lose sight of the process that was made.
+  return sys::Spawned{.pidfd = std::move(pidfd), .pid = static_cast<pid_t>(enter.cloned)};
 }
 
 }  // namespace
