@@ -20,6 +20,10 @@ double now_microseconds(void) {
   return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
 }
 
+static int settle(const struct subject* subject, void* creator) {
+  return subject->settle ? subject->settle(creator) : 0;
+}
+
 static int run(const struct subject* subject, void* creator, int lives) {
   double* durations = calloc((size_t)lives, sizeof *durations);
   if (!durations) return -1;
@@ -28,6 +32,7 @@ static int run(const struct subject* subject, void* creator, int lives) {
     const double start = now_microseconds();
     failed = subject->live(creator);
     durations[i] = now_microseconds() - start;
+    if (!failed) failed = settle(subject, creator);
   }
   if (!failed) {
     for (int i = 0; i < lives; ++i) printf("%s%.2f", i ? " " : "", durations[i]);
@@ -52,6 +57,7 @@ static void* create_until_stopped(void* argument) {
   pthread_barrier_wait(self->ready);
   while (!self->failed && !atomic_load_explicit(self->stop, memory_order_relaxed)) {
     self->failed = self->subject->live(self->creator);
+    if (!self->failed) self->failed = settle(self->subject, self->creator);
     ++self->lives;
   }
   return NULL;
@@ -97,6 +103,7 @@ static int rate(const struct subject* subject, int creators, int milliseconds) {
       break;
     }
     failed = subject->live(threads[opened].creator);  // warm
+    if (!failed) failed = settle(subject, threads[opened].creator);
   }
   if (!failed) failed = measure_rate(threads, creators, milliseconds);
   for (int i = 0; i < opened; ++i) subject->close_creator(threads[i].creator);
@@ -116,6 +123,7 @@ static int stages(const struct subject* subject, void* creator, int lives) {
   int failed = 0;
   for (int i = 0; i < lives && !failed; ++i) {
     failed = subject->live(creator);
+    if (!failed) failed = settle(subject, creator);
     count = subject->stages ? subject->stages(creator, times, most_stages) : 0;
     for (size_t s = 0; s < count; ++s)
       samples[s * (size_t)lives + (size_t)i] = times[s].microseconds;

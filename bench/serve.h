@@ -25,6 +25,9 @@ struct subject {
   // A creator is used by one thread at a time; each thread of `rate` gets its own.
   void* (*open_creator)(void* context);
   int (*live)(void* creator);
+  // What follows a life without belonging to it: not timed by `run` and `stages`, but paid for by
+  // `rate`. May be null.
+  int (*settle)(void* creator);
   // The stages of the creator's last life. Null where there are none.
   size_t (*stages)(void* creator, struct stage_time* times, size_t capacity);
   void (*close_creator)(void* creator);

@@ -29,7 +29,9 @@ constexpr FeatureText feature_texts[]{
     {"clone_into_cgroup", "children are moved into their cgroup after they exist", "Linux 5.7"},
     {"cgroup_kill", "containers without a pid namespace are killed process by process",
      "Linux 5.14"},
+    {"proc_from_outside", "zygotes: containers can be created, but not forked", "Linux 6.17"},
 };
+static_assert(std::size(feature_texts) == isolation::features.size());
 
 Check feature_check(const isolation::Feature& feature, const isolation::KernelFeatures& found) {
   Check check{.name = std::string{feature.name}, .outcome = Outcome::ok, .detail = "yes"};
@@ -81,6 +83,10 @@ std::vector<Check> facility_checks() {
       {"user_namespaces", sys::UserNamespaceHolder::start().has_value(), Outcome::degraded,
        "root in a container, and Hosts without root",
        "sysctl user.max_user_namespaces, and any sysctl or AppArmor rule that restricts them"},
+      {"fast_cgroup_joins", sys::favors_cgroup_changes(), Outcome::degraded,
+       "a container that is started after a pause waits 0.2 to 4 ms to enter its cgroup",
+       "mount -o remount,favordynmods CGROUP-MOUNT, which makes every fork of the machine a little "
+       "slower"},
       {"io_uring", sys::has_io_uring(), Outcome::degraded,
        "nothing yet: images will load through it", "sysctl kernel.io_uring_disabled=0"},
       {"criu", has_criu(), Outcome::degraded, "nothing yet: snapshots will need it",

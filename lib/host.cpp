@@ -73,8 +73,8 @@ Result<Container> Host::create(const ContainerSpec& spec) {
 
 Result<ZygoteDomain> Host::open_domain(const ZygoteDomainSpec& spec) {
   SOCK_TRY(container::require(impl_));
-  auto impl = SOCK_TRY(
-      ZygoteDomain::Impl::open(*impl_->workshop, spec, impl_->libexec, impl_->domains++));
+  auto impl =
+      SOCK_TRY(ZygoteDomain::Impl::open(*impl_->workshop, spec, impl_->libexec, impl_->domains++));
   return ZygoteDomain{std::move(impl)};
 }
 

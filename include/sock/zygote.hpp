@@ -54,7 +54,7 @@ class Zygote {
   /// or a file as at a prompt. The container has its own root, cgroup, pid, ipc, uts and cgroup
   /// namespaces, identity and filter, as a created one; its network is none or a loopback of its
   /// own, its user namespace the domain's, and ids are of that. The payload is pid 1, so
-  /// `spec.init` must be Init::none.
+  /// `spec.init` must be Init::none, and it keeps no capability.
   /// Returns when the payload has nothing left but what the spec gives it. On failure: nothing is
   /// left behind, and the stage says what failed. Blocking: about the time of a fork().
   Result<Container> fork(const ContainerSpec& spec);

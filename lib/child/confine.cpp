@@ -109,7 +109,7 @@ void drop_capabilities(const Plan& plan) noexcept {
   const std::uint64_t permitted = permitted_capabilities(plan);
   check(plan, Stage::capabilities, set_capabilities(permitted, kept));
   for (int capability = 0; capability <= plan.last_capability; ++capability)
-    if ((kept >> static_cast<unsigned>(capability) & 1U) == 0)
+    if (!plan.bounding_set_is_empty && (kept >> static_cast<unsigned>(capability) & 1U) == 0)
       check(plan, Stage::capabilities, call(SYS_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0));
   for (int capability = 0; capability <= plan.last_capability; ++capability)
     if ((kept >> static_cast<unsigned>(capability) & 1U) != 0)
@@ -138,7 +138,8 @@ void reset_signals(const Plan& plan) noexcept {
     call(SYS_rt_sigaction, number, &default_action, nullptr, sizeof(std::uint64_t));
   };
   if (!plan.handlers_cleared) {
-    for (int number = 1; number <= 64; ++number) reset(number);
+    for (int number = 1; number <= 64; ++number)
+      if ((plan.signals_to_reset >> static_cast<unsigned>(number - 1) & 1U) != 0) reset(number);
     return;
   }
   // clone3 has reset what was handled. What was ignored stays so; 64 calls would cost a third of

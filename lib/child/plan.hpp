@@ -96,6 +96,9 @@ struct Plan {
   const sock_fprog* seccomp = nullptr;
 
   bool forked = false;  ///< There will be no execve() to finish what the steps have begun.
+  bool bounding_set_is_empty = false;  ///< Inherited so.
+  /// Of a forked process: the signals that are not at their defaults.
+  std::uint64_t signals_to_reset = ~std::uint64_t{0};
 
   // signals, descriptors and exec
   bool handlers_cleared = false;  ///< By CLONE_CLEAR_SIGHAND.

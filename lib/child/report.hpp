@@ -1,7 +1,7 @@
 #pragma once
 
 // How the child keeps account of its steps: the time that each took, and the one that failed. For
-// lib/child alone.
+// lib/child alone; static, so that each of its objects has its own and the linker no choice.
 
 #include <time.h>
 
@@ -9,7 +9,7 @@
 
 namespace sock::child {
 
-inline std::int64_t now(const Plan& plan) noexcept {
+static inline std::int64_t now(const Plan& plan) noexcept {
   timespec time{};
   // CHILD-SAFE: the vDSO touches nothing but its own page.
   if (plan.clock == nullptr || plan.clock(CLOCK_MONOTONIC, &time) != 0)
@@ -18,19 +18,19 @@ inline std::int64_t now(const Plan& plan) noexcept {
 }
 
 /// Books the time since the last mark on `stage`.
-inline void mark(const Plan& plan, Stage stage) noexcept {
+static inline void mark(const Plan& plan, Stage stage) noexcept {
   Report& report = *plan.report;
   const std::int64_t time = now(plan);
   report.elapsed[static_cast<std::size_t>(stage)] += time - report.last_mark;
   report.last_mark = time;
 }
 
-[[noreturn]] inline void end(int status) noexcept {
+[[noreturn]] static inline void end(int status) noexcept {
   for (;;) sys::raw::call(SYS_exit_group, status);
 }
 
-[[noreturn]] inline void fail(const Plan& plan, Stage stage, long result,
-                              std::uint32_t index = 0) noexcept {
+[[noreturn]] static inline void fail(const Plan& plan, Stage stage, long result,
+                                     std::uint32_t index = 0) noexcept {
   Report& report = *plan.report;
   report.failed = stage;
   report.sys_errno = static_cast<std::int32_t>(-result);
@@ -40,7 +40,8 @@ inline void mark(const Plan& plan, Stage stage) noexcept {
 }
 
 /// Most steps: go on, or report the stage and end.
-inline void check(const Plan& plan, Stage stage, long result, std::uint32_t index = 0) noexcept {
+static inline void check(const Plan& plan, Stage stage, long result,
+                         std::uint32_t index = 0) noexcept {
   if (result < 0) fail(plan, stage, result, index);
 }
 

@@ -1,17 +1,12 @@
-// A running container.
+// The life of a container after its start: waiting, killing, reaping, its exit status.
 
 #include "sock/container.hpp"
-
-#include <algorithm>
-#include <array>
 
 #include <signal.h>
 #include <unistd.h>
 
 #include "base/try.hpp"
-#include "container/checked_spec.hpp"
 #include "container/container_impl.hpp"
-#include "sys/error.hpp"
 #include "sys/process.hpp"
 
 namespace sock {
@@ -24,7 +19,6 @@ using std::chrono::steady_clock;
 constexpr auto kill_deadline = std::chrono::seconds{5};
 // A domain's init reaps at once, unless the domain is paused.
 constexpr auto reap_patience = std::chrono::seconds{1};
-constexpr auto pause_deadline = std::chrono::seconds{1};
 
 steady_clock::time_point waiter_limit(const ContainerSpec& spec) {
   if (spec.init != Init::none || !spec.time_limit) return steady_clock::time_point::max();
@@ -173,89 +167,6 @@ Result<std::optional<ExitStatus>> Container::Impl::wait_until(Clock::time_point 
     SOCK_TRY(kill());
   }
   return SOCK_TRY(collect());
-}
-
-Container::Container(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
-Container::Container(Container&&) noexcept = default;
-Container& Container::operator=(Container&&) noexcept = default;
-Container::~Container() = default;
-
-const std::string& Container::name() const noexcept {
-  static const std::string none;
-  return impl_ ? impl_->name : none;
-}
-FdRef Container::pidfd() const noexcept {
-  return impl_ ? impl_->launched.pidfd.ref() : FdRef{};
-}
-pid_t Container::pid() const noexcept {
-  return impl_ ? impl_->launched.pid : -1;
-}
-FdRef Container::terminal() const noexcept {
-  return impl_ ? impl_->launched.terminal.ref() : FdRef{};
-}
-std::span<const StageTiming> Container::timings() const noexcept {
-  if (!impl_) return {};
-  return impl_->launched.timings;
-}
-
-Result<ExitStatus> Container::wait() {
-  SOCK_TRY(container::require(impl_));
-  const auto status = SOCK_TRY(impl_->wait_until(steady_clock::time_point::max()));
-  return *status;
-}
-
-Result<std::optional<ExitStatus>> Container::wait_until(steady_clock::time_point deadline) {
-  SOCK_TRY(container::require(impl_));
-  return impl_->wait_until(deadline);
-}
-
-Result<> Container::pause() {
-  SOCK_TRY(container::require(impl_));
-  const std::scoped_lock lock{impl_->mutex_};
-  SOCK_TRY(impl_->launched.cgroup.freeze(steady_clock::now() + pause_deadline));
-  impl_->paused_ = true;
-  return {};
-}
-
-Result<> Container::resume() {
-  SOCK_TRY(container::require(impl_));
-  const std::scoped_lock lock{impl_->mutex_};
-  SOCK_TRY(impl_->launched.cgroup.thaw());
-  impl_->paused_ = false;
-  return {};
-}
-
-Result<> Container::signal(int number) {
-  SOCK_TRY(container::require(impl_));
-  if (number == SIGKILL) return kill();
-  const bool has_init = impl_->spec.init != Init::none;
-  if (has_init && number == SIGSTOP)
-    return base::refuse(Errc::invalid_spec, Stage::kill, "SIGSTOP",
-                        "an init cannot forward it; use pause()");
-  return base::in_stage(Stage::kill, sys::send_signal(impl_->launched.pidfd, number));
-}
-
-Result<> Container::kill() {
-  SOCK_TRY(container::require(impl_));
-  return impl_->kill();
-}
-
-Result<Stats> Container::stats() const {
-  SOCK_TRY(container::require(impl_));
-  return impl_->launched.cgroup.stats();
-}
-
-Result<> Container::update(const Resources& resources) {
-  SOCK_TRY(container::require(impl_));
-  SOCK_TRY(container::check(resources));
-  return impl_->launched.cgroup.limit(resources);
-}
-
-Result<Process> Container::exec(const ExecSpec& spec) {
-  SOCK_TRY(container::require(impl_));
-  auto process = std::make_unique<Process::Impl>();
-  process->member = SOCK_TRY(container::start_process(*impl_, spec));
-  return Process{std::move(process)};
 }
 
 }  // namespace sock

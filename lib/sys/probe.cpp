@@ -14,6 +14,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "sys/file.hpp"
+
 namespace sock::sys {
 namespace {
 
@@ -44,6 +46,11 @@ bool has_clone_into_cgroup() noexcept {
 bool has_seccomp_filters() noexcept {
   const std::uint32_t action = SECCOMP_RET_ERRNO;
   return ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+}
+
+bool favors_cgroup_changes() {
+  const auto mounts = read_file(cwd, "/proc/self/mounts", std::size_t{16} << 20U);
+  return mounts && mounts->contains("favordynmods");
 }
 
 bool has_io_uring() noexcept {

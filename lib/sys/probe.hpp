@@ -12,6 +12,10 @@ int landlock_abi() noexcept;
 /// True when the running kernel is at least `major`.`minor`.
 bool kernel_at_least(int major, int minor) noexcept;
 
+/// A cgroup hierarchy is mounted with favordynmods: entering a group never waits for a grace period
+/// of RCU. The kernel has one such switch for all hierarchies. KERNEL: since 6.0.
+bool favors_cgroup_changes();
+
 bool has_seccomp_filters() noexcept;
 /// KERNEL: since 5.1; may be switched off by sysctl or by a sandbox around us.
 bool has_io_uring() noexcept;

@@ -35,6 +35,8 @@ Result<> check_forkable(const ContainerSpec& spec) {
     return cannot("user namespace", "a forked container has its zygote domain's");
   if (spec.namespaces.shared != unsafe::Shared::none)
     return cannot("shared namespaces", "a forked container has its own");
+  if (!spec.identity.capabilities.empty())
+    return cannot("capabilities", "a forked container keeps none: its zygote has none to give");
   const Network::Kind network = spec.namespaces.network.kind();
   if (network != Network::Kind::isolated && network != Network::Kind::loopback)
     return cannot("network", "a forked container has none, or a loopback of its own");

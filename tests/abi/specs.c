@@ -25,7 +25,7 @@ static sock_container_spec basic(void) {
 static void tmpfs_mounts_have_sizes(sock_host* host) {
   sock_container_spec spec = basic();
   const char* const sizes = "stat -f -c '%b %c' /tmp; stat -c %a /tmp; ls -d /mine 2>/dev/null";
-  prints(host, spec, sizes, "16384 65536\n1777\n");
+  prints(host, spec, sizes, "16384 16384\n1777\n");
   const sock_tmpfs mounts[] = {
       {.target = "/tmp", .size_max = 1 << 20, .inodes_max = 100, .mode = 0755},
       {.target = "/mine"}};

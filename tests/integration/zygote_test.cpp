@@ -9,6 +9,7 @@
 #include <thread>
 
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "host_fixture.hpp"
@@ -295,6 +296,9 @@ TEST_F(Zygotes, ReportTheStepOfAForkThatFails) {
   spec.init = Init::reaper;
   EXPECT_EQ(fork_error(zygote, spec).subject, "init");
   spec = command("pass");
+  spec.identity.capabilities = {unsafe::Capability{"cap_net_admin"}};
+  EXPECT_EQ(fork_error(zygote, spec).subject, "capabilities");
+  spec = command("pass");
   spec.namespaces.mount = MountNamespace::own;
   EXPECT_EQ(fork_error(zygote, spec).code, Errc::invalid_spec);
   EXPECT_EQ(output_of(zygote, "print('after')"), "after\n");
@@ -388,6 +392,111 @@ TEST_F(Zygotes, RunScriptsAndModulesAsAPromptWould) {
   EXPECT_NE(raised.err.find("ZeroDivisionError: division by zero"), std::string::npos);
   EXPECT_EQ(raised.err.find("sock_payload"), std::string::npos) << raised.err;
   EXPECT_EQ(raised.status.value, 1);
+}
+
+/// A handler in a forked container, and the caller's end of its channel.
+struct Handler {
+  Container container;
+  UniqueFd channel;
+
+  std::string call(const std::string& event) const {
+    const std::string line = event + "\n";
+    if (::write(channel.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
+      return "cannot write";
+    return read_until(channel, "\n");
+  }
+};
+
+class Handlers : public Zygotes {
+ protected:
+  Handler start(Zygote& zygote, std::vector<std::string> arguments) {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    UniqueFd here{ends[0]};
+    const UniqueFd there{ends[1]};
+    ContainerSpec spec = command("");
+    spec.rootfs = domain_root();
+    spec.cwd = "/modules";
+    spec.argv = {"python3", "-m", "sock_handler"};
+    spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
+    spec.fds = {{.name = "channel", .fd = there}};
+    auto container = zygote.fork(spec);
+    EXPECT_TRUE(container) << container.error().message();
+    return Handler{.container = std::move(*container), .channel = std::move(here)};
+  }
+};
+
+TEST_F(Handlers, AnswerEventsOneAfterAnother) {
+  write_module("functions", "def double(event):\n    return event * 2\n");
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  Handler handler = start(zygote, {"functions:double"});
+  EXPECT_EQ(handler.call("21"), "{\"result\": 42}\n");
+  EXPECT_EQ(handler.call("\"ab\""), "{\"result\": \"abab\"}\n");
+  handler.channel.reset();
+  EXPECT_TRUE(handler.container.wait()->ok());
+}
+
+TEST_F(Handlers, GetAContextWhereTheyTakeOne) {
+  write_module("functions",
+               "def handler(event, context):\n"
+               "    return [event, context.aws_request_id, context.function_name]\n");
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  const Handler handler = start(zygote, {"functions:handler"});
+  EXPECT_EQ(handler.call("{}"), "{\"result\": [{}, \"1\", \"functions:handler\"]}\n");
+}
+
+TEST_F(Handlers, AnswerWithAnErrorForWhateverGoesWrong) {
+  write_module("functions",
+               "import sys\n"
+               "def fails(event): raise ValueError('no ' + event)\n"
+               "def leaves(event): sys.exit(3)\n"
+               "def odd(event): return {1, 2}\n");
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  {
+    const Handler handler = start(zygote, {"functions:fails"});
+    const std::string answer = handler.call("\"way\"");
+    EXPECT_NE(answer.find("\"type\": \"ValueError\", \"message\": \"no way\""), std::string::npos)
+        << answer;
+    EXPECT_NE(answer.find("in fails"), std::string::npos);
+    EXPECT_EQ(answer.find("sock_handler"), std::string::npos) << "the runtime's own frames";
+    EXPECT_NE(handler.call("not JSON").find("JSONDecodeError"), std::string::npos);
+  }
+  EXPECT_NE(start(zygote, {"functions:leaves"}).call("1").find("SystemExit"), std::string::npos);
+  EXPECT_NE(start(zygote, {"functions:odd"}).call("1").find("TypeError"), std::string::npos);
+}
+
+TEST_F(Handlers, MayBeWsgiApplications) {
+  write_module("webapp",
+               "def app(environ, start_response):\n"
+               "    body = environ['wsgi.input'].read() + environ['PATH_INFO'].encode()\n"
+               "    start_response('201 Created', [('X-Kind', environ['HTTP_X_KIND'])])\n"
+               "    return [body]\n");
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  const Handler handler = start(zygote, {"--wsgi", "webapp:app"});
+  EXPECT_EQ(handler.call(R"({"method": "POST", "path": "/p", "headers": {"X-Kind": "k"},)"
+                         R"( "body": "YWI="})"),
+            "{\"result\": {\"status\": 201, \"headers\": [[\"X-Kind\", \"k\"]], "
+            "\"body\": \"YWIvcA==\"}}\n");
+}
+
+TEST_F(Handlers, EndWithAReasonWhenThereIsNoneOfThatName) {
+  write_module("broken", "def f(:\n");
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  ContainerSpec spec = command("");
+  spec.rootfs = domain_root();
+  spec.cwd = "/modules";
+  spec.fds = {{.name = "channel", .fd = FdRef{0}}};
+  spec.argv = {"python3", "-m", "sock_handler", "broken:f"};
+  const Outcome broken = run_forked(zygote, spec);
+  EXPECT_NE(broken.err.find("SyntaxError"), std::string::npos) << broken.err;
+  EXPECT_EQ(broken.status.value, 1);
+  spec.argv.back() = "no_such:f";
+  EXPECT_NE(run_forked(zygote, spec).err.find("No module named 'no_such'"), std::string::npos);
 }
 
 TEST_F(Zygotes, AreGoneWithTheirDomain) {

@@ -36,9 +36,9 @@ void start_closer() {
     ::close(to_close.get());
     return;
   }
+  ::prctl(PR_SET_NAME, "sock-closer");
   ::close(life_line.get());
   ::close(state_dir.get());
-  ::prctl(PR_SET_NAME, "sock-closer");
   close_what_comes(to_close);
   _exit(0);
 }

@@ -8,9 +8,11 @@
 #include <utility>
 
 #include <Python.h>
+#include <unistd.h>
 
 #include "server/channel.hpp"
 #include "server/fork.hpp"
+#include "server/inheritance.hpp"
 #include "server/work.hpp"
 
 namespace sock::zygote {
@@ -109,13 +111,16 @@ PyObject* receive(PyObject*, PyObject* arguments) {
   }
 }
 
-/// fork(namespaces) -> True in the child. The interpreter's own at-fork hooks run.
+/// fork(namespaces, channel) -> True in the child, which has said hello. The interpreter's own
+/// at-fork hooks run, in the child while the Host gets on with its part.
 PyObject* fork_child(PyObject*, PyObject* arguments) {
   unsigned long long namespaces = 0;
-  if (!PyArg_ParseTuple(arguments, "K", &namespaces)) return nullptr;
+  int channel = -1;
+  if (!PyArg_ParseTuple(arguments, "Ki", &namespaces, &channel)) return nullptr;
   PyOS_BeforeFork();
   const Forked forked = fork_into_namespaces(namespaces);
   if (forked.side == Side::child) {
+    if (!say_hello(channel)) _exit(0);
     PyOS_AfterFork_Child();
     Py_RETURN_TRUE;
   }
@@ -169,15 +174,27 @@ PyObject* imported(PyObject*, PyObject* arguments) {
   return PyBool_FromLong(say_imported(channel, elapsed_ns) ? 1 : 0);
 }
 
+/// settle(): what the next children need not do each for itself.
+PyObject* settle(PyObject*, PyObject*) {
+  note_signals();
+  empty_bounding_set();
+  Py_RETURN_NONE;
+}
+
 PyObject* threads(PyObject*, PyObject*) {
   return PyLong_FromLong(count_threads());
 }
 
 PyMethodDef methods[] = {
-    {"receive", receive, METH_VARARGS, nullptr}, {"fork", fork_child, METH_VARARGS, nullptr},
-    {"become", become, METH_VARARGS, nullptr},   {"hello", hello, METH_VARARGS, nullptr},
-    {"failed", failed, METH_VARARGS, nullptr},   {"imported", imported, METH_VARARGS, nullptr},
-    {"threads", threads, METH_NOARGS, nullptr},  {nullptr, nullptr, 0, nullptr},
+    {"receive", receive, METH_VARARGS, nullptr},
+    {"fork", fork_child, METH_VARARGS, nullptr},
+    {"become", become, METH_VARARGS, nullptr},
+    {"hello", hello, METH_VARARGS, nullptr},
+    {"failed", failed, METH_VARARGS, nullptr},
+    {"imported", imported, METH_VARARGS, nullptr},
+    {"settle", settle, METH_NOARGS, nullptr},
+    {"threads", threads, METH_NOARGS, nullptr},
+    {nullptr, nullptr, 0, nullptr},
 };
 
 PyModuleDef definition = {

@@ -5,11 +5,14 @@ import gc
 import io
 import os
 import random
+import runpy
 import signal
 import sys
 import threading
 import traceback
 import types
+
+import sock_handler
 
 # Before the child's first statement these must be new, or siblings would share them. What the C
 # library and OpenSSL hold notices a fork by itself; Random() objects and generators that a package
@@ -59,12 +62,12 @@ def run_command(code, arguments):
 
 
 def run_module(name, arguments):
-    import runpy
-
     sys.argv = ["-m", *arguments]
     sys.path.insert(0, os.getcwd())
     new_main()
-    runpy._run_module_as_main(name)
+    if name == sock_handler.__name__:  # Imported already; the container's root does not have it.
+        return sock_handler.main(arguments)
+    return runpy._run_module_as_main(name)
 
 
 def run_script(path, arguments):

@@ -60,6 +60,7 @@ def settle():
     sys.stderr.flush()
     gc.collect()
     gc.freeze()
+    core.settle()
 
 
 class Zygote:
@@ -108,7 +109,7 @@ class Zygote:
 
     def answer_fork(self, namespaces, channel):
         try:
-            is_child = core.fork(namespaces)
+            is_child = core.fork(namespaces, channel)
         except OSError as error:
             core.failed(channel, b"fork", error.errno)
             close_quietly(channel)
@@ -116,8 +117,6 @@ class Zygote:
         if not is_child:
             close_quietly(channel)
             return None
-        if not core.hello(channel):
-            os._exit(0)
         atexit._clear()  # The zygote's own; a payload registers its own.
         work = core.become(channel)
         if work is None:

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "child/confine.hpp"
+#include "server/inheritance.hpp"
 
 namespace sock::zygote {
 namespace {
@@ -37,6 +38,8 @@ Work::Work() noexcept {
   plan_.forked = true;
   plan_.own_cgroup_namespace = true;
   plan_.set_groups = true;
+  plan_.signals_to_reset = noted_signals();
+  plan_.bounding_set_is_empty = has_empty_bounding_set();
 }
 
 bool Work::read(Inbox& inbox) noexcept {

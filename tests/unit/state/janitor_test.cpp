@@ -64,14 +64,20 @@ std::string content(const fs::path& path) {
   return {std::istreambuf_iterator<char>{file}, {}};
 }
 
-/// The process of that name with the instance's id as an argument.
+/// The one process of that name with the instance's id as an argument. Janitor and closer both
+/// start as sock-janitor, so for a moment there may be two.
 std::optional<pid_t> find_janitor(const std::string& id, const std::string& name = "sock-janitor") {
-  for (const auto& entry : fs::directory_iterator{"/proc"}) {
-    if (content(entry.path() / "cmdline") == std::string{SOCK_JANITOR_PATH} + '\0' + id + '\0' &&
-        content(entry.path() / "comm") == name + '\n')
-      return std::stoi(entry.path().filename());
-  }
-  return {};
+  const std::string command = std::string{SOCK_JANITOR_PATH} + '\0' + id + '\0';
+  const auto deadline = sys::Deadline::clock::now() + patience;
+  std::vector<pid_t> found;
+  do {
+    found.clear();
+    for (const auto& entry : fs::directory_iterator{"/proc"})
+      if (content(entry.path() / "cmdline") == command &&
+          content(entry.path() / "comm") == name + '\n')
+        found.push_back(std::stoi(entry.path().filename()));
+  } while (found.size() != 1 && sys::Deadline::clock::now() < deadline);
+  return found.size() == 1 ? std::optional{found.front()} : std::nullopt;
 }
 
 /// Its pidfd, so that its end can be waited for although it is nobody's child.

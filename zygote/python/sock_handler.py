@@ -1,0 +1,159 @@
+"""Calls a handler for events that come over a channel.
+
+    python3 -m sock_handler [--wsgi] MODULE:FUNCTION
+
+The channel is the descriptor named "channel" in SOCK_FDS: one JSON text a line, each way. An event is
+answered by {"result": ...} or {"error": {"type", "message", "trace"}}; the end of the channel ends
+the handler. FUNCTION takes the event alone, as in OpenLambda, or the event and a context, as in AWS
+Lambda. With --wsgi it is a WSGI application, and event and result are requests and responses (see
+wsgi_call).
+
+What a handler prints goes to stdout and stderr, which are not the channel.
+"""
+
+import base64
+import importlib
+import inspect
+import io
+import json
+import os
+import sys
+import time
+import traceback
+
+FIRST_NAMED = 3
+MOST_BYTES = 6 << 20  # Of an event or a result, as in AWS Lambda.
+
+
+class TooLong(Exception):
+    """An event or a result that is longer than a channel carries."""
+
+
+class Context:
+    """What AWS Lambda's handlers know of their call. A deadline comes with the event's channel, if
+    at all: SOCK_DEADLINE_MS, on the clock of time.monotonic()."""
+
+    def __init__(self, name, number):
+        self.function_name = name
+        self.aws_request_id = str(number)
+        self._deadline_ms = int(os.environ.get("SOCK_DEADLINE_MS", "0"))
+
+    def get_remaining_time_in_millis(self):
+        if not self._deadline_ms:
+            return 2**31 - 1
+        return max(0, self._deadline_ms - time.monotonic_ns() // 1_000_000)
+
+
+def find_channel():
+    names = os.environ.get("SOCK_FDS", "").split(":")
+    if "channel" not in names:
+        raise SystemExit('sock_handler: no descriptor is named "channel" in SOCK_FDS')
+    return FIRST_NAMED + names.index("channel")
+
+
+def find_handler(target):
+    module, colon, name = target.partition(":")
+    if not colon:
+        raise SystemExit(f"sock_handler: {target}: write MODULE:FUNCTION")
+    found = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def takes_context(handler):
+    try:
+        inspect.signature(handler).bind(None, None)
+    except TypeError:
+        return False
+    except ValueError:  # A built-in that does not say.
+        return False
+    return True
+
+
+def wsgi_call(application, event):
+    """{"method", "path", "query", "headers", "body" in base64} to {"status", "headers", "body"}."""
+    body = base64.b64decode(event.get("body", ""))
+    environ = {
+        "REQUEST_METHOD": event.get("method", "GET"), "SCRIPT_NAME": "",
+        "PATH_INFO": event.get("path", "/"), "QUERY_STRING": event.get("query", ""),
+        "SERVER_NAME": "localhost", "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1",
+        "CONTENT_LENGTH": str(len(body)), "wsgi.version": (1, 0), "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body), "wsgi.errors": sys.stderr, "wsgi.multithread": False,
+        "wsgi.multiprocess": False, "wsgi.run_once": False,
+    }
+    for name, value in event.get("headers", {}).items():
+        key = name.upper().replace("-", "_")
+        environ[key if key == "CONTENT_TYPE" else "HTTP_" + key] = value
+    answer = {}
+
+    def start_response(status, headers, exc_info=None):
+        answer.update(status=int(status.split()[0]), headers=list(map(list, headers)))
+
+    parts = application(environ, start_response)
+    try:
+        content = b"".join(parts)
+    finally:
+        if hasattr(parts, "close"):
+            parts.close()
+    return {**answer, "body": base64.b64encode(content).decode()}
+
+
+def make_call(handler, target, is_wsgi):
+    if is_wsgi:
+        return lambda event, number: wsgi_call(handler, event)
+    if takes_context(handler):
+        return lambda event, number: handler(event, Context(target, number))
+    return lambda event, number: handler(event)
+
+
+def describe(error):
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    return {"type": type(error).__name__, "message": str(error),
+            "trace": traceback.format_exception(type(error), error, trace)}
+
+
+def answer(call, line, number):
+    """One line for one line. SystemExit is an answer too: the handler has ended, not the channel."""
+    try:
+        if len(line) > MOST_BYTES:
+            raise TooLong(f"an event has at most {MOST_BYTES} bytes")
+        text = json.dumps({"result": call(json.loads(line), number)})
+        if len(text) > MOST_BYTES:
+            raise TooLong(f"a result has at most {MOST_BYTES} bytes")
+        return text
+    except BaseException as error:
+        return json.dumps({"error": describe(error)})
+
+
+def read_line(channel):
+    """None at the end. Of a line that is too long one byte too many is kept, and the rest dropped."""
+    line = channel.readline(MOST_BYTES + 1)
+    rest = line
+    while rest and not rest.endswith(b"\n"):
+        rest = channel.readline(MOST_BYTES)
+    return line or None
+
+
+def main(arguments):
+    is_wsgi = arguments[:1] == ["--wsgi"]
+    targets = arguments[1:] if is_wsgi else arguments
+    if len(targets) != 1:
+        raise SystemExit(__doc__)
+    descriptor = find_channel()
+    call = make_call(find_handler(targets[0]), targets[0], is_wsgi)
+    with open(descriptor, "rb", closefd=False) as incoming, \
+            open(descriptor, "wb", buffering=0, closefd=False) as outgoing:
+        number = 0
+        while (line := read_line(incoming)) is not None:
+            number += 1
+            text = memoryview(answer(call, line, number).encode() + b"\n")
+            sys.stdout.flush()
+            while text:
+                text = text[outgoing.write(text):]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

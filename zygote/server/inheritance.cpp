@@ -1,0 +1,46 @@
+// Signals and the bounding set of a zygote.
+
+#include "server/inheritance.hpp"
+
+#include <linux/prctl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+namespace sock::zygote {
+namespace {
+
+std::uint64_t signals = ~std::uint64_t{0};
+bool bounding_set_is_empty = false;
+
+}  // namespace
+
+void note_signals() noexcept {
+  constexpr int last_signal = 64;
+  std::uint64_t found = 0;
+  for (int number = 1; number <= last_signal; ++number) {
+    struct sigaction action {};
+    // What cannot be asked for (the C library keeps two to itself) is reset to be sure.
+    if (::sigaction(number, nullptr, &action) < 0 || action.sa_handler != SIG_DFL)
+      found |= std::uint64_t{1} << (number - 1);
+  }
+  signals = found;
+}
+
+std::uint64_t noted_signals() noexcept {
+  return signals;
+}
+
+void empty_bounding_set() noexcept {
+  if (bounding_set_is_empty) return;
+  bool dropped = true;
+  for (unsigned long capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0;
+       ++capability)
+    dropped = dropped && ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0;
+  bounding_set_is_empty = dropped;
+}
+
+bool has_empty_bounding_set() noexcept {
+  return bounding_set_is_empty;
+}
+
+}  // namespace sock::zygote
