@@ -499,6 +499,39 @@ TEST_F(Handlers, EndWithAReasonWhenThereIsNoneOfThatName) {
   EXPECT_NE(run_forked(zygote, spec).err.find("No module named 'no_such'"), std::string::npos);
 }
 
+/// Where pyenv puts interpreters; the runtime is built once, for the stable ABI of 3.9.
+std::vector<fs::path> other_pythons() {
+  std::vector<fs::path> found;
+  const char* const home = ::getenv("HOME");
+  const fs::path versions = fs::path{home != nullptr ? home : "/"} / ".pyenv/versions";
+  if (!fs::is_directory(versions)) return found;
+  for (const auto& entry : fs::directory_iterator{versions}) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with("3.") && std::atoi(name.c_str() + 2) >= 9) found.push_back(entry.path());
+  }
+  return found;
+}
+
+TEST_F(Zygotes, AreTheSameUnderOtherInterpreters) {
+  const std::vector<fs::path> prefixes = other_pythons();
+  if (prefixes.empty()) GTEST_SKIP() << "needs: another CPython from 3.9, as pyenv installs them";
+  for (const fs::path& prefix : prefixes) {
+    const Rootfs rootfs{.base = std::string{host_image},
+                        .binds = {{.source = prefix, .target = prefix}}};
+    auto domain = host().open_domain({.name = "domain",
+                                      .rootfs = rootfs,
+                                      .interpreter = {prefix / "bin/python3"},
+                                      .deadline = 20s});
+    ASSERT_TRUE(domain) << prefix << ": " << domain.error().message();
+    Zygote zygote = first_zygote(*domain);
+    auto child = zygote.grow({.modules = {"json", "threading"}});
+    ASSERT_TRUE(child) << prefix << ": " << child.error().message();
+    ContainerSpec spec = command("import sys, os\nprint(sys.version.split()[0], os.getpid())");
+    spec.rootfs = rootfs;
+    EXPECT_EQ(run_forked(*child, spec).out, prefix.filename().string() + " 1\n");
+  }
+}
+
 TEST_F(Zygotes, AreGoneWithTheirDomain) {
   pid_t zygote_pid = -1;
   std::optional<Container> orphan;

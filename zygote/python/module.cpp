@@ -14,6 +14,7 @@
 #include "server/fork.hpp"
 #include "server/inheritance.hpp"
 #include "server/work.hpp"
+#include "server/working_set.hpp"
 
 namespace sock::zygote {
 namespace {
@@ -121,6 +122,7 @@ PyObject* fork_child(PyObject*, PyObject* arguments) {
   const Forked forked = fork_into_namespaces(namespaces);
   if (forked.side == Side::child) {
     if (!say_hello(channel)) _exit(0);
+    populate_working_set();
     PyOS_AfterFork_Child();
     Py_RETURN_TRUE;
   }
@@ -174,11 +176,30 @@ PyObject* imported(PyObject*, PyObject* arguments) {
   return PyBool_FromLong(say_imported(channel, elapsed_ns) ? 1 : 0);
 }
 
+/// note_own_signals(): those of the interpreter, which a child keeps.
+PyObject* note_own(PyObject*, PyObject*) {
+  note_own_signals();
+  Py_RETURN_NONE;
+}
+
 /// settle(): what the next children need not do each for itself.
 PyObject* settle(PyObject*, PyObject*) {
   note_signals();
   empty_bounding_set();
   Py_RETURN_NONE;
+}
+
+/// record_working_set(pipe), learn_working_set(pipe): see working_set.hpp.
+PyObject* record(PyObject*, PyObject* arguments) {
+  int pipe = -1;
+  if (!PyArg_ParseTuple(arguments, "i", &pipe)) return nullptr;
+  return PyBool_FromLong(record_working_set(pipe) ? 1 : 0);
+}
+
+PyObject* learn(PyObject*, PyObject* arguments) {
+  int pipe = -1;
+  if (!PyArg_ParseTuple(arguments, "i", &pipe)) return nullptr;
+  return PyBool_FromLong(learn_working_set(pipe) ? 1 : 0);
 }
 
 PyObject* threads(PyObject*, PyObject*) {
@@ -192,7 +213,10 @@ PyMethodDef methods[] = {
     {"hello", hello, METH_VARARGS, nullptr},
     {"failed", failed, METH_VARARGS, nullptr},
     {"imported", imported, METH_VARARGS, nullptr},
+    {"note_own_signals", note_own, METH_NOARGS, nullptr},
     {"settle", settle, METH_NOARGS, nullptr},
+    {"record_working_set", record, METH_VARARGS, nullptr},
+    {"learn_working_set", learn, METH_VARARGS, nullptr},
     {"threads", threads, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -4,47 +4,42 @@ import atexit
 import gc
 import io
 import os
-import random
 import runpy
-import signal
 import sys
-import threading
 import traceback
 import types
 
 import sock_handler
 
-# Before the child's first statement these must be new, or siblings would share them. What the C
-# library and OpenSSL hold notices a fork by itself; Random() objects and generators that a package
-# made at import stay shared: reseed those with os.register_at_fork().
+# What is imported here, its at-fork hooks, and every object touched below cost each child page faults
+# before its first statement: threading alone would double them.
+
+
 def reseed():
-    random.seed()
+    """The C library, OpenSSL and the module random notice a fork by themselves. Random() objects and
+    generators that a package made at import stay shared: os.register_at_fork() is for those."""
     numpy = sys.modules.get("numpy.random")
     if numpy is not None:
         numpy.seed()
 
 
-def open_stdio():
-    def stream(descriptor, mode):
-        raw = io.FileIO(descriptor, mode, closefd=False)
-        if mode == "r":
-            return io.TextIOWrapper(io.BufferedReader(raw), encoding="utf-8",
-                                    errors="surrogateescape")
-        interactive = raw.isatty()
-        return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8",
-                                errors="backslashreplace" if descriptor == 2
-                                else "surrogateescape",
-                                line_buffering=interactive or descriptor == 2)
+def open_stream(descriptor, mode, errors):
+    return io.TextIOWrapper(open(descriptor, mode, closefd=False), encoding="utf-8", errors=errors)
 
-    sys.stdin = sys.__stdin__ = stream(0, "r")
-    sys.stdout = sys.__stdout__ = stream(1, "w")
-    sys.stderr = sys.__stderr__ = stream(2, "w")
+
+def renew_stdio():
+    """The interpreter's own streams, whatever a package has put in their place: descriptors 0, 1 and 2
+    are new under them, and their buffers were emptied before the fork."""
+    sys.stdin = sys.__stdin__ or open_stream(0, "rb", "surrogateescape")
+    sys.stdout = sys.__stdout__ or open_stream(1, "wb", "surrogateescape")
+    sys.stderr = sys.__stderr__ or open_stream(2, "wb", "backslashreplace")
 
 
 def set_environment(variables):
-    os.environ.clear()
-    for variable in variables:
-        name, _, value = variable.partition(b"=")
+    new = dict(variable.partition(b"=")[::2] for variable in variables)
+    for name in [name for name in os.environb if name not in new]:
+        del os.environb[name]
+    for name, value in new.items():
         os.environb[name] = value
 
 
@@ -120,7 +115,8 @@ def report(error):
 def finish(status):
     """What the end of an interpreter does that anybody can see; the rest is the kernel's."""
     try:
-        threading._shutdown()
+        if "threading" in sys.modules:
+            sys.modules["threading"]._shutdown()
         atexit._run_exitfuncs()
     except BaseException as error:
         report(error)
@@ -132,14 +128,23 @@ def finish(status):
     os._exit(status)
 
 
-def run(argv, env):
-    # Any id may be reused as this process's own: nothing of the zygote's is kept.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+def prepare():
+    """What a child can do before it knows its work: a spare does it while it waits."""
+    atexit._clear()  # The zygote's own.
     reseed()
-    open_stdio()
-    set_environment(env)
+    renew_stdio()
     gc.enable()
+
+
+def begin(env):
+    """The rest of what comes before the payload's first statement."""
+    if os.isatty(1):
+        sys.stdout.reconfigure(line_buffering=True)
+    set_environment(env)
+
+
+def run(argv, env):
+    begin(env)
     status = 0
     try:
         run_arguments([os.fsdecode(argument) for argument in argv])

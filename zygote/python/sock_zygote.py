@@ -10,11 +10,9 @@ payload is read), and then behaves as `python3 ARGUMENTS` would.
 Nothing of a payload ever reaches the zygote's own memory.
 """
 
-import atexit
 import gc
 import importlib
 import os
-import signal
 import sys
 import time
 import traceback
@@ -54,6 +52,28 @@ def import_modules(modules, paths):
             raise UnsafeToFork(f"{name} has started a thread")
 
 
+def show_working_set(writer):
+    """In a child that is no container: does what each does before its payload's first statement."""
+    sock_payload.prepare()
+    sock_payload.begin([b"PATH=/usr/bin", b"HOME=/tmp"])
+    sock_payload.run_command("pass", [])
+    core.record_working_set(writer)
+
+
+def learn_working_set():
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            show_working_set(writer)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    core.learn_working_set(reader)
+    os.close(reader)
+    os.waitpid(child, 0)
+
+
 def settle():
     """What was allocated so far stays: no collection in a child touches (and so copies) it."""
     sys.stdout.flush()
@@ -61,6 +81,7 @@ def settle():
     gc.collect()
     gc.freeze()
     core.settle()
+    learn_working_set()
 
 
 class Zygote:
@@ -117,7 +138,7 @@ class Zygote:
         if not is_child:
             close_quietly(channel)
             return None
-        atexit._clear()  # The zygote's own; a payload registers its own.
+        sock_payload.prepare()
         work = core.become(channel)
         if work is None:
             os._exit(0)  # A spare that nobody needs any more.
@@ -125,9 +146,7 @@ class Zygote:
 
 
 def main():
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Zygotes that it has grown are not waited for.
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    core.note_own_signals()  # Before any package: a child keeps these.
     gc.disable()
     work = Zygote(int(sys.argv[1])).serve()
     if work is not None:

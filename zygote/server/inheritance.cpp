@@ -9,18 +9,25 @@
 namespace sock::zygote {
 namespace {
 
+constexpr int last_signal = 64;
+
+struct sigaction own[last_signal + 1];
 std::uint64_t signals = ~std::uint64_t{0};
 bool bounding_set_is_empty = false;
 
 }  // namespace
 
+void note_own_signals() noexcept {
+  for (int number = 1; number <= last_signal; ++number)
+    if (::sigaction(number, nullptr, &own[number]) < 0) own[number].sa_handler = SIG_DFL;
+}
+
 void note_signals() noexcept {
-  constexpr int last_signal = 64;
   std::uint64_t found = 0;
   for (int number = 1; number <= last_signal; ++number) {
     struct sigaction action {};
     // What cannot be asked for (the C library keeps two to itself) is reset to be sure.
-    if (::sigaction(number, nullptr, &action) < 0 || action.sa_handler != SIG_DFL)
+    if (::sigaction(number, nullptr, &action) < 0 || action.sa_handler != own[number].sa_handler)
       found |= std::uint64_t{1} << (number - 1);
   }
   signals = found;

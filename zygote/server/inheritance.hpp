@@ -6,9 +6,11 @@
 
 namespace sock::zygote {
 
-/// Notes which signals have a handler or are ignored; to be called after every import.
+/// Notes the signals that the runtime itself handles or ignores: once, before any import.
+void note_own_signals() noexcept;
+/// Notes what imports have changed since; to be called after each.
 void note_signals() noexcept;
-/// Bit n - 1: signal n was not at its default when noted. All, if that was never done.
+/// Bit n - 1: signal n is not the runtime's and not at its default. All, if that was never noted.
 std::uint64_t noted_signals() noexcept;
 
 /// Drops every capability from the bounding set: 41 system calls. What the zygote itself holds
