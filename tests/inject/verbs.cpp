@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "saying.hpp"
+#include "zygote_verbs.hpp"
 
 namespace sock::test {
 namespace {
@@ -198,7 +199,7 @@ HostVerb find_verb(std::string_view name) {
   if (name == "paused") return stay_paused;
   if (name == "loop") return create_forever;
   if (name == "everything") return use_everything;
-  return {};
+  return find_zygote_verb(name);
 }
 
 }  // namespace sock::test

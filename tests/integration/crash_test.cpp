@@ -36,6 +36,12 @@ class Crash : public ::testing::Test {
     fs::permissions(state(), fs::perms::owner_all);
   }
   void TearDown() override {
+    // One that a failed assertion has left would go on for ever, without a state directory.
+    for (const pid_t pid : started_)
+      if (::kill(pid, SIGKILL) == 0) ::waitpid(pid, nullptr, 0);
+    if (!started_.empty()) {
+      EXPECT_TRUE(is_recovered());
+    }
     std::error_code ignored;
     fs::remove_all(scratch_, ignored);
   }
@@ -47,11 +53,13 @@ class Crash : public ::testing::Test {
     Embedder embedder{.pid = -1, .says = make_pipe()};
     embedder.pid = ::fork();
     if (embedder.pid == 0) embed(embedder.says.writer);
+    started_.insert(embedder.pid);
     embedder.says.writer.reset();
     return embedder;
   }
 
-  static void kill_and_reap(pid_t pid) {
+  void kill_and_reap(pid_t pid) {
+    started_.erase(pid);
     ASSERT_EQ(::kill(pid, SIGKILL), 0);
     int status = 0;
     ASSERT_EQ(::waitpid(pid, &status, 0), pid);
@@ -137,6 +145,7 @@ class Crash : public ::testing::Test {
   }
 
   std::string scratch_;
+  std::set<pid_t> started_;
 };
 
 TEST_F(Crash, LeavesNothingAtAnyMoment) {
