@@ -11,7 +11,6 @@
 #include "isolation/cgroup/pool.hpp"
 #include "isolation/features.hpp"
 #include "state/instance.hpp"
-#include "sys/message.hpp"
 #include "zygote/domain_impl.hpp"
 
 namespace sock {
@@ -49,12 +48,11 @@ Result<Host> Host::open(const HostOptions& options) {
   auto cgroups = SOCK_TRY(isolation::CgroupPool::plan(options.cgroup, features, instance.id()));
   // Recorded and watched before the first of them exists.
   SOCK_TRY(instance.record_cgroups(cgroups->directories()));
-  sys::SocketPair closer = SOCK_TRY(base::in_stage(Stage::state, sys::make_message_pair()));
-  state::Janitor janitor = SOCK_TRY(state::Janitor::start(
-      libexec + "/sock-janitor", instance.state_dir(), closer.there, instance.id()));
+  state::Janitor janitor = SOCK_TRY(
+      state::Janitor::start(libexec + "/sock-janitor", instance.state_dir(), instance.id()));
   SOCK_TRY(cgroups->prepare());
-  auto workshop = std::make_unique<container::Workshop>(
-      features, std::move(policy), std::move(cgroups), container::Closer{std::move(closer.here)});
+  auto workshop =
+      std::make_unique<container::Workshop>(features, std::move(policy), std::move(cgroups));
   SOCK_TRY(container::equip(*workshop, libexec + "/sock-init"));
   SOCK_TRY(janitor.await());  // It went into the background meanwhile.
   std::unique_ptr<Impl> impl{new Impl{.janitor = std::move(janitor),

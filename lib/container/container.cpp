@@ -53,7 +53,6 @@ Container::Impl::~Impl() {
   if (::getpid() != owner)
     return;  // A copy made by fork() must not end what its parent still uses.
   if (launched.pidfd) end();
-  workshop.closer.close(std::move(launched.root));
   if (has_name_) workshop.names.release(name);
 }
 

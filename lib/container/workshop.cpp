@@ -23,12 +23,11 @@ void Names::release(const std::string& name) {
 }
 
 Workshop::Workshop(const isolation::KernelFeatures& kernel, SeccompPolicy policy,
-                   std::unique_ptr<isolation::CgroupPool> pool, Closer closing_process)
+                   std::unique_ptr<isolation::CgroupPool> pool)
     : features{kernel},
       default_policy{std::move(policy)},
       last_capability{sys::last_capability()},
       clock{sys::find_vdso_clock()},
-      closer{std::move(closing_process)},
       cgroups{std::move(pool)},
       realms{kernel.detached_roots ? isolation::Composition::detached
                                    : isolation::Composition::by_child} {}

@@ -13,7 +13,6 @@
 #include "sock/result.hpp"
 #include "sock/seccomp.hpp"
 
-#include "container/closer.hpp"
 #include "container/realm.hpp"
 #include "isolation/cgroup/pool.hpp"
 #include "isolation/features.hpp"
@@ -38,13 +37,12 @@ class Names {
 /// Thread-safe: every member is immutable after it was made, or locks by itself.
 struct Workshop {
   Workshop(const isolation::KernelFeatures& kernel, SeccompPolicy policy,
-           std::unique_ptr<isolation::CgroupPool> pool, Closer closing_process);
+           std::unique_ptr<isolation::CgroupPool> pool);
 
   const isolation::KernelFeatures features;
   const SeccompPolicy default_policy;
   const int last_capability;
   const sys::ClockFunction clock;  ///< For the child; may be null.
-  const Closer closer;
   const std::unique_ptr<isolation::CgroupPool> cgroups;
   Realms realms;
   isolation::UserNamespaces user_namespaces;

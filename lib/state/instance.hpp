@@ -50,14 +50,11 @@ Result<Recovery> remove_instance(FdRef state_dir, const std::string& id);
 
 /// The janitor: a small process in a session of its own that holds the reading end of a pipe. When
 /// the last writer is gone (the embedding program has ended, however it ended), it removes the
-/// instance. It is nobody's child that could be waited for by accident. A sibling of it closes what
-/// it is sent.
+/// instance. It is nobody's child that could be waited for by accident.
 class Janitor {
  public:
-  /// `program` is sock-janitor; `to_close` a message socket, whose descriptors are closed as they
-  /// come. Returns once it is executed: from then on it will notice our end.
-  static Result<Janitor> start(const std::string& program, FdRef state_dir, FdRef to_close,
-                               const std::string& id);
+  /// `program` is sock-janitor. Returns once it is executed: from then on it will notice our end.
+  static Result<Janitor> start(const std::string& program, FdRef state_dir, const std::string& id);
   /// Waits until it is in the background. Blocking: about a millisecond, less the time since start.
   Result<> await();
   Janitor(Janitor&&) noexcept = default;

@@ -1,7 +1,6 @@
 // sock-janitor: waits for the end of one Host, however it ends, and removes what that Host left.
 //
 //   sock-janitor ID      3: reader of the Host's life-line   4: its state directory
-//                        5: descriptors to close, as they come (see closer.hpp)
 //
 // It must not be noticed otherwise: it puts itself into the background, keeps no other descriptor,
 // directory or terminal of the program that started it, and survives the signals that end services
@@ -17,7 +16,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "closer.hpp"
 #include "state/instance.hpp"
 #include "sys/process.hpp"
 
@@ -27,21 +25,7 @@ using namespace std::chrono_literals;
 
 constexpr sock::FdRef life_line{3};
 constexpr sock::FdRef state_dir{4};
-constexpr sock::FdRef to_close{5};
-constexpr unsigned first_foreign = 6;
-
-/// Without it the library closes everything itself, so it is no loss if this fails.
-void start_closer() {
-  if (::fork() != 0) {
-    ::close(to_close.get());
-    return;
-  }
-  ::prctl(PR_SET_NAME, "sock-closer");
-  ::close(life_line.get());
-  ::close(state_dir.get());
-  close_what_comes(to_close);
-  _exit(0);
-}
+constexpr unsigned first_foreign = 5;
 
 /// False in the process that the library waits for.
 bool become_daemon() {
@@ -51,7 +35,6 @@ bool become_daemon() {
   ::prctl(PR_SET_NAME, "sock-janitor");
   for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2, SIGTSTP})
     ::signal(number, SIG_IGN);
-  start_closer();
   const pid_t child = ::fork();
   if (child < 0) _exit(1);
   return child == 0;

@@ -1,6 +1,5 @@
 // The janitor: it cleans up after a killed owner, and nobody notices it otherwise.
 
-#include <array>
 #include <chrono>
 #include <optional>
 #include <set>
@@ -14,7 +13,6 @@
 
 #include "state/instance.hpp"
 #include "state_dir.hpp"
-#include "sys/message.hpp"
 #include "sys/process.hpp"
 
 namespace sock::testing {
@@ -31,18 +29,14 @@ class Janitor : public StateDir {
   struct Owner {
     state::Instance instance;
     state::Janitor janitor;
-    UniqueFd to_close;
   };
   Result<Owner> own() {
     auto instance = state::Instance::create(path);
     if (!instance) return std::unexpected(instance.error());
-    auto to_close = sys::make_message_pair();
-    if (!to_close) return std::unexpected(to_close.error());
-    auto janitor =
-        state::Janitor::start(SOCK_JANITOR_PATH, open(), to_close->there, instance->id());
+    auto janitor = state::Janitor::start(SOCK_JANITOR_PATH, open(), instance->id());
     if (!janitor) return std::unexpected(janitor.error());
     if (auto ready = janitor->await(); !ready) return std::unexpected(ready.error());
-    return Owner{std::move(*instance), std::move(*janitor), std::move(to_close->here)};
+    return Owner{std::move(*instance), std::move(*janitor)};
   }
 };
 
@@ -64,20 +58,12 @@ std::string content(const fs::path& path) {
   return {std::istreambuf_iterator<char>{file}, {}};
 }
 
-/// The one process of that name with the instance's id as an argument. Janitor and closer both
-/// start as sock-janitor, so for a moment there may be two.
-std::optional<pid_t> find_janitor(const std::string& id, const std::string& name = "sock-janitor") {
+/// The janitor of an instance: the process with its id as an argument.
+std::optional<pid_t> find_janitor(const std::string& id) {
   const std::string command = std::string{SOCK_JANITOR_PATH} + '\0' + id + '\0';
-  const auto deadline = sys::Deadline::clock::now() + patience;
-  std::vector<pid_t> found;
-  do {
-    found.clear();
-    for (const auto& entry : fs::directory_iterator{"/proc"})
-      if (content(entry.path() / "cmdline") == command &&
-          content(entry.path() / "comm") == name + '\n')
-        found.push_back(std::stoi(entry.path().filename()));
-  } while (found.size() != 1 && sys::Deadline::clock::now() < deadline);
-  return found.size() == 1 ? std::optional{found.front()} : std::nullopt;
+  for (const auto& entry : fs::directory_iterator{"/proc"})
+    if (content(entry.path() / "cmdline") == command) return std::stoi(entry.path().filename());
+  return {};
 }
 
 /// Its pidfd, so that its end can be waited for although it is nobody's child.
@@ -174,23 +160,6 @@ TEST_F(Janitor, IsNoChildOfTheProgramAndHoldsNothingOfIt) {
   EXPECT_EQ(name, "sock-janitor");
 }
 
-TEST_F(Janitor, HasASiblingThatClosesWhatItIsSentAndEndsWithTheProgram) {
-  auto owner = own();
-  ASSERT_TRUE(owner);
-  const auto pid = find_janitor(owner->instance.id(), "sock-closer");
-  ASSERT_TRUE(pid);
-  const UniqueFd sibling = std::move(*sys::open_pidfd(*pid));
-  auto pipe = sys::make_pipe();
-  ASSERT_TRUE(pipe);
-  const FdRef writer = pipe->writer;
-  constexpr std::array<std::byte, 1> one{};
-  ASSERT_TRUE(sys::send_message(owner->to_close, one, {&writer, 1}, sys::Wait::never));
-  pipe->writer.reset();
-  EXPECT_TRUE(sys::wait_readable(pipe->reader, sys::Deadline::clock::now() + patience).value());
-  owner->to_close.reset();
-  EXPECT_TRUE(wait_end(sibling));
-}
-
 TEST_F(Janitor, StartsInAProgramThatIgnoresItsChildren) {
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
@@ -215,8 +184,7 @@ TEST_F(Janitor, StartsWhateverSignalsTheProgramBlocks) {
 TEST_F(Janitor, NamesAMissingProgramAndWhatToDo) {
   const auto instance = state::Instance::create(path);
   ASSERT_TRUE(instance);
-  const auto janitor =
-      state::Janitor::start("/nowhere/sock-janitor", open(), open(), instance->id());
+  const auto janitor = state::Janitor::start("/nowhere/sock-janitor", open(), instance->id());
   ASSERT_FALSE(janitor);
   EXPECT_EQ(janitor.error().code, Errc::not_found);
   EXPECT_EQ(janitor.error().stage, Stage::state);
@@ -227,7 +195,7 @@ TEST_F(Janitor, NamesAMissingProgramAndWhatToDo) {
 TEST_F(Janitor, ReportsAProgramThatFails) {
   const auto instance = state::Instance::create(path);
   ASSERT_TRUE(instance);
-  auto janitor = state::Janitor::start("/bin/false", open(), open(), instance->id());
+  auto janitor = state::Janitor::start("/bin/false", open(), instance->id());
   ASSERT_TRUE(janitor);
   const auto ready = janitor->await();
   ASSERT_FALSE(ready);
