@@ -10,7 +10,7 @@ load setup
     local overview
     overview=$("$SOCKCTL" --help)
     [[ $overview == *Examples:* ]]
-    for verb in run exec ps inspect stats logs pause resume kill wait rm gc check version completion; do
+    for verb in run exec ps inspect stats logs pause resume kill wait rm zygote gc check version completion; do
         [[ $overview == *"$verb"* ]]
         run -0 "$SOCKCTL" "$verb" --help
         [[ $output == *"Usage: sockctl $verb"*Examples:* ]]
@@ -40,6 +40,18 @@ load setup
     done
     sockctl completion tcsh
     fails 2 tcsh
+}
+
+@test "completion knows the verbs of a group and their options" {
+    complete_line() { # WORD...
+        bash -c 'eval "$("$0" completion bash)"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sockctl
+            echo "${COMPREPLY[*]}"' "$SOCKCTL" "$@"
+    }
+    [[ " $(complete_line sockctl "") " == *" run "*" zygote "* ]]
+    [ "$(complete_line sockctl zygote tr)" = tree ]
+    [ "$(complete_line sockctl zygote tree "")" = show ]
+    [ "$(complete_line sockctl zygote plan --nod)" = --nodes ]
+    [ "$(complete_line sockctl run --status)" = --status-fd ]
 }
 
 @test "a state directory that others may write to is refused" {

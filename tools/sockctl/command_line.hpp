@@ -9,6 +9,7 @@
 
 #include "globals.hpp"
 #include "verbs.hpp"
+#include "zygote_verbs.hpp"
 
 namespace CLI {
 class App;
@@ -26,15 +27,17 @@ struct Invocation {
   LogsOptions logs = {};
   KillOptions kill = {};
   RmOptions rm = {};
+  ZygoteOptions zygote = {};
   std::vector<std::string> names = {};
   std::string shell = {};
   std::function<int()> action = {};
 };
 
-/// `run` (command_line_run.cpp) and the others (command_line.cpp). The invocation must outlive the
-/// parser.
+/// `run` (command_line_run.cpp), `zygote` (command_line_zygote.cpp) and the others
+/// (command_line.cpp). The invocation must outlive the parser.
 void describe_run(CLI::App& app, Invocation& invocation);
 void describe_exec(CLI::App& app, Invocation& invocation);
+void describe_zygote(CLI::App& app, Invocation& invocation);
 void describe_verbs(CLI::App& app, Invocation& invocation);
 /// Options that every verb takes.
 void describe_globals(CLI::App& verb, Invocation& invocation);

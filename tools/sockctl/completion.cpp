@@ -20,6 +20,7 @@ struct Verb {
   std::string help;
   bool takes_container;
   std::vector<Option> options;
+  std::vector<Verb> verbs;  ///< Of a group such as `zygote`.
 };
 
 Option option_of(const CLI::Option& option) {
@@ -38,7 +39,8 @@ std::vector<Verb> verbs_of(const CLI::App& app) {
     Verb verb{.name = app_verb->get_name(),
               .help = app_verb->get_description(),
               .takes_container = false,
-              .options = {}};
+              .options = {},
+              .verbs = verbs_of(*app_verb)};
     for (const CLI::Option* option : app_verb->get_options(nullptr)) {
       if (option->get_positional()) verb.takes_container = option->get_single_name() == "NAME";
       if (!option->get_positional() && !option->get_group().empty())
@@ -47,6 +49,12 @@ std::vector<Verb> verbs_of(const CLI::App& app) {
     verbs.push_back(std::move(verb));
   }
   return verbs;
+}
+
+std::string names_of(const std::vector<Verb>& verbs) {
+  std::string names;
+  for (const auto& verb : verbs) names += (names.empty() ? "" : " ") + verb.name;
+  return names;
 }
 
 std::string option_words(const Verb& verb) {
@@ -62,28 +70,42 @@ std::string quoted(std::string text) {
   return "'" + text + "'";
 }
 
-std::string bash(const std::vector<Verb>& verbs) {
-  std::string names;
-  std::string cases;
+// A verb is a path: "/run", "/zygote/plan".
+struct BashCases {
+  std::string paths;
+  std::string words;
+};
+
+void add_bash_cases(const std::vector<Verb>& verbs, const std::string& above, BashCases& cases) {
   for (const auto& verb : verbs) {
-    names += (names.empty() ? "" : " ") + verb.name;
-    if (verb.name != "completion")
-      cases += fmt::format("    {}) words='{}'; containers={} ;;\n", verb.name, option_words(verb),
-                           verb.takes_container ? 1 : 0);
+    const auto path = above + "/" + verb.name;
+    cases.paths += (cases.paths.empty() ? "" : "|") + path;
+    if (path != "/completion")
+      cases.words += fmt::format("    {}) words='{}'; containers={} ;;\n", path,
+                                 verb.verbs.empty() ? option_words(verb) : names_of(verb.verbs),
+                                 verb.takes_container ? 1 : 0);
+    add_bash_cases(verb.verbs, path, cases);
   }
+}
+
+std::string bash(const std::vector<Verb>& verbs) {
+  BashCases cases;
+  add_bash_cases(verbs, "", cases);
   return "# bash completion for sockctl, made by: sockctl completion bash\n"
          "_sockctl() {\n"
-         "  local current=${COMP_WORDS[COMP_CWORD]} words='' containers=0\n"
+         "  local current=${COMP_WORDS[COMP_CWORD]} verb='' word='' words='' containers=0\n"
          "  COMPREPLY=()\n"
-         "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-         "    mapfile -t COMPREPLY < <(compgen -W '" +
-         names +
-         "' -- \"$current\")\n"
-         "    return\n"
-         "  fi\n"
-         "  case ${COMP_WORDS[1]} in\n" +
-         cases +
-         "    completion) words='bash zsh fish' ;;\n"
+         "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+         "    case $verb/$word in\n"
+         "      " +
+         cases.paths +
+         ") verb+=/$word ;;\n"
+         "    esac\n"
+         "  done\n"
+         "  case $verb in\n"
+         "    '') words='" +
+         names_of(verbs) + "' ;;\n" + cases.words +
+         "    /completion) words='bash zsh fish' ;;\n"
          "  esac\n"
          "  [ \"$containers\" -eq 0 ] || words+=\" $(sockctl ps --quiet 2>/dev/null)\"\n"
          "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
@@ -100,58 +122,73 @@ std::string zsh_options(const Verb& verb) {
   return specs;
 }
 
-std::string zsh(const std::vector<Verb>& verbs) {
+// Completes one word of verbs, and then what the verb takes.
+std::string zsh_verbs(const std::vector<Verb>& verbs) {
   std::string names;
   std::string cases;
   for (const auto& verb : verbs) {
     names += "    " + quoted(verb.name + ":" + verb.help) + "\n";
-    if (verb.name != "completion")
+    if (verb.name == "completion")
+      cases += "    completion) _values shell bash zsh fish ;;\n";
+    else if (!verb.verbs.empty())
+      cases += "    " + verb.name + ")\n" + zsh_verbs(verb.verbs) + "    ;;\n";
+    else
       cases +=
           fmt::format("    {}) _arguments{} {} ;;\n", verb.name, zsh_options(verb),
                       verb.takes_container ? "'*:container:($(sockctl ps --quiet 2>/dev/null))'"
                                            : "'*::command:_normal'");
   }
+  return "  verbs=(\n" + names +
+         "  )\n"
+         "  if (( CURRENT == 2 )); then _describe verb verbs; return; fi\n"
+         "  verb=$words[2]\n"
+         "  shift words; (( CURRENT-- ))\n"
+         "  case $verb in\n" +
+         cases + "  esac\n";
+}
+
+std::string zsh(const std::vector<Verb>& verbs) {
   return "#compdef sockctl\n"
          "# zsh completion for sockctl, made by: sockctl completion zsh\n"
          "_sockctl() {\n"
          "  local -a verbs\n"
-         "  verbs=(\n" +
-         names +
-         "  )\n"
-         "  if (( CURRENT == 2 )); then _describe verb verbs; return; fi\n"
-         "  local verb=$words[2]\n"
-         "  shift words; (( CURRENT-- ))\n"
-         "  case $verb in\n" +
-         cases +
-         "    completion) _values shell bash zsh fish ;;\n"
-         "  esac\n"
+         "  local verb\n" +
+         zsh_verbs(verbs) +
          "}\n"
          "_sockctl \"$@\"\n";
 }
 
-std::string fish_option(const Verb& verb, const Option& option) {
+std::string fish_option(const std::string& seen, const Option& option) {
   std::string names;
   for (const auto& name : option.names)
     names += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
-  return fmt::format("complete -c sockctl -n '__fish_seen_subcommand_from {}'{}{} -d {}\n",
-                     verb.name, names, option.takes_value ? " -r" : "", quoted(option.help));
+  return fmt::format("complete -c sockctl -n '{}'{}{} -d {}\n", seen, names,
+                     option.takes_value ? " -r" : "", quoted(option.help));
+}
+
+// `offered`: when these verbs are offered; `above`: when one of them may have been seen.
+std::string fish_verbs(const std::vector<Verb>& verbs, const std::string& offered,
+                       const std::string& above) {
+  std::string script;
+  for (const auto& verb : verbs) {
+    script += fmt::format("complete -c sockctl -n '{}' -f -a {} -d {}\n", offered, verb.name,
+                          quoted(verb.help));
+    const auto seen = above + "__fish_seen_subcommand_from " + verb.name;
+    for (const auto& option : verb.options) script += fish_option(seen, option);
+    if (verb.takes_container)
+      script += fmt::format(
+          "complete -c sockctl -n '{}' -f -a '(sockctl ps --quiet 2>/dev/null)'\n", seen);
+    script += fish_verbs(verb.verbs,
+                         seen + "; and not __fish_seen_subcommand_from " + names_of(verb.verbs),
+                         seen + "; and ");
+  }
+  return script;
 }
 
 std::string fish(const std::vector<Verb>& verbs) {
-  std::string script =
-      "# fish completion for sockctl, made by: sockctl completion fish\n"
-      "complete -c sockctl -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n";
-  for (const auto& verb : verbs) {
-    script += fmt::format("complete -c sockctl -n __fish_use_subcommand -f -a {} -d {}\n",
-                          verb.name, quoted(verb.help));
-    for (const auto& option : verb.options) script += fish_option(verb, option);
-    if (verb.takes_container)
-      script += fmt::format(
-          "complete -c sockctl -n '__fish_seen_subcommand_from {}' -f -a '(sockctl ps --quiet "
-          "2>/dev/null)'\n",
-          verb.name);
-  }
-  return script;
+  return "# fish completion for sockctl, made by: sockctl completion fish\n"
+         "complete -c sockctl -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n" +
+         fish_verbs(verbs, "__fish_use_subcommand", "");
 }
 
 }  // namespace

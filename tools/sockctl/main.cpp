@@ -62,6 +62,14 @@ Result<> take_command(const CLI::App& app, const Arguments& arguments, Invocatio
   return {};
 }
 
+// "sockctl zygote plan": as far as the command line was understood.
+std::string path_of_verb(const CLI::App& app) {
+  std::string path = app.get_name();
+  for (auto verbs = app.get_subcommands(); !verbs.empty(); verbs = verbs.front()->get_subcommands())
+    path += " " + verbs.front()->get_name();
+  return path;
+}
+
 // Help goes to stdout; a mistake is one line.
 int answer_parse_error(const CLI::App& app, const CLI::ParseError& error,
                        const std::vector<std::string>& words) {
@@ -71,8 +79,7 @@ int answer_parse_error(const CLI::App& app, const CLI::ParseError& error,
     complain("'" + sock::printable(words.front()) + "': no such verb; see sockctl --help");
     return exit_status::usage;
   }
-  const std::string verb = verbs.empty() ? "" : " " + verbs.front()->get_name();
-  complain(sock::printable(error.what()) + "; see sockctl" + verb + " --help");
+  complain(sock::printable(error.what()) + "; see " + path_of_verb(app) + " --help");
   return exit_status::usage;
 }
 
