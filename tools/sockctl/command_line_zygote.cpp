@@ -25,8 +25,8 @@ CLI::App& add_verb(CLI::App& group, Invocation& invocation, const char* name, co
   return verb;
 }
 
-void add_file(CLI::App& verb, const char* name, std::string& file, const char* help) {
-  verb.add_option(name, file, help)->type_name("FILE");
+CLI::Option& add_file(CLI::App& verb, const char* name, std::string& file, const char* help) {
+  return *verb.add_option(name, file, help)->type_name("FILE");
 }
 
 void add_tree_format(CLI::App& verb, std::string& format) {
@@ -42,11 +42,12 @@ void describe_plan(CLI::App& group, Invocation& invocation) {
       "  sockctl zygote plan --costs packages.json --workload <(zcat w1.json.gz) --nodes 640 \\\n"
       "      --memory 1g --format json > tree.json",
       [](const ZygoteOptions& options) { return zygote_plan(options.plan); });
-  add_file(verb, "--costs", plan.costs, "What importing each package costs, as JSON");
-  add_file(verb, "--workload", plan.workload, "Functions with their requirements, as JSON");
-  verb.add_option("--nodes", plan.nodes, "The most zygotes; the bare one counts")->type_name("N");
-  for (const auto* required : {"--costs", "--workload", "--nodes"})
-    verb.get_option(required)->required();
+  add_file(verb, "--costs", plan.costs, "What importing each package costs, as JSON").required();
+  add_file(verb, "--workload", plan.workload, "Functions with their requirements, as JSON")
+      .required();
+  verb.add_option("--nodes", plan.nodes, "The most zygotes; the bare one counts")
+      ->required()
+      ->type_name("N");
   verb.add_option("--memory", plan.memory, "The most that all zygotes may hold together")
       ->type_name("SIZE");
   add_tree_format(verb, plan.format);
@@ -63,11 +64,13 @@ void describe_tree(CLI::App& group, Invocation& invocation) {
                "  sockctl zygote tree show --costs packages.json --workload w2.json tree.json\n"
                "  sockctl zygote tree show --format openlambda tree.json > openlambda.json",
                [](const ZygoteOptions& options) { return zygote_tree_show(options.tree_show); });
-  add_file(verb, "FILE", show.file, "A tree, in our format or OpenLambda's; - is stdin");
-  verb.get_option("FILE")->required()->type_name("");
-  add_file(verb, "--costs", show.costs, "What importing each package costs, as JSON");
-  add_file(verb, "--workload", show.workload, "Predict what remains to be imported (with --costs)");
-  verb.get_option("--workload")->needs("--costs");
+  add_file(verb, "FILE", show.file, "A tree, in our format or OpenLambda's; - is stdin")
+      .required()
+      ->type_name("");
+  CLI::Option& costs =
+      add_file(verb, "--costs", show.costs, "What importing each package costs, as JSON");
+  add_file(verb, "--workload", show.workload, "Predict what remains to be imported (with --costs)")
+      .needs(&costs);
   add_tree_format(verb, show.format);
 }
 

@@ -12,6 +12,8 @@
 
 #include "sock/zygote_plan.hpp"
 
+#include "zygote/data_path.hpp"  // made by meson
+
 namespace sock::testing {
 
 inline Package package(std::string_view text) {
