@@ -113,6 +113,8 @@ Result<Parts> make_parts(container::Workshop& workshop, const ContainerSpec& spe
                          const container::CheckedSpec& checked, container::StageClock& clock) {
   Parts parts{};
   parts.cgroup = SOCK_TRY(workshop.cgroups->take(spec.resources));
+  // A hostile package sees the message and may keep what came with it.
+  parts.cgroup.expose();
   parts.joins.assign(parts.cgroup.join_fds().begin(), parts.cgroup.join_fds().end());
   if (parts.cgroup.clone_into()) {
     parts.unified_procs = SOCK_TRY(base::in_stage(

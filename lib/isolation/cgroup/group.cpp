@@ -137,7 +137,7 @@ Result<bool> LeafGroup::is_empty() const {
 }
 
 bool LeafGroup::recycle() {
-  if (killed_ || spoiled_) return false;
+  if (killed_ || spoiled_ || exposed_) return false;
   if (frozen_ && !thaw()) return false;
   // What cannot have moved keeps the value in before_.
   const Throttling throttling = had_quota_ ? Throttling::possible : Throttling::ruled_out;
@@ -155,6 +155,23 @@ bool LeafGroup::recycle() {
 
 Result<> LeafGroup::remove() {
   directory_.reset();
+  auto removed = remove_leaves();
+  if (removed || !exposed_) return removed;
+  kill_in_every_leaf();
+  return remove_leaves();
+}
+
+// Who holds the descriptors may have entered one leaf and not the anchor.
+void LeafGroup::kill_in_every_leaf() {
+  constexpr std::chrono::milliseconds die_within{200};
+  for (const Leaf& leaf : leaves_) {
+    const auto directory = leaf.open_directory(O_RDONLY);
+    if (directory)
+      (void)empty_group(*directory, traits_.kill_by, std::chrono::steady_clock::now() + die_within);
+  }
+}
+
+Result<> LeafGroup::remove_leaves() {
   Result<> result;
   for (Leaf& leaf : leaves_) {
     auto removed = leaf.remove();

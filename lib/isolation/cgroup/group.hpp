@@ -52,16 +52,22 @@ class LeafGroup {
   [[nodiscard]] std::uint64_t oom_kills() const;
 
   [[nodiscard]] Result<bool> is_empty() const;
+  /// Somebody who is not trusted holds its descriptors from now on, and may enter any leaf at any
+  /// time: it has no next user.
+  void expose() noexcept { exposed_ = true; }
+  [[nodiscard]] bool is_exposed() const noexcept { return exposed_; }
   /// Makes an empty group ready for its next user. False when it must not be used again.
   [[nodiscard]] bool recycle();
   /// Removes the leaves, as far as the kernel lets go of them: Errc::exhausted when it does not
-  /// yet.
+  /// yet. Of an exposed group, whoever is still in a leaf is killed.
   Result<> remove();
 
  private:
   LeafGroup(const GroupTraits& traits, std::string name)
       : traits_{traits}, name_{std::move(name)} {}
   Result<> open_joins();
+  Result<> remove_leaves();
+  void kill_in_every_leaf();
   [[nodiscard]] Result<> apply(const LimitWrite& write);
   void undo(std::span<const LimitWrite> written);
   [[nodiscard]] Result<std::size_t> freezer() const;
@@ -76,6 +82,7 @@ class LeafGroup {
   bool had_quota_ = false;     // a CPU quota held at some time since before_ was read
   bool peak_is_known_ = true;  // memory_peak counts the present user only
   bool spoiled_ = false;       // its limits are not known
+  bool exposed_ = false;
   std::atomic<bool> frozen_ = false;
   std::atomic<bool> killed_ = false;  // cgroup.kill was written
 };

@@ -45,6 +45,7 @@ struct CgroupPool::Impl {
   void remove_dying();
 
  private:
+  void replace();
   bool is_full();
   bool keep(std::unique_ptr<LeafGroup>& group);
   void remove_or_keep_trying(std::unique_ptr<LeafGroup> group);
@@ -95,7 +96,16 @@ void CgroupPool::Impl::give_back(std::unique_ptr<LeafGroup> group) {
   if (!empty || !*empty)
     empty = group->kill_all(steady_clock::now() + leftovers_die_within).has_value();
   if (*empty && !is_full() && group->recycle() && keep(group)) return;
+  const bool exposed = group->is_exposed();
   remove_or_keep_trying(std::move(group));
+  if (exposed) replace();
+}
+
+/// So that whoever comes next need not wait for one to be made.
+void CgroupPool::Impl::replace() {
+  if (is_full()) return;
+  auto fresh = make_group();
+  if (fresh && !keep(*fresh)) remove_or_keep_trying(*std::move(fresh));
 }
 
 void CgroupPool::Impl::remove_dying() {
@@ -214,6 +224,10 @@ FdRef Cgroup::clone_into() const noexcept {
 
 std::span<const int> Cgroup::join_fds() const noexcept {
   return group_ ? group_->leaves->join_fds() : std::span<const int>{};
+}
+
+void Cgroup::expose() noexcept {
+  if (group_) group_->leaves->expose();
 }
 
 Result<> Cgroup::freeze(steady_clock::time_point deadline) {

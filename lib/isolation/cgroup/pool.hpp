@@ -40,6 +40,10 @@ class Cgroup {
   /// the group of clone_into() when that is not empty.
   [[nodiscard]] std::span<const int> join_fds() const noexcept;
 
+  /// To be said before its descriptors are given to somebody who is not trusted: after this use
+  /// the group is removed, so that they lead nowhere, and another takes its place in the pool.
+  void expose() noexcept;
+
   /// All tasks are frozen on return. On failure (Stage::pause) the group is thawed again.
   Result<> freeze(std::chrono::steady_clock::time_point deadline);
   Result<> thaw();
