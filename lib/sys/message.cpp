@@ -17,6 +17,8 @@ namespace {
 // KERNEL: since 6.5; the headers of Debian 12 have neither.
 constexpr int so_passpidfd = 76;
 constexpr int scm_pidfd = 4;
+// KERNEL: since 6.16.
+constexpr int so_passrights = 83;
 
 constexpr std::size_t control_size =
     CMSG_SPACE(most_descriptors * sizeof(int)) + CMSG_SPACE(sizeof(int));
@@ -55,6 +57,13 @@ Result<> name_senders(FdRef socket) {
   const int on = 1;
   if (::setsockopt(socket.get(), SOL_SOCKET, so_passpidfd, &on, sizeof on) < 0)
     return sys_error(errno, "SO_PASSPIDFD");
+  return {};
+}
+
+Result<> refuse_descriptors(FdRef socket) {
+  const int off = 0;
+  if (::setsockopt(socket.get(), SOL_SOCKET, so_passrights, &off, sizeof off) < 0)
+    return sys_error(errno, "SO_PASSRIGHTS");
   return {};
 }
 

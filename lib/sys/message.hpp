@@ -23,6 +23,10 @@ Result<SocketPair> make_message_pair();
 /// What arrives at this end from now on tells who has sent it.
 /// KERNEL: since 6.5.
 Result<> name_senders(FdRef socket);
+/// What is sent to this end from now on is refused (EPERM, to the sender) if descriptors come
+/// along. Closing a descriptor can block for as long as its sender likes (SO_LINGER of a TCP
+/// socket), so dropping it is not enough. KERNEL: since 6.16.
+Result<> refuse_descriptors(FdRef socket);
 
 enum class Wait : std::uint8_t { until_done, never };
 

@@ -1,6 +1,8 @@
 // A container from a fork: the zygote makes the process while the Host makes everything else, and
 // then one message tells the child what to become.
 
+#include <cstddef>
+
 #include <sched.h>
 #include <signal.h>
 
@@ -63,17 +65,26 @@ class Child {
       static_cast<void>(sys::wait_readable(pidfd_, steady_clock::now() + patience).has_value());
   }
 
-  Result<> meet(Deadline deadline) {
-    pidfd_ = std::move(SOCK_TRY(channel_.expect(wire::Kind::hello, deadline)).sender);
-    if (!pidfd_) return base::refuse(Errc::closed, Stage::none, "zygote", "its child has gone");
+  /// A zygote may name any process of its domain as the sender, so the word is checked: who is in
+  /// the domain's own pid namespace (`domain`) is no container, and killing it would be no help.
+  Result<> meet(std::uint64_t domain, Deadline deadline) {
+    UniqueFd sender = std::move(SOCK_TRY(channel_.expect(wire::Kind::hello, deadline)).sender);
+    if (!sender) return base::refuse(Errc::closed, Stage::none, "zygote", "its child has gone");
+    pid_namespace_ = SOCK_TRY(sys::pid_namespace_of(sender));
+    if (SOCK_TRY(identity_of(pid_namespace_)) == domain)
+      return base::refuse(Errc::corrupt, Stage::none, "zygote",
+                          "its child is in no pid namespace of its own");
+    pidfd_ = std::move(sender);
     return {};
   }
+  [[nodiscard]] FdRef pid_namespace() const noexcept { return pid_namespace_; }
   [[nodiscard]] FdRef pidfd() const noexcept { return pidfd_; }
   [[nodiscard]] const Peer& channel() const noexcept { return channel_; }
   UniqueFd keep() && noexcept { return std::move(pidfd_); }
 
  private:
   Peer channel_;
+  UniqueFd pid_namespace_;
   UniqueFd pidfd_;
 };
 
@@ -82,9 +93,11 @@ Result<child::Report> read_report(const Peer& channel, Deadline deadline) {
   child::Report report{};
   if (received.bytes.size() != sizeof report)
     return base::refuse(Errc::corrupt, Stage::none, "zygote", "its child sent a malformed report");
-  std::memcpy(&report, received.bytes.data(), sizeof report);
+  // Before it becomes a bool, which has no third value.
+  const bool is_bool = received.bytes[offsetof(child::Report, executing)] <= std::byte{1};
+  if (is_bool) std::memcpy(&report, received.bytes.data(), sizeof report);
   const bool known = static_cast<std::size_t>(report.failed) < child::stage_count;
-  if (!known || (report.failed == Stage::none) != report.executing)
+  if (!is_bool || !known || (report.failed == Stage::none) != report.executing)
     return base::refuse(Errc::corrupt, Stage::none, "zygote", "its child sent a wrong report");
   return report;
 }
@@ -97,9 +110,8 @@ Error failed_step(const child::Report& report, const ContainerSpec& spec) {
   return error;
 }
 
-Result<> attach_proc(isolation::StitchedRoot& root, FdRef child) {
-  const UniqueFd ns = SOCK_TRY(sys::pid_namespace_of(child));
-  return root.tree.attach(SOCK_TRY(sys::make_proc_of(ns)), "/proc");
+Result<> attach_proc(isolation::StitchedRoot& root, const Child& child) {
+  return root.tree.attach(SOCK_TRY(sys::make_proc_of(child.pid_namespace())), "/proc");
 }
 
 struct Parts {
@@ -164,9 +176,9 @@ Result<container::Launched> launch_forked(Zygote::Impl& zygote, const ContainerS
   Parts parts = SOCK_TRY(make_parts(workshop, spec, checked, clock));
   Child child{
       std::move(requested)};  // Before the cgroup: it has to be empty when it is given back.
-  SOCK_TRY(base::in_stage(Stage::fork, child.meet(deadline)));
+  SOCK_TRY(base::in_stage(Stage::fork, child.meet(zygote.pid_namespace, deadline)));
   clock.mark(Stage::fork);
-  SOCK_TRY(base::in_stage(Stage::mounts, attach_proc(parts.root, child.pidfd())));
+  SOCK_TRY(base::in_stage(Stage::mounts, attach_proc(parts.root, child)));
   clock.mark(Stage::mounts);
   SOCK_TRY(base::in_stage(Stage::fork, send_work(child, workshop, spec, checked, parts)));
   const child::Report report =

@@ -35,6 +35,7 @@ Error told(wire::Reader reader) {
 Result<Peer::Ends> Peer::make() {
   sys::SocketPair pair = SOCK_TRY(sys::make_message_pair());
   SOCK_TRY(sys::name_senders(pair.here));
+  SOCK_TRY(sys::refuse_descriptors(pair.here));
   return Ends{.here = Peer{std::move(pair.here)}, .there = std::move(pair.there)};
 }
 

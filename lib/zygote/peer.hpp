@@ -1,7 +1,7 @@
 #pragma once
 
 // The Host's end of a channel to a zygote or to a child of one. The other end may be hostile: every
-// wait has a deadline, every message is checked, and descriptors that it sends are closed.
+// wait has a deadline, every message is checked, and the kernel lets no descriptor through.
 
 #include <chrono>
 #include <span>

@@ -7,6 +7,7 @@
 
 #include "base/try.hpp"
 #include "container/container_impl.hpp"
+#include "sys/file.hpp"
 #include "sys/process.hpp"
 #include "wire/message.hpp"
 #include "zygote/zygote_impl.hpp"
@@ -62,6 +63,11 @@ Result<> Zygote::Impl::refill() {
   return {};
 }
 
+Result<std::uint64_t> zygote::identity_of(FdRef pid_namespace) {
+  return SOCK_TRY(sys::status(pid_namespace))
+  .inode;
+}
+
 Result<std::shared_ptr<Zygote::Impl>> zygote::adopt(container::Workshop& workshop,
                                                     const UserNamespace& maps,
                                                     std::chrono::milliseconds deadline,
@@ -69,12 +75,15 @@ Result<std::shared_ptr<Zygote::Impl>> zygote::adopt(container::Workshop& worksho
   Peer::Received hello = SOCK_TRY(base::in_stage(
       Stage::fork, channel.expect(wire::Kind::hello, steady_clock::now() + deadline)));
   const pid_t pid = sys::number_of(hello.sender);
-  return std::shared_ptr<Zygote::Impl>{new Zygote::Impl{.workshop = workshop,
-                                                        .maps = maps,
-                                                        .deadline = deadline,
-                                                        .channel = std::move(channel),
-                                                        .pidfd = std::move(hello.sender),
-                                                        .pid = pid}};
+  const UniqueFd ns = SOCK_TRY(base::in_stage(Stage::fork, sys::pid_namespace_of(hello.sender)));
+  return std::shared_ptr<Zygote::Impl>{
+      new Zygote::Impl{.workshop = workshop,
+                       .maps = maps,
+                       .deadline = deadline,
+                       .channel = std::move(channel),
+                       .pidfd = std::move(hello.sender),
+                       .pid = pid,
+                       .pid_namespace = SOCK_TRY(identity_of(ns))}};
 }
 
 Zygote::Zygote(std::shared_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}

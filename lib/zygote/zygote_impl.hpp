@@ -20,6 +20,7 @@ struct Zygote::Impl {
   zygote::Peer channel;
   UniqueFd pidfd;
   pid_t pid;
+  std::uint64_t pid_namespace;  ///< The domain's: its inode.
   std::chrono::nanoseconds import_time{0};
 
   /// Sends for a child; its hello is waited for by whoever uses it.
@@ -34,6 +35,9 @@ struct Zygote::Impl {
 };
 
 namespace zygote {
+/// The inode of a pid namespace.
+Result<std::uint64_t> identity_of(FdRef pid_namespace);
+
 /// Waits for the hello of a new zygote at the other end.
 Result<std::shared_ptr<Zygote::Impl>> adopt(container::Workshop& workshop,
                                             const UserNamespace& maps,
