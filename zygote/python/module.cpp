@@ -4,7 +4,9 @@
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x03090000
 #include <cerrno>
+#include <cstring>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include <Python.h>
@@ -122,7 +124,8 @@ PyObject* fork_child(PyObject*, PyObject* arguments) {
   const Forked forked = fork_into_namespaces(namespaces);
   if (forked.side == Side::child) {
     if (!say_hello(channel)) _exit(0);
-    populate_working_set();
+    if (namespaces != 0)
+      populate_working_set();  // A zygote should have as little of its own as can be.
     PyOS_AfterFork_Child();
     Py_RETURN_TRUE;
   }
@@ -202,6 +205,25 @@ PyObject* learn(PyObject*, PyObject* arguments) {
   return PyBool_FromLong(learn_working_set(pipe) ? 1 : 0);
 }
 
+// The strings that the kernel put on the first stack, which is what /proc/PID/environ shows.
+std::span<char> first_environment;
+
+void find_first_environment() noexcept {
+  if (environ == nullptr || environ[0] == nullptr) return;
+  char* const begin = environ[0];
+  char* end = begin;
+  for (char** entry = environ; *entry == end; ++entry) end += std::strlen(end) + 1;
+  first_environment = {begin, end};
+}
+
+/// forget_environment(): wipes the strings that the zygote was started with. Nothing may refer to
+/// them any more: os.environ must have been cleared.
+PyObject* forget_environment(PyObject*, PyObject*) {
+  std::memset(first_environment.data(), 0, first_environment.size());
+  first_environment = {};
+  Py_RETURN_NONE;
+}
+
 PyObject* threads(PyObject*, PyObject*) {
   return PyLong_FromLong(count_threads());
 }
@@ -218,6 +240,7 @@ PyMethodDef methods[] = {
     {"record_working_set", record, METH_VARARGS, nullptr},
     {"learn_working_set", learn, METH_VARARGS, nullptr},
     {"threads", threads, METH_NOARGS, nullptr},
+    {"forget_environment", forget_environment, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -237,5 +260,6 @@ PyModuleDef definition = {
 }  // namespace sock::zygote
 
 PyMODINIT_FUNC PyInit_sock_zygote_core() {
+  sock::zygote::find_first_environment();
   return PyModule_Create(&sock::zygote::definition);
 }

@@ -8,8 +8,11 @@ import runpy
 import sys
 import traceback
 import types
+import weakref
 
+import _signal
 import sock_handler
+import sock_zygote_core as core
 
 # What is imported here, its at-fork hooks, and every object touched below cost each child page faults
 # before its first statement: threading alone would double them.
@@ -21,6 +24,40 @@ def reseed():
     numpy = sys.modules.get("numpy.random")
     if numpy is not None:
         numpy.seed()
+
+
+def forget_exit_hooks():
+    """Those of the zygote's packages are not the payload's to run (a temporary directory is still
+    in use); the standard library's own are, and would not be registered a second time."""
+    atexit._clear()
+    weakref.finalize._registry.clear()
+    weakref.finalize._registered_with_atexit = False
+    logging = sys.modules.get("logging")
+    if logging is not None:
+        atexit.register(logging.shutdown)
+    multiprocessing = sys.modules.get("multiprocessing.util")
+    if multiprocessing is not None:
+        multiprocessing._finalizer_registry.clear()
+        atexit.register(multiprocessing._exit_function)
+
+
+class Handlers:
+    """Python's own table of signal handlers; the kernel's side is in C (inheritance.hpp). By _signal,
+    without the enumerations of signal. What packages have changed is found out once, in the zygote."""
+
+    def __init__(self):
+        self.own = {number: _signal.getsignal(number) for number in _signal.valid_signals()}
+        self.changed = []
+
+    def note(self):
+        self.changed = [number for number, handler in self.own.items()
+                        if _signal.getsignal(number) is not handler]
+
+    def reset(self):
+        _signal.set_wakeup_fd(-1)
+        for number in self.changed:
+            if self.own[number] is not None:
+                _signal.signal(number, self.own[number])
 
 
 def open_stream(descriptor, mode, errors):
@@ -41,6 +78,7 @@ def set_environment(variables):
         del os.environb[name]
     for name, value in new.items():
         os.environb[name] = value
+    core.forget_environment()  # Or /proc/self/environ would still show the domain's.
 
 
 def new_main():
@@ -128,9 +166,10 @@ def finish(status):
     os._exit(status)
 
 
-def prepare():
+def prepare(handlers):
     """What a child can do before it knows its work: a spare does it while it waits."""
-    atexit._clear()  # The zygote's own.
+    forget_exit_hooks()
+    handlers.reset()
     reseed()
     renew_stdio()
     gc.enable()

@@ -50,22 +50,33 @@ def import_modules(modules, paths):
         importlib.import_module(name)
         if core.threads() != 1:
             raise UnsafeToFork(f"{name} has started a thread")
+        if has_children():
+            raise UnsafeToFork(f"{name} has left a process behind")
 
 
-def show_working_set(writer):
+def has_children():
+    """Nothing that a zygote forks stays its child, so any is a module's, running or not."""
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def show_working_set(handlers, writer):
     """In a child that is no container: does what each does before its payload's first statement."""
-    sock_payload.prepare()
+    sock_payload.prepare(handlers)
     sock_payload.begin([b"PATH=/usr/bin", b"HOME=/tmp"])
     sock_payload.run_command("pass", [])
     core.record_working_set(writer)
 
 
-def learn_working_set():
+def learn_working_set(handlers):
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
         try:
-            show_working_set(writer)
+            show_working_set(handlers, writer)
         finally:
             os._exit(0)
     os.close(writer)
@@ -74,23 +85,26 @@ def learn_working_set():
     os.waitpid(child, 0)
 
 
-def settle():
+def settle(handlers):
     """What was allocated so far stays: no collection in a child touches (and so copies) it."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.__stdout__, sys.stderr, sys.__stderr__):
+        if stream is not None:
+            stream.flush()
+    handlers.note()
     gc.collect()
     gc.freeze()
     core.settle()
-    learn_working_set()
+    learn_working_set(handlers)
 
 
 class Zygote:
-    def __init__(self, channel):
+    def __init__(self, channel, handlers):
         self.channel = channel
+        self.handlers = handlers
 
     def serve(self):
         """Returns in a child that has its work to do: the payload's (argv, env)."""
-        settle()
+        settle(self.handlers)
         if not core.hello(self.channel):
             return None
         while True:
@@ -106,27 +120,33 @@ class Zygote:
 
     def answer_import(self, modules, paths):
         start = time.monotonic_ns()
+        zygote = os.getpid()
+        failure = None
         try:
             import_modules(modules, paths)
+            settle(self.handlers)
         except BaseException as error:  # SystemExit and KeyboardInterrupt are no reason to end.
-            core.failed(self.channel, describe(error), 0)
-            return
-        settle()
-        core.imported(self.channel, time.monotonic_ns() - start)
+            failure = describe(error)
+        if os.getpid() != zygote:
+            os._exit(0)  # A module's own fork came back here: only one may answer.
+        if failure is not None:
+            core.failed(self.channel, failure, 0)
+        else:
+            core.imported(self.channel, time.monotonic_ns() - start)
 
     def answer_grow(self, channel):
+        # Not os.fork(): the new one must be the domain's to reap, not this zygote's.
         try:
-            child = os.fork()
+            is_child = core.fork(0, channel)
         except OSError as error:
             core.failed(channel, b"fork", error.errno)
             close_quietly(channel)
             return
-        if child:
+        if not is_child:
             close_quietly(channel)
             return
         close_quietly(self.channel)
         self.channel = channel
-        core.hello(channel)
 
     def answer_fork(self, namespaces, channel):
         try:
@@ -138,7 +158,7 @@ class Zygote:
         if not is_child:
             close_quietly(channel)
             return None
-        sock_payload.prepare()
+        sock_payload.prepare(self.handlers)
         work = core.become(channel)
         if work is None:
             os._exit(0)  # A spare that nobody needs any more.
@@ -146,9 +166,11 @@ class Zygote:
 
 
 def main():
-    core.note_own_signals()  # Before any package: a child keeps these.
+    # Before any package: a child keeps these.
+    core.note_own_signals()
+    handlers = sock_payload.Handlers()
     gc.disable()
-    work = Zygote(int(sys.argv[1])).serve()
+    work = Zygote(int(sys.argv[1]), handlers).serve()
     if work is not None:
         sock_payload.run(*work)
 
