@@ -12,20 +12,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "host_fixture.hpp"
+#include "zygote_fixture.hpp"
 
 namespace sock::test {
 namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-
-constexpr const char* python = "/usr/bin/python3";
-
-std::string content(const fs::path& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
 
 /// One line of /proc/PID/status.
 std::string status_line(pid_t pid, const std::string& name) {
@@ -35,84 +28,7 @@ std::string status_line(pid_t pid, const std::string& name) {
   return {};
 }
 
-class Zygotes : public HostTest {
- protected:
-  void SetUp() override {
-    HostTest::SetUp();
-    if (is_rootless()) GTEST_SKIP() << "zygote domains need real root";
-    if (!is_tested_with("detached_roots")) GTEST_SKIP() << "zygote domains need detached_roots";
-    if (!fs::exists(python)) FAIL() << "the system's python3 is missing: scripts/install-packages";
-  }
-
-  ZygoteDomain open_domain(const std::string& name = "domain") {
-    auto domain = host().open_domain(
-        {.name = name, .rootfs = domain_root(), .interpreter = {python}, .deadline = 20s});
-    EXPECT_TRUE(domain) << domain.error().message();
-    return std::move(*domain);
-  }
-  /// Sees this test's own modules.
-  Rootfs domain_root() {
-    fs::create_directories(modules());
-    return {.base = std::string{host_image},
-            .binds = {{.source = modules(), .target = "/modules"}}};
-  }
-  std::string modules() const { return scratch() + "/modules"; }
-  void write_module(const std::string& name, const std::string& code) {
-    fs::create_directories(modules());
-    std::ofstream{modules() + "/" + name + ".py"} << code;
-  }
-  static Zygote first_zygote(ZygoteDomain& domain) {
-    auto zygote = domain.start_zygote();
-    EXPECT_TRUE(zygote) << zygote.error().message();
-    return std::move(*zygote);
-  }
-  static ContainerSpec command(const std::string& code) {
-    ContainerSpec spec{.name = "forked",
-                       .rootfs = {.base = std::string{host_image}},
-                       .argv = {"python3", "-c", code}};
-    spec.init = Init::none;
-    return spec;
-  }
-  Outcome run_forked(Zygote& zygote, ContainerSpec spec) {
-    TestPipe out = make_pipe();
-    TestPipe err = make_pipe();
-    spec.stdio = {.out = out.writer, .err = err.writer};
-    auto container = zygote.fork(spec);
-    out.writer.reset();
-    err.writer.reset();
-    if (!container) {
-      ADD_FAILURE() << container.error().message();
-      return {.status = {ExitStatus::Kind::lost, 0}, .out = {}, .err = {}};
-    }
-    Outcome outcome{
-        .status = {ExitStatus::Kind::lost, 0}, .out = drain(out.reader), .err = drain(err.reader)};
-    const auto status = container->wait_until(in(20s));
-    EXPECT_TRUE(status && *status);
-    if (status && *status) outcome.status = **status;
-    return outcome;
-  }
-  std::string output_of(Zygote& zygote, const std::string& code) {
-    const Outcome outcome = run_forked(zygote, command(code));
-    EXPECT_TRUE(outcome.status.ok()) << outcome.err;
-    return outcome.out;
-  }
-  Error fork_error(Zygote& zygote, const ContainerSpec& spec) {
-    auto container = zygote.fork(spec);
-    if (container) {
-      ADD_FAILURE() << "forked after all";
-      return {};
-    }
-    return container.error();
-  }
-  Error grow_error(Zygote& zygote, const std::string& module) {
-    auto child = zygote.grow({.modules = {module}, .paths = {"/modules"}, .deadline = 3s});
-    if (child) {
-      ADD_FAILURE() << "imported after all";
-      return {};
-    }
-    return child.error();
-  }
-};
+using Zygotes = ZygoteTest;
 
 TEST_F(Zygotes, ForkAContainerThatRunsACommand) {
   ZygoteDomain domain = open_domain();

@@ -1,0 +1,133 @@
+// Packages that leave something behind when they are imported. What a fork would break is refused
+// by name; of the rest nothing reaches a payload.
+
+#include <filesystem>
+
+#include "zygote_fixture.hpp"
+
+namespace sock::test {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+using CarelessModules = ZygoteTest;
+
+TEST_F(CarelessModules, AreNamedWhenTheyForkOrEnd) {
+  write_module("forks", "import os\nos.fork()\n");
+  write_module("starts_process", "import subprocess\nleft = subprocess.Popen(['sleep', '60'])\n");
+  write_module("exits", "import os\nos._exit(0)\n");
+  write_module("closes_all", "import os\nos.closerange(0, 256)\n");
+  write_module("breaks_stdout",
+               "import sys\nclass Broken:\n  def flush(self): raise RuntimeError('mine')\n"
+               "sys.stdout = Broken()\n");
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  EXPECT_EQ(grow_error(zygote, "forks").subject, "UnsafeToFork: forks has left a process behind");
+  EXPECT_EQ(grow_error(zygote, "starts_process").subject,
+            "UnsafeToFork: starts_process has left a process behind");
+  EXPECT_EQ(grow_error(zygote, "exits").code, Errc::closed);
+  EXPECT_EQ(grow_error(zygote, "closes_all").code, Errc::closed);
+  EXPECT_EQ(grow_error(zygote, "breaks_stdout").subject, "RuntimeError: mine");
+  EXPECT_EQ(output_of(zygote, "print('still serving')"), "still serving\n");
+}
+
+TEST_F(CarelessModules, MayRunPrograms) {
+  write_module("runs", "import subprocess\nsaid = subprocess.check_output(['echo', 'hello'])\n");
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  Zygote child = grow(zygote, "runs");
+  EXPECT_EQ(output_of(child, "import runs\nprint(runs.said)"), "b'hello\\n'\n");
+}
+
+TEST_F(CarelessModules, LeaveNoStateToPayloads) {
+  write_module("messy", R"(
+import atexit, os, signal, sys, tempfile, weakref
+kept = tempfile.TemporaryDirectory()
+class Thing: pass
+thing = Thing()
+weakref.finalize(thing, print, 'finalizer of the zygote')
+atexit.register(print, 'hook of the zygote')
+print('printed by the zygote', end='')
+sys.__stdout__.write('written by the zygote')
+os.chdir('/tmp')
+os.umask(0o777)
+os.environ['MESSY'] = '1'
+reader, writer = os.pipe()
+os.set_blocking(writer, False)
+signal.set_wakeup_fd(writer)
+for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGALRM):
+    signal.signal(number, lambda *_: print('handler of the zygote'))
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+signal.alarm(3600)
+file = open('/etc/passwd')
+)");
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  Zygote child = grow(zygote, "messy");
+  const Outcome outcome = run_forked(child, command(R"(
+import os, signal
+print(open('/proc/self/environ').read().strip('\0'), end='')
+print(os.getcwd(), oct(os.umask(0)), dict(os.environ), signal.alarm(0), len(os.listdir('/proc/self/fd')))
+print([int(n) for n in signal.valid_signals() if signal.getsignal(n) not in (signal.SIG_DFL, None)])
+print(signal.pthread_sigmask(signal.SIG_BLOCK, []), signal.set_wakeup_fd(-1))
+)"));
+  EXPECT_TRUE(outcome.status.ok());
+  EXPECT_EQ(outcome.out, "/ 0o22 {} 0 4\n[2, 13, 25]\nset() -1\n") << outcome.err;
+  // What the zygote still uses is still there.
+  Zygote next = grow(child, "messy");
+  EXPECT_EQ(output_of(zygote, "print('fine')"), "fine\n");
+}
+
+TEST_F(CarelessModules, LeavePayloadsTheirOwnExitHooks) {
+  write_module("uses_hooks", R"(
+import logging, multiprocessing.util, tempfile, weakref
+class Thing: pass
+thing = Thing()
+weakref.finalize(thing, print, 'finalizer of the zygote')
+)");
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  Zygote child = grow(zygote, "uses_hooks");
+  EXPECT_EQ(output_of(child, R"(
+import atexit, logging, logging.handlers, multiprocessing.util, sys, weakref
+class Thing: pass
+thing = Thing()
+weakref.finalize(thing, print, 'finalizer of the payload')
+atexit.register(print, 'hook of the payload')
+multiprocessing.util.Finalize(None, print, ('end of multiprocessing',), exitpriority=1)
+logging.getLogger().addHandler(logging.handlers.MemoryHandler(9, target=logging.StreamHandler(sys.stdout)))
+logging.warning('logged by the payload')
+)"),
+            "hook of the payload\nfinalizer of the payload\nend of multiprocessing\n"
+            "logged by the payload\n");
+}
+
+TEST_F(CarelessModules, FindADomainOutOfProcesses) {
+  if (!has_cgroups()) GTEST_SKIP() << "needs cgroups";
+  ZygoteDomainSpec spec = domain_spec("small");
+  spec.resources.pids_max = 2;  // Its init, and one zygote.
+  ZygoteDomain domain = open_domain(spec);
+  Zygote zygote = first_zygote(domain);
+  const Error error = fork_error(zygote, command("pass"));
+  EXPECT_EQ(error.stage, Stage::fork);
+  EXPECT_EQ(error.sys_errno, EAGAIN) << error.message();
+  EXPECT_EQ(grow_error(zygote, "any").sys_errno, EAGAIN);
+}
+
+// pid 1 of the domain reaps them all.
+TEST_F(CarelessModules, LeaveNoZombieOfAGrownZygote) {
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  const std::string pid = std::to_string(zygote.pid());
+  for (int i = 0; i < 5; ++i) {
+    auto child = zygote.grow({.modules = {}});
+    ASSERT_TRUE(child) << child.error().message();
+    EXPECT_EQ(content("/proc/" + pid + "/task/" + pid + "/children"), "");
+  }
+  EXPECT_EQ(output_of(zygote, "print('serving')"), "serving\n");
+}
+
+}  // namespace
+}  // namespace sock::test

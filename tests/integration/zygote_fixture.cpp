@@ -1,0 +1,118 @@
+// Domains, zygotes and forks for tests.
+
+#include "zygote_fixture.hpp"
+
+#include <fstream>
+
+namespace sock::test {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+namespace {
+constexpr const char* python = "/usr/bin/python3";
+}
+
+std::string content(const fs::path& path) {
+  std::ifstream file{path};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+void ZygoteTest::SetUp() {
+  HostTest::SetUp();
+  if (is_rootless()) GTEST_SKIP() << "zygote domains need real root";
+  if (!is_tested_with("detached_roots")) GTEST_SKIP() << "zygote domains need detached_roots";
+  if (!fs::exists(python)) FAIL() << "the system's python3 is missing: scripts/install-packages";
+}
+
+ZygoteDomain ZygoteTest::open_domain(const std::string& name) {
+  return open_domain(domain_spec(name));
+}
+
+ZygoteDomain ZygoteTest::open_domain(const ZygoteDomainSpec& spec) {
+  auto domain = host().open_domain(spec);
+  EXPECT_TRUE(domain) << domain.error().message();
+  return std::move(*domain);
+}
+
+ZygoteDomainSpec ZygoteTest::domain_spec(const std::string& name) {
+  return {.name = name, .rootfs = domain_root(), .interpreter = {python}, .deadline = 20s};
+}
+
+Rootfs ZygoteTest::domain_root() {
+  fs::create_directories(modules());
+  return {.base = std::string{host_image}, .binds = {{.source = modules(), .target = "/modules"}}};
+}
+
+void ZygoteTest::write_module(const std::string& name, const std::string& code) {
+  fs::create_directories(modules());
+  std::ofstream{modules() + "/" + name + ".py"} << code;
+}
+
+Zygote ZygoteTest::first_zygote(ZygoteDomain& domain) {
+  auto zygote = domain.start_zygote();
+  EXPECT_TRUE(zygote) << zygote.error().message();
+  return std::move(*zygote);
+}
+
+Zygote ZygoteTest::grow(Zygote& zygote, const std::string& module) {
+  auto child = zygote.grow({.modules = {module}, .paths = {"/modules"}});
+  EXPECT_TRUE(child) << module << ": " << child.error().message();
+  return std::move(*child);
+}
+
+ContainerSpec ZygoteTest::command(const std::string& code) {
+  ContainerSpec spec{.name = "forked",
+                     .rootfs = {.base = std::string{host_image}},
+                     .argv = {"python3", "-c", code}};
+  spec.init = Init::none;
+  return spec;
+}
+
+Outcome ZygoteTest::run_forked(Zygote& zygote, ContainerSpec spec) {
+  TestPipe out = make_pipe();
+  TestPipe err = make_pipe();
+  spec.stdio = {.out = out.writer, .err = err.writer};
+  auto container = zygote.fork(spec);
+  out.writer.reset();
+  err.writer.reset();
+  if (!container) {
+    ADD_FAILURE() << container.error().message();
+    return {.status = {ExitStatus::Kind::lost, 0}, .out = {}, .err = {}};
+  }
+  Outcome outcome{
+      .status = {ExitStatus::Kind::lost, 0}, .out = drain(out.reader), .err = drain(err.reader)};
+  const auto status = container->wait_until(in(20s));
+  EXPECT_TRUE(status && *status);
+  if (status && *status) outcome.status = **status;
+  return outcome;
+}
+
+std::string ZygoteTest::output_of(Zygote& zygote, const std::string& code,
+                                  const std::string& name) {
+  ContainerSpec spec = command(code);
+  spec.name = name;
+  const Outcome outcome = run_forked(zygote, spec);
+  EXPECT_TRUE(outcome.status.ok()) << outcome.err;
+  return outcome.out;
+}
+
+Error ZygoteTest::fork_error(Zygote& zygote, const ContainerSpec& spec) {
+  auto container = zygote.fork(spec);
+  if (container) {
+    ADD_FAILURE() << "forked after all";
+    return {};
+  }
+  return container.error();
+}
+
+Error ZygoteTest::grow_error(Zygote& zygote, const std::string& module) {
+  auto child = zygote.grow({.modules = {module}, .paths = {"/modules"}, .deadline = 3s});
+  if (child) {
+    ADD_FAILURE() << "imported after all";
+    return {};
+  }
+  return child.error();
+}
+
+}  // namespace sock::test

@@ -1,0 +1,40 @@
+#pragma once
+
+// A Host whose zygotes see modules that the test has written, and short ways to fork from them.
+
+#include <filesystem>
+#include <string>
+
+#include "host_fixture.hpp"
+
+namespace sock::test {
+
+class ZygoteTest : public HostTest {
+ protected:
+  void SetUp() override;
+
+  ZygoteDomain open_domain(const std::string& name = "domain");
+  ZygoteDomain open_domain(const ZygoteDomainSpec& spec);
+  /// Of a domain with this name, which sees this test's own modules.
+  [[nodiscard]] ZygoteDomainSpec domain_spec(const std::string& name);
+  Rootfs domain_root();
+  [[nodiscard]] std::string modules() const { return scratch() + "/modules"; }
+  /// In /modules of a domain.
+  void write_module(const std::string& name, const std::string& code);
+  static Zygote first_zygote(ZygoteDomain& domain);
+  /// A child that has imported a module of this test.
+  static Zygote grow(Zygote& zygote, const std::string& module);
+
+  /// `python3 -c code`, as nobody.
+  static ContainerSpec command(const std::string& code);
+  Outcome run_forked(Zygote& zygote, ContainerSpec spec);
+  std::string output_of(Zygote& zygote, const std::string& code,
+                        const std::string& name = "forked");
+  /// The error that fork() gives; fails the test when it succeeds.
+  static Error fork_error(Zygote& zygote, const ContainerSpec& spec);
+  static Error grow_error(Zygote& zygote, const std::string& module);
+};
+
+[[nodiscard]] std::string content(const std::filesystem::path& path);
+
+}  // namespace sock::test

@@ -1,0 +1,126 @@
+// Many forks from several threads, with and without spares, and nothing left: processes, cgroups,
+// mounts, descriptors, memory. SOCK_TEST_FULL=1 makes it 10,000.
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "zygote_fixture.hpp"
+
+namespace sock::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::size_t count_entries(const char* directory) {
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator{directory}, fs::directory_iterator{}));
+}
+
+/// The Host keeps its directory in each hierarchy open: how many groups there are in them.
+std::size_t count_groups() {
+  std::size_t count = 0;
+  for (const auto& file : fs::directory_iterator{"/proc/self/fd"}) {
+    std::error_code gone;
+    const fs::path path = fs::read_symlink(file.path(), gone);
+    if (!path.string().starts_with("/sys/fs/cgroup/") ||
+        !path.filename().string().starts_with("sock-"))
+      continue;
+    count += static_cast<std::size_t>(std::ranges::count_if(
+        fs::directory_iterator{path}, [](const auto& entry) { return entry.is_directory(); }));
+  }
+  return count;
+}
+
+struct Census {
+  std::size_t fds;
+  std::size_t mounts;
+  std::size_t groups;
+  std::size_t resident_pages;
+  std::uint64_t domain_pids;
+  std::uint64_t domain_memory;
+};
+
+class ZygoteSoak : public ZygoteTest {
+ protected:
+  static constexpr int threads = 4;
+
+  Census take_census(ZygoteDomain& domain) {
+    std::istringstream statm{content("/proc/self/statm")};
+    std::size_t size = 0;
+    std::size_t resident = 0;
+    statm >> size >> resident;
+    const std::string mounts = content("/proc/self/mountinfo");
+    const auto stats = domain.container().stats();
+    return {.fds = count_entries("/proc/self/fd"),
+            .mounts = static_cast<std::size_t>(std::count(mounts.begin(), mounts.end(), '\n')),
+            .groups = count_groups(),
+            .resident_pages = resident,
+            .domain_pids = stats ? stats->pids_current.value_or(0) : 0,
+            .domain_memory = stats ? stats->memory_current.value_or(0) : 0};
+  }
+  void fork_many(Zygote& zygote, int thread, int count) {
+    for (int i = 0; i < count; ++i) {
+      ContainerSpec spec = command("raise SystemExit(7)");
+      spec.name = "soak-" + std::to_string(thread);
+      auto container = zygote.fork(spec);
+      const bool good = container && container->wait() && container->wait()->value == 7;
+      if (!good && failures_++ == 0 && !container) ADD_FAILURE() << container.error().message();
+    }
+  }
+  /// The second half with spares.
+  void fork_from_threads(Zygote& zygote, int each) {
+    for (const std::size_t spares : {0, 4}) {
+      ASSERT_TRUE(zygote.keep_spares(spares));
+      std::vector<std::jthread> forkers;
+      for (int thread = 0; thread < threads; ++thread)
+        forkers.emplace_back([&, thread] { fork_many(zygote, thread, each / 2); });
+    }
+    ASSERT_TRUE(zygote.keep_spares(0));
+    // It answers in order: behind it, whatever was asked for earlier is done.
+    auto last = zygote.fork(command("pass"));
+    ASSERT_TRUE(last) << last.error().message();
+    EXPECT_TRUE(last->wait());
+  }
+  /// Spares end by themselves when nobody wants them any more.
+  static void wait_until_settled(ZygoteDomain& domain, std::uint64_t pids) {
+    const auto deadline = in(std::chrono::seconds{10});
+    while (domain.container().stats()->pids_current.value_or(0) > pids &&
+           std::chrono::steady_clock::now() < deadline)
+      std::this_thread::yield();
+  }
+  std::atomic<int> failures_{0};
+};
+
+TEST_F(ZygoteSoak, LeavesNothingAfterManyForksFromFourThreads) {
+  const bool full = std::getenv("SOCK_TEST_FULL") != nullptr;
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  fork_from_threads(zygote, 10);
+  const std::uint64_t idle = 2;  // The domain's init and the zygote.
+  wait_until_settled(domain, idle);
+  const Census before = take_census(domain);
+  const auto begin = std::chrono::steady_clock::now();
+  fork_from_threads(zygote, full ? 2500 : 125);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  wait_until_settled(domain, idle);
+  const Census after = take_census(domain);
+  EXPECT_EQ(failures_, 0);
+  EXPECT_EQ(after.fds, before.fds);
+  EXPECT_EQ(after.mounts, before.mounts);
+  EXPECT_EQ(after.groups, before.groups);
+  EXPECT_EQ(after.domain_pids, before.domain_pids);
+  constexpr std::size_t caches = 512;  // 2 MiB: allocator caches of the threads.
+  EXPECT_LE(after.resident_pages, before.resident_pages + caches);
+  EXPECT_LE(after.domain_memory, before.domain_memory + (4U << 20U));
+  std::cout << (full ? 10'000 : 500) << " forks in " << took.count() << " s; descriptors "
+            << after.fds << ", groups " << after.groups << ", processes in the domain "
+            << after.domain_pids << ", resident " << before.resident_pages * 4 << " -> "
+            << after.resident_pages * 4 << " KiB, domain " << before.domain_memory / 1024 << " -> "
+            << after.domain_memory / 1024 << " KiB\n";
+}
+
+}  // namespace
+}  // namespace sock::test
