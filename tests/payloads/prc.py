@@ -34,7 +34,8 @@ def other_memory():
         tries += [(f"seize {pid}", lambda p=pid: call("ptrace", PTRACE_SEIZE, p, 0, 0)),
                   (f"read {pid}", lambda p=pid: read_memory(p)),
                   (f"pidfd_getfd {pid}", lambda p=pid: call("pidfd_getfd", os.pidfd_open(p), 0, 0))]
-    tries.append(("the memory of init", lambda: os.open("/proc/1/mem", os.O_RDWR)))
+    if os.getppid() != 1:  # Otherwise the payload is pid 1 itself.
+        tries.append(("the memory of init", lambda: os.open("/proc/1/mem", os.O_RDWR)))
     tries.append(("the memory of a process outside",
                   lambda: os.open(f"/proc/{FACTS['host_pid']}/mem", os.O_RDONLY)))
     try:

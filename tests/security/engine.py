@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from model import Failure, Probe, Scenario, Verdict
-from starter import CreateStarter
+from starter import CreateStarter, ForkStarter
 from world import World
 
 SAFE = ("BLOCKED", "CONTAINED")
@@ -54,6 +54,30 @@ def run_probes(probes: list[Probe], world: World, starter: CreateStarter) -> Ite
                           ok=absent or outcome.startswith("ALLOWED"), detail=outcome,
                           skip=outcome[3:] if absent else "",
                           log=(result.stdout + result.stderr).splitlines()[-20:])
+
+
+def run_forked(probes: list[Probe], identities: str, world: World, starter: ForkStarter) -> Iterator[Verdict]:
+    """The same probes where nothing is created; their controls are those of created containers."""
+    able = []
+    for probe in probes:
+        if reason := starter.not_applicable(probe):
+            yield Verdict(name=f"{probe.id} {starter.name} {probe.title}", ok=True, skip=f"NA {reason}")
+        else:
+            able.append(probe)
+    for (identity, options, _), batch in batches(able).items():
+        if identity not in identities:
+            continue
+        connections = world.connections()
+        result = starter.payload(identity, options, [probe.id for probe in batch])
+        said = outcomes(result.stdout)
+        log = (result.stdout + result.stderr).splitlines()[-20:]
+        for probe in batch:
+            outcome = said.get(probe.id, f"silence, exit {result.returncode}")
+            verdict = _judge(probe, f"{identity} {starter.name}", outcome, log)
+            verdict.ok = verdict.ok or outcome.strip() == starter.expected.get(probe.id)
+            yield verdict
+        yield _outside(" ".join([f"{len(batch)} probes {starter.name} as {identity}", *options]), world,
+                       result.stdout + result.stderr, world.connections() - connections)
 
 
 def _judge(probe: Probe, identity: str, outcome: str, log: list[str]) -> Verdict:

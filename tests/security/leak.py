@@ -8,6 +8,7 @@ from pathlib import Path
 
 from model import USER, Scenario, check
 from processes import with_marker
+from starter import ForkStarter
 
 STARTS = 25
 
@@ -33,6 +34,25 @@ def starts(world, starter) -> str:
     check(before == after, "\n".join(f"{k}: {before[k]} became {after[k]}" for k in before
                                      if before[k] != after[k]))
     return f"{STARTS} starts, 2 failed ones"
+
+
+def forks(world, starter) -> str:
+    forking = ForkStarter(world)
+
+    def run(count):
+        result = forking.run(USER, (), ("python3", "-c", "import sys; sys.exit(7)"), count)
+        check(result.returncode == 7, str(result))
+
+    run(1)
+    before = snapshot(world)
+    run(STARTS)
+    check(forking.run(USER, (), ("python3", "/no/such/program")).returncode != 0, "no file, and no error")
+    check(forking.run(USER, ("--bind", "/no/such", "/dir"), ("python3", "-c", "")).returncode == 125,
+          "no directory to bind, and no error")
+    after = snapshot(world)
+    check(before == after, "\n".join(f"{k}: {before[k]} became {after[k]}" for k in before
+                                     if before[k] != after[k]))
+    return f"{STARTS} forks, 2 failed ones"
 
 
 def one_name(world, starter) -> str:
@@ -79,6 +99,7 @@ def odd_embedder(world, starter) -> str:
 
 TESTS = [
     Scenario("LEAK-01", "starts and failed starts leave nothing", starts),
+    Scenario("LEAK-01f", "nor do forks and failed forks", forks),
     Scenario("LEAK-05", "one of many gets a name, and one removes it", one_name),
     Scenario("LEAK-08", "an embedder in an odd state works or is told why", odd_embedder),
 ]

@@ -1,7 +1,7 @@
 """How a payload gets into a container.
 
-One Starter creates containers through sockctl; others (a fork of a zygote, a restore) need only
-the same two methods.
+One Starter creates containers through sockctl, one forks them from a zygote, and one runs the
+payload in the zygote itself, as a package that is being imported.
 """
 
 import os
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from model import MAPPED_ROOT, PLAIN_ROOT, USER, Control
+from model import MAPPED_ROOT, PLAIN_ROOT, USER, Control, Probe
 from world import World
 
 IDENTITY = {
@@ -69,6 +69,83 @@ class CreateStarter:
         return _run(["/usr/bin/python3", "-I", "-B", str(self.world.public / "payloads" / "main.py"), *ids],
                     SECONDS, user=1000, group=1000, extra_groups=[1000, 1001], env=self.environment(),
                     stdin=subprocess.DEVNULL, cwd=self.world.public)
+
+
+# What sockctl gives a payload, for the starters that go without it.
+VARIABLES = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/")
+
+
+class ForkStarter:
+    """Each start is a container that is forked from a zygote of a domain of its own."""
+
+    name = "forked"
+    # Uid 0 of a forked container is that of its zygote's domain.
+    uids = {USER: "1000", MAPPED_ROOT: "0"}
+    expected: dict[str, str] = {}
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def not_applicable(self, probe: Probe) -> str:
+        """Why a probe's premise cannot hold, or nothing."""
+        if "--own-mounts" in probe.options:
+            return "a forked container is always in the empty mount namespace"
+        if probe.id == "PRC-05":
+            return "a forked payload is pid 1 itself: no init reaps for it"
+        return ""
+
+    def payload(self, identity: str, options: tuple[str, ...], ids: list[str], **more):
+        return self.run(identity, options, ("/usr/bin/python3", "/payloads/main.py", *ids), **more)
+
+    def run(self, identity: str, options: tuple[str, ...], command: tuple[str, ...], count: int = 1, **more):
+        world = self.world
+        binds = ((PAYLOADS, "/payloads"), (world.facts_directory, "/facts"), (world.fixtures, "/fixtures"))
+        words = [str(world.build / "tests" / "security" / "fork_driver"), str(world.state),
+                 str(world.build / "libexec"), self.uids[identity], str(count)]
+        words += [word for source, target in binds for word in ("--bind", str(source), target)]
+        words += [word for variable in VARIABLES for word in ("--env", variable)]
+        words += ["--tmpfs", "/scratch", *self.translate(options), "--", *command]
+        more.setdefault("stdin", subprocess.DEVNULL)
+        return _run(words, SECONDS, env={**os.environ, "SOCK_CANARY": world.secret},
+                    pass_fds=world.leaked_fds, **more)
+
+    @staticmethod
+    def translate(options: tuple[str, ...]) -> list[str]:
+        words = list(options)
+        if "--rlimit" in words:
+            at = words.index("--rlimit")
+            limit, value = words[at + 1].split("=")
+            words[at:at + 2] = [f"--{limit}", value]
+        return words
+
+
+class ImportStarter(ForkStarter):
+    """The payload is a package that a zygote imports: uid 0 of the domain's user namespace, with
+    the capabilities there, and not yet in any container. What it said is printed by a fork."""
+
+    name = "importing"
+    # What a zygote may, each confined by its user namespace: why a probe tells nothing here ...
+    MEANT = {
+        "ESC-02": "the zygote's channel is a descriptor more",
+        "ESC-04": "a zygote may chroot; ESC-04b shows that it leads nowhere",
+        "NS-01": "a zygote makes pid, ipc, uts, net and cgroup namespaces; see HostileZygotes",
+        "NS-08": "a zygote may set the host name of its own uts namespace",
+        "PRC-02": "a payload reads its own environment, which here is the domain's",
+        "CAP-01": "a zygote has capabilities in its user namespace",
+        "CAP-04": "limits are the container's",
+        "CAP-05": "variables are the domain's",
+        "NS-09k": "it ends the domain's zygote that is its parent",
+    }
+    # ... or all that it may say.
+    expected = {"SEC-01": "ALLOWED chroot=EFAULT REFUSED"}
+
+    def not_applicable(self, probe: Probe) -> str:
+        return super().not_applicable(probe) or self.MEANT.get(probe.id, "")
+
+    def payload(self, identity: str, options: tuple[str, ...], ids: list[str], **more):
+        show = ("/usr/bin/python3", "-c", "import at_import; print(at_import.said)")
+        return self.run(identity, (*options, "--import", "at_import", "--import-env", f"PROBES={' '.join(ids)}"),
+                        show, **more)
 
 
 def _run(command: list[str], seconds: float, **more) -> subprocess.CompletedProcess:
