@@ -73,7 +73,12 @@ def show_working_set(handlers, writer):
 
 def learn_working_set(handlers):
     reader, writer = os.pipe()
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError:  # The domain is out of processes: then each child pays for itself.
+        close_quietly(reader)
+        close_quietly(writer)
+        return
     if not child:
         try:
             show_working_set(handlers, writer)
@@ -124,7 +129,8 @@ class Zygote:
         failure = None
         try:
             import_modules(modules, paths)
-            settle(self.handlers)
+            if os.getpid() == zygote:
+                settle(self.handlers)
         except BaseException as error:  # SystemExit and KeyboardInterrupt are no reason to end.
             failure = describe(error)
         if os.getpid() != zygote:
