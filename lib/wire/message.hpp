@@ -202,7 +202,8 @@ bool for_each_string(const FieldView& field, Use&& use) {
   while (!rest.empty()) {
     const std::size_t end = rest.find('\0');
     if (end == std::string_view::npos) return false;
-    use(rest.substr(0, end));
+    // Not substr(), which may throw: a zygote has no C++ library.
+    use(std::string_view{rest.data(), end});
     rest.remove_prefix(end + 1);
   }
   return true;

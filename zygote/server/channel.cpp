@@ -2,6 +2,7 @@
 
 #include "server/channel.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
@@ -82,7 +83,8 @@ bool say_failed(int channel, std::string_view reason, int sys_errno) noexcept {
   constexpr std::size_t most_reason = 16384;
   std::byte memory[most_reason + 64];
   wire::Writer writer{memory, wire::Kind::failed};
-  writer.put(wire::Field::reason, reason.substr(0, most_reason));
+  // Not substr(), which may throw: the C++ library is not here.
+  writer.put(wire::Field::reason, reason.data(), std::min(reason.size(), most_reason));
   writer.put_value(wire::Field::sys_errno, static_cast<std::uint32_t>(sys_errno));
   return send(channel, writer.message());
 }
