@@ -57,12 +57,17 @@ def sanitized(kind: str, env: dict[str, str]) -> tuple[Run, ...]:
     )
 
 
+# Whole minutes of interpreters starting, in which no fallback matters.
+NOT_AGAIN = ("--gtest_filter=-ZygoteCrash.*:HostileZygotes.*:CarelessModules.*:"
+             "Zygotes.GrowTrees*:Zygotes.NameWhat*:Zygotes.AreTheSame*",)
+
+
 def without(feature: str) -> Run:
-    return Run(built(INTEGRATION), f"without-{feature}", {"SOCK_TEST_WITHOUT": feature})
+    return Run(built(INTEGRATION) + NOT_AGAIN, f"without-{feature}", {"SOCK_TEST_WITHOUT": feature})
 
 
 def with_cgroups(backend: str) -> Run:
-    return Run(built(INTEGRATION), f"cgroups-{backend}", {"SOCK_TEST_CGROUPS": backend})
+    return Run(built(INTEGRATION) + NOT_AGAIN, f"cgroups-{backend}", {"SOCK_TEST_CGROUPS": backend})
 
 
 SUITES = (
