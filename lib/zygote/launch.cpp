@@ -77,6 +77,8 @@ class Child {
     pidfd_ = std::move(sender);
     return {};
   }
+  /// Before anybody was met.
+  void ask_again_on(Peer channel) noexcept { channel_ = std::move(channel); }
   [[nodiscard]] FdRef pid_namespace() const noexcept { return pid_namespace_; }
   [[nodiscard]] FdRef pidfd() const noexcept { return pidfd_; }
   [[nodiscard]] const Peer& channel() const noexcept { return channel_; }
@@ -87,6 +89,16 @@ class Child {
   UniqueFd pid_namespace_;
   UniqueFd pidfd_;
 };
+
+/// A spare may have died since it was parked, for want of memory for instance: then the zygote is
+/// asked once more.
+Result<> meet_or_ask_again(Child& child, Zygote::Impl& zygote, std::uint64_t namespaces,
+                           Deadline deadline) {
+  auto met = child.meet(zygote.pid_namespace, deadline);
+  if (met || met.error().code != Errc::closed) return met;
+  child.ask_again_on(SOCK_TRY(zygote.request_child(namespaces)));
+  return child.meet(zygote.pid_namespace, deadline);
+}
 
 Result<child::Report> read_report(const Peer& channel, Deadline deadline) {
   const Peer::Received received = SOCK_TRY(channel.receive(deadline));
@@ -171,12 +183,12 @@ Result<container::Launched> launch_forked(Zygote::Impl& zygote, const ContainerS
   const container::CheckedSpec checked = SOCK_TRY(container::check(spec));
   clock.mark(Stage::validate);
   // First of all, so that the fork goes on beside what follows.
-  Peer requested =
-      SOCK_TRY(base::in_stage(Stage::fork, zygote.take_child(namespaces_of(spec, workshop))));
+  const std::uint64_t namespaces = namespaces_of(spec, workshop);
+  Peer requested = SOCK_TRY(base::in_stage(Stage::fork, zygote.take_child(namespaces)));
   Parts parts = SOCK_TRY(make_parts(workshop, spec, checked, clock));
   Child child{
       std::move(requested)};  // Before the cgroup: it has to be empty when it is given back.
-  SOCK_TRY(base::in_stage(Stage::fork, child.meet(zygote.pid_namespace, deadline)));
+  SOCK_TRY(base::in_stage(Stage::fork, meet_or_ask_again(child, zygote, namespaces, deadline)));
   clock.mark(Stage::fork);
   SOCK_TRY(base::in_stage(Stage::mounts, attach_proc(parts.root, child)));
   clock.mark(Stage::mounts);

@@ -8,8 +8,10 @@
 #include <set>
 #include <thread>
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "zygote_fixture.hpp"
@@ -171,6 +173,28 @@ TEST_F(Zygotes, KeepSparesThatAreForkedAhead) {
   for (int i = 0; i < 8; ++i) EXPECT_EQ(output_of(zygote, "print('spare')"), "spare\n");
   ASSERT_TRUE(zygote.keep_spares(0));
   EXPECT_EQ(zygote.keep_spares(65).error().code, Errc::invalid_spec);
+}
+
+TEST_F(Zygotes, DoWithoutSparesThatHaveDied) {
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  ASSERT_TRUE(zygote.keep_spares(2));
+  // It answers in order, so the spares that were asked for before are up.
+  EXPECT_EQ(output_of(zygote, "print('spare')"), "spare\n");
+  const std::string init = std::to_string(domain.container().pid());
+  std::istringstream children{content("/proc/" + init + "/task/" + init + "/children")};
+  int killed = 0;
+  for (pid_t pid = 0; children >> pid;) {
+    if (pid == zygote.pid()) continue;
+    const UniqueFd pidfd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
+    if (!pidfd) continue;
+    ++killed;
+    ASSERT_EQ(::kill(pid, SIGKILL), 0);
+    pollfd ended{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&ended, 1, 20'000), 1);
+  }
+  EXPECT_GE(killed, 1);
+  EXPECT_EQ(output_of(zygote, "print('another')"), "another\n");
 }
 
 TEST_F(Zygotes, GiveSiblingsNothingRandomInCommon) {
