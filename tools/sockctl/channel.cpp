@@ -62,6 +62,13 @@ Result<sock::UniqueFd> listen_at(sock::FdRef dir, const std::string& name) {
   return fd;
 }
 
+Result<> remove_socket_at(sock::FdRef dir, const std::string& name) {
+  if (::unlinkat(dir.get(), name.c_str(), 0) == 0) return {};
+  auto error = last_error(name);
+  if (error.error().code == Errc::not_found) return {};
+  return error;
+}
+
 Result<sock::UniqueFd> connect_at(sock::FdRef dir, const std::string& name) {
   auto fd = SOCKCTL_TRY(make_socket());
   const auto address = address_of(dir, name);

@@ -23,6 +23,8 @@ struct Message {
 
 /// A listening socket called `name` in a directory; only its owner can reach it.
 Result<sock::UniqueFd> listen_at(sock::FdRef dir, const std::string& name);
+/// Removes a socket's name; none there is fine.
+Result<> remove_socket_at(sock::FdRef dir, const std::string& name);
 /// Errc::closed or not_found when nobody listens.
 Result<sock::UniqueFd> connect_at(sock::FdRef dir, const std::string& name);
 /// The next connection; one of another user is closed, and empty is returned.

@@ -21,16 +21,18 @@ Result<sock::UniqueFd> connect_to(const Entry& entry) {
 }
 
 Result<nlohmann::json> next_answer(sock::FdRef socket, Deadline deadline,
-                                   std::vector<sock::UniqueFd>* fds) {
+                                   std::vector<sock::UniqueFd>* fds, const std::string& peer) {
   pollfd ready{.fd = socket.get(), .events = POLLIN, .revents = 0};
   if (SOCKCTL_TRY(wait_for({&ready, 1}, deadline)) == 0)
-    return refuse(Errc::timed_out, Stage::none, "the monitor does not answer");
-  auto message = SOCKCTL_TRY(receive_message(socket));
-  if (!message) return refuse(Errc::closed, Stage::none, "the monitor has ended");
+    return refuse(Errc::timed_out, Stage::none, peer + " does not answer");
+  auto received = receive_message(socket);
+  const bool ended = received.has_value() ? !*received : received.error().code == Errc::closed;
+  if (ended) return refuse(Errc::closed, Stage::none, peer + " has ended");
+  auto message = SOCKCTL_TRY(std::move(received));
   if (fds != nullptr) *fds = std::move(message->fds);
   auto answer = parse_json(message->text);
   if (!answer.is_object())
-    return refuse(Errc::corrupt, Stage::none, "the monitor's answer is no JSON object");
+    return refuse(Errc::corrupt, Stage::none, "the answer of " + peer + " is no JSON object");
   if (answer.contains("error")) return std::unexpected(error_from_json(answer["error"]));
   return answer;
 }

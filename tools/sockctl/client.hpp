@@ -22,7 +22,8 @@ inline constexpr std::chrono::seconds action_time{10};
 Result<sock::UniqueFd> connect_to(const Entry& entry);
 /// The next message; its "error", if it has one, as Error.
 Result<nlohmann::json> next_answer(sock::FdRef socket, Deadline deadline,
-                                   std::vector<sock::UniqueFd>* fds = nullptr);
+                                   std::vector<sock::UniqueFd>* fds = nullptr,
+                                   const std::string& peer = "the monitor");
 Result<nlohmann::json> ask(const Entry& entry, const nlohmann::json& request,
                            std::chrono::milliseconds time);
 /// All at once: one stuck monitor costs the others nothing. In the order of the entries.

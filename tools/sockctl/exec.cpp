@@ -10,6 +10,7 @@
 #include "json_values.hpp"
 #include "parse.hpp"
 #include "report.hpp"
+#include "stdio_message.hpp"
 #include "verbs.hpp"
 
 namespace sockctl {
@@ -21,19 +22,7 @@ Result<> send_request(sock::FdRef monitor, const ExecOptions& options, const soc
                          {"env", environment(options.env, {})},
                          {"cwd", options.cwd},
                          {"user", options.user}};
-  std::vector<sock::FdRef> fds;
-  std::vector<std::string> names;
-  const auto pass = [&](const char* name, sock::FdRef fd) {
-    if (!fd) return;
-    names.emplace_back(name);
-    fds.push_back(fd);
-  };
-  pass("in", stdio.in);
-  pass("out", stdio.out);
-  pass("err", stdio.err);
-  request["fds"] = names;
-  if (stdio.terminal)
-    request["terminal"] = {{"rows", stdio.terminal->rows}, {"columns", stdio.terminal->columns}};
+  const auto fds = put_stdio(request, stdio);
   return send_message(monitor, request, fds);
 }
 

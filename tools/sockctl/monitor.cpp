@@ -2,15 +2,12 @@
 // with the options on descriptor 0, the outcome on 1 and the entry's lock on 3.
 
 #include <algorithm>
-#include <array>
-#include <csignal>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
-#include "detach.hpp"
+#include "background.hpp"
 #include "json_values.hpp"
 #include "launch.hpp"
 #include "monitor_loop.hpp"
@@ -26,13 +23,6 @@ struct Started {
   sock::Host host;
   Monitor monitor;
 };
-
-Result<sock::UniqueFd> ending_signals() {
-  constexpr std::array ending{SIGTERM, SIGINT};
-  constexpr std::array ignored{SIGPIPE, SIGHUP};
-  SOCKCTL_TRY(signal_fd(ignored));
-  return signal_fd(ending);
-}
 
 Result<Started> start(const Globals& globals, const std::string& state, const RunOptions& options) {
   auto entry = SOCKCTL_TRY(open_entry(state, options.name));
@@ -60,17 +50,9 @@ Result<Started> start(const Globals& globals, const std::string& state, const Ru
                                      .container = std::move(container)}}};
 }
 
-// The starting sockctl waits for the end of this pipe.
-Result<> report_outcome(const nlohmann::json& outcome) {
-  SOCKCTL_TRY(write_all(sock::FdRef{1}, line_of(outcome)));
-  for (const int fd : {0, 1})
-    if (::dup2(2, fd) != fd) return last_error("stdio");
-  return {};
-}
-
 // Whoever started us may have leaked descriptors. One that the options name as network is meant.
 Result<> close_others(const RunOptions& options) {
-  constexpr unsigned first = monitor_lock_fd + 1;
+  constexpr unsigned first = background_lock_fd + 1;
   constexpr unsigned last = ~0U;
   const auto network = SOCKCTL_TRY(parse_network(options.net));
   const unsigned kept = network.fd > 0 ? static_cast<unsigned>(network.fd) : 0U;
@@ -80,9 +62,8 @@ Result<> close_others(const RunOptions& options) {
 }
 
 Result<> run_monitor(const Globals& globals) {
-  if (::fcntl(monitor_lock_fd, F_SETFD, FD_CLOEXEC) != 0)
-    return last_error("lock", "sockctl monitor is not for use by hand");
-  const auto text = SOCKCTL_TRY(read_all(sock::FdRef{0}, options_max));
+  SOCKCTL_TRY(take_over_lock());
+  const auto text = SOCKCTL_TRY(read_all(sock::FdRef{0}, background_input_max));
   const auto options = SOCKCTL_TRY(run_options_from_json(text));
   SOCKCTL_TRY(close_others(options));
   const auto state = SOCKCTL_TRY(state_dir(globals));

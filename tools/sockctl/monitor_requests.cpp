@@ -12,6 +12,7 @@
 #include "json_values.hpp"
 #include "monitor_loop.hpp"
 #include "parse.hpp"
+#include "stdio_message.hpp"
 
 namespace sockctl {
 namespace {
@@ -23,25 +24,6 @@ nlohmann::json ok() {
 template <class T>
 T member(const nlohmann::json& json, const char* name, T fallback) {
   return json.value(name, fallback);
-}
-
-Result<sock::Stdio> stdio_of(const nlohmann::json& request, const Message& message) {
-  sock::Stdio stdio;
-  if (request.contains("terminal")) {
-    const auto& size = request["terminal"];
-    stdio.terminal = sock::Terminal{.rows = size.value<std::uint16_t>("rows", 24),
-                                    .columns = size.value<std::uint16_t>("columns", 80)};
-    return stdio;
-  }
-  const auto names = member(request, "fds", std::vector<std::string>{});
-  if (names.size() != message.fds.size())
-    return refuse(Errc::corrupt, Stage::validate, "descriptors that do not fit their names");
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (names[i] == "in") stdio.in = message.fds[i];
-    if (names[i] == "out") stdio.out = message.fds[i];
-    if (names[i] == "err") stdio.err = message.fds[i];
-  }
-  return stdio;
 }
 
 }  // namespace

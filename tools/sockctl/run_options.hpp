@@ -74,6 +74,8 @@ Result<std::vector<std::string>> resolve_env(const std::vector<std::string>& giv
                                              const Caller& caller);
 
 nlohmann::json to_json(const RunOptions& options);
+/// As text. Arguments that are not UTF-8 are refused with the hint.
+Result<std::string> serialise(const RunOptions& options, const char* hint);
 Result<RunOptions> run_options_from_json(const std::string& text);
 
 }  // namespace sockctl

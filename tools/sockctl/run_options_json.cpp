@@ -19,6 +19,14 @@ nlohmann::json to_json(const RunOptions& options) {
   return out;
 }
 
+Result<std::string> serialise(const RunOptions& options, const char* hint) {
+  try {
+    return to_json(options).dump();
+  } catch (const nlohmann::json::exception&) {
+    return refuse(Errc::invalid_spec, Stage::validate, "an argument that is not UTF-8", hint);
+  }
+}
+
 Result<RunOptions> run_options_from_json(const std::string& text) {
   const auto parsed = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   try {

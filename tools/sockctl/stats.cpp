@@ -3,12 +3,12 @@
 #include <array>
 #include <csignal>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "client.hpp"
 #include "listing.hpp"
 #include "report.hpp"
+#include "stats_row.hpp"
 #include "terminal.hpp"
 #include "verbs.hpp"
 
@@ -16,24 +16,6 @@ namespace sockctl {
 namespace {
 
 constexpr std::chrono::seconds watch_interval{1};
-
-std::string size_cell(const nlohmann::json& stats, const char* name) {
-  return stats.contains(name) ? human_size(stats.value(name, std::uint64_t{0})) : "-";
-}
-
-std::vector<std::string> row_of(const nlohmann::json& stats) {
-  const auto cpu = stats.contains("cpu_total_ns")
-                       ? fmt::format("{:.3f} s", stats.value("cpu_total_ns", 0.0) / 1e9)
-                       : "-";
-  const auto pids =
-      stats.contains("pids_current") ? std::to_string(stats.value("pids_current", 0)) : "-";
-  return {stats.value("name", ""),
-          cpu,
-          size_cell(stats, "memory_current"),
-          size_cell(stats, "memory_peak"),
-          size_cell(stats, "memory_max"),
-          pids};
-}
 
 Result<> show(Format format, const Globals& globals, const StatsOptions& options) {
   const auto entries = SOCKCTL_TRY(entries_of(globals, options.names));
@@ -45,17 +27,9 @@ Result<> show(Format format, const Globals& globals, const StatsOptions& options
     if (!answer.has_value() && options.names.empty()) continue;
     if (!answer.has_value()) return std::unexpected(answer.error());
     all.push_back(answer->value("stats", nlohmann::json::object()));
-    rows.push_back(row_of(all.back()));
+    rows.push_back(stats_row(all.back()));
   }
-  constexpr auto right = Column::Align::right;
-  return print_list(format, all,
-                    {{"NAME"},
-                     {"CPU", right},
-                     {"MEMORY", right},
-                     {"PEAK", right},
-                     {"LIMIT", right},
-                     {"PIDS", right}},
-                    rows);
+  return print_list(format, all, stats_columns(), rows);
 }
 
 Result<> watch(Format format, const Globals& globals, const StatsOptions& options) {
