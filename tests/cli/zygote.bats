@@ -1,103 +1,289 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154 # `errors` is set by sockctl() in setup.bash
-# Planning and showing import trees: files in, files out, nothing started.
+# Zygotes that outlive the command that made them: the background Host, and containers forked by it.
 
 bats_require_minimum_version 1.5.0
 
 load setup
 
-write_workload() {
-    cat >"$WORK/costs.json" <<'JSON'
-{"numpy": {"versions": {"1.25.2": {"top": ["numpy"], "cost": {"ms": 50, "mb": 10}}}},
- "pandas": {"versions": {"2.1.0": {"top": ["pandas"], "cost": {"ms": 250, "mb": 20}}}}}
-JSON
-    cat >"$WORK/workload.json" <<'JSON'
-{"funcs": [{"name": "f", "meta": {"requirements_txt": "numpy==1.25.2\npandas==2.1.0\n"}},
-           {"name": "g", "meta": {"requirements_txt": "numpy==1.25.2\n"}}]}
-JSON
+# Its own, because the shared one knows of no zygotes.
+teardown() {
+    local names
+    names=$("$SOCKCTL" zygote ls --quiet)
+    # shellcheck disable=SC2086 # one word for each name
+    [ -z "$names" ] || timeout 30 "$SOCKCTL" zygote rm --force $names >&2 || true
+    timeout 20 "$SOCKCTL" gc >&2 || true
+    rm -rf "$WORK"
 }
 
-plan() {
-    sockctl zygote plan --costs "$WORK/costs.json" --workload "$WORK/workload.json" "$@"
+# A zygote that has imported little, and so is up soon.
+create_small() { # NAME [OPTION...]
+    sockctl zygote create "$@"
+    echo "status $status, stdout '$output', stderr '$errors'"
+    [ "$status" -eq 0 ]
 }
 
-@test "a plan is a tree with a forecast" {
-    write_workload
-    plan --nodes 3
+# The pid of the background Host that holds a zygote.
+host_pid() { # NAME
+    "$SOCKCTL" zygote inspect "$1" | json '[0]["host_pid"]'
+}
+
+# Whether some process holds the background Host's lock.
+host_lives() {
+    local inode
+    inode=$(stat -c %i "$SOCK_STATE_DIR/zygotes/lock")
+    grep -Eq "FLOCK .*:$inode " /proc/locks
+}
+
+# Waits until a process has ended, without asking again and again.
+await_end() { # PID
+    timeout 20 python3 -c '
+import os, select, sys
+try:
+    select.select([os.pidfd_open(int(sys.argv[1]))], [], [])
+except ProcessLookupError:
+    pass' "$1"
+}
+
+# Nothing of any Host in our state directory: no process, no socket, no state of the library.
+nothing_is_left() {
+    [ ! -e "$SOCK_STATE_DIR/zygotes/control" ]
+    run -1 host_lives
+    run -0 find "$SOCK_STATE_DIR/hosts" -mindepth 1 -type d
+    echo "left: $output"
+    [ -z "$output" ]
+}
+
+@test "a zygote with numpy and pandas answers in a forked container" {
+    create_small ds --preload numpy,pandas --python /usr/bin/python3
+    [[ $output == numpy*ms*pandas*ms*ds*pid* ]]
+    sockctl zygote fork ds --timings -- python -c 'import pandas; print(pandas.__version__)'
     echo "$output $errors"
     [ "$status" -eq 0 ]
-    [[ $output == NODE*IMPORT*MEMORY*PACKAGES*numpy==1.25.2*pandas==2.1.0* ]]
-    [[ $output == *"3 nodes, 33.0 MiB: 0 ms of 350 ms of imports remain in 2 calls"* ]]
+    [ "$output" = "$(/usr/bin/python3 -c 'import pandas; print(pandas.__version__)')" ]
+    [[ $errors == *fork*us*seccomp*us*total*us* ]]
+    sockctl zygote fork ds -- python -c 'import sys; print("pandas" in sys.modules)'
+    prints True
 }
 
-@test "a planned tree is read again in both formats" {
-    write_workload
-    for format in json openlambda; do
-        plan --nodes 3 --format "$format"
-        [ "$status" -eq 0 ]
-        echo "$output" >"$WORK/$format.json"
-        sockctl zygote tree show --costs "$WORK/costs.json" --workload "$WORK/workload.json" \
-            "$WORK/$format.json"
-        echo "$output $errors"
-        [ "$status" -eq 0 ]
-        [[ $output == *250.0\ ms*"3 nodes"*"0 ms of 350 ms"* ]]
+@test "the interpreter is found by PATH in the root" {
+    create_small z --preload json
+    sockctl run --zygote z -- python -c 'import sys; print(sys.executable)'
+    prints /usr/bin/python3
+}
+
+@test "exit statuses are those of run" {
+    create_small z
+    sockctl zygote fork z -- python -c 'raise SystemExit(7)'
+    [ "$status" -eq 7 ]
+    sockctl zygote fork z --wall 200ms -- python -c 'import signal; signal.pause()'
+    [ "$status" -eq 124 ]
+    sockctl zygote fork z -- sh -c true
+    fails 127 'python only'
+    sockctl zygote fork z -w /no-such-directory -- python -c 1
+    fails 125 no-such-directory
+}
+
+@test "a forked container has its own environment, files, limits and stdin" {
+    mkdir "$WORK/files"
+    echo content >"$WORK/files/text"
+    create_small z -v "$WORK/files:/files"
+    sockctl zygote fork z -e ONLY=this -w /tmp -u 1000:1000 --tmpfs /empty -- python -c '
+import os
+print(os.environ["ONLY"], os.getcwd(), os.getuid(), os.listdir("/empty"), open("/files/text").read(), end="")'
+    prints "this /tmp 1000 [] content"
+    run -0 sh -c "echo typed | '$SOCKCTL' zygote fork z -i -- python -c 'print(input())'"
+    [ "$output" = typed ]
+    sockctl zygote fork z --net loopback -- python -c '
+import socket; socket.create_server(("127.0.0.1", 0)); print("up")'
+    prints up
+}
+
+@test "signals reach the payload, and end one that does not handle them" {
+    create_small z
+    mkfifo "$WORK/up"
+    forked() { # CODE SIGNAL: $status is its end
+        "$SOCKCTL" zygote fork z -- python -c "$1" >"$WORK/up" &
+        local pid=$!
+        grep -q up "$WORK/up"
+        kill -s "$2" "$pid"
+        status=0
+        wait "$pid" || status=$?
+    }
+    forked 'import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(9))
+print("up", flush=True)
+signal.pause()' TERM
+    [ "$status" -eq 9 ]
+    forked 'import signal; print("up", flush=True); signal.pause()' TERM
+    [ "$status" -eq 143 ]
+}
+
+@test "a client that is killed takes its container with it" {
+    create_small z
+    mkfifo "$WORK/up"
+    "$SOCKCTL" zygote fork z -- python -c 'import signal; print("up", flush=True); signal.pause()' >"$WORK/up" &
+    local client=$!
+    grep -q up "$WORK/up"
+    sockctl zygote rm z
+    fails 125 '--force'
+    kill -KILL "$client"
+    wait "$client" || true
+    sockctl zygote rm --force z
+    [ "$status" -eq 0 ]
+    nothing_is_left
+}
+
+@test "zygotes are listed, inspected and measured" {
+    sockctl zygote ls --format json
+    prints '[]'
+    create_small z --preload json,csv --spares 2
+    sockctl zygote fork z -- python -c 1
+    sockctl zygote ls
+    [[ $output == NAME*MODULES*PRIVATE*z*ready*json,csv* ]]
+    sockctl zygote ls --format json
+    [ "$(json '[0]["forks"]' <<<"$output")" = 1 ]
+    [ "$(json '[0]["spares"]' <<<"$output")" = 2 ]
+    [ "$(json '[0]["memory"]["rss"] > 4 << 20' <<<"$output")" = True ]
+    [ "$(json '[0]["import_ns"] > 0' <<<"$output")" = True ]
+    sockctl zygote inspect z
+    [ "$(json '[0]["options"]["image"]' <<<"$output")" = host ]
+    sockctl zygote stats z
+    [[ $output == NAME*FORKS*z* ]]
+}
+
+@test "an import that fails is named, and nothing is left" {
+    mkdir "$WORK/modules"
+    echo 'raise ValueError("broken on purpose")' >"$WORK/modules/broken.py"
+    sockctl zygote create z --preload json,no_such_module
+    echo "$output"
+    fails 125 'no_such_module: ModuleNotFoundError'
+    nothing_is_left
+    sockctl zygote create z -v "$WORK/modules:/modules" --path /modules --preload broken
+    fails 125 'broken: ValueError: broken on purpose'
+    nothing_is_left
+}
+
+@test "who gives up waiting for an endless import leaves nothing" {
+    mkdir "$WORK/modules"
+    echo 'while True: pass' >"$WORK/modules/endless.py"
+    mkfifo "$WORK/up"
+    "$SOCKCTL" zygote create z -v "$WORK/modules:/modules" --path /modules --preload json,endless >"$WORK/up" &
+    local client=$!
+    grep -q json "$WORK/up"
+    local host
+    host=$(host_pid z)
+    kill "$client"
+    wait "$client" || true
+    await_end "$host"
+    nothing_is_left
+}
+
+@test "names are unique, and unknown ones are refused with what to do" {
+    sockctl zygote fork z -- python -c 1
+    fails 125 'no such zygote; sockctl zygote create z'
+    create_small z
+    sockctl zygote create z
+    fails 125 'sockctl zygote rm z'
+    for verb in inspect stats rm; do
+        sockctl zygote "$verb" other
+        fails 125 'no such zygote'
     done
-    [ "$(json '["nodes"][0]["name"]' <"$WORK/json.json")" = root ]
-    [ "$(json '["children"][0]["packages"]' <"$WORK/openlambda.json")" = "['numpy==1.25.2']" ]
 }
 
-@test "a tree is read from stdin and converted" {
-    run -0 sh -c "echo '{\"packages\":[],\"children\":[{\"packages\":[\"A==1\"]}]}' |
-        '$SOCKCTL' zygote tree show --format json -"
-    [ "$(json '["nodes"][1]["packages"]' <<<"$output")" = "['a==1']" ]
+@test "mistakes on the command line are refused" {
+    sockctl zygote create -- -x
+    [ "$status" -eq 2 ]
+    sockctl zygote create z --preload numpy,,pandas
+    fails 2 --preload
+    sockctl zygote create z --path relative
+    fails 2 --path
+    sockctl zygote create z --spares 65
+    fails 2 --spares
+    sockctl zygote create z -m lots
+    fails 2 --memory
+    sockctl zygote fork z
+    fails 2 'sockctl zygote fork --help'
+    sockctl zygote fork z --net host -- python -c 1
+    fails 2 --net
+    sockctl run --zygote z -d -- python -c 1
+    fails 2 --detach
+    sockctl run --zygote z --userns auto -- python -c 1
+    fails 2 --userns
 }
 
-@test "a memory budget is kept" {
-    write_workload
-    plan --nodes 3 --memory 12m
-    [[ $output == *"2 nodes, 12.0 MiB"* ]]
-    plan --nodes 3 --memory 1k
-    fails 125 "memory budget"
+@test "after rm nothing is left, and the Host has ended" {
+    create_small one
+    create_small two --spares 1
+    local host
+    host=$(host_pid one)
+    sockctl zygote rm one
+    [ "$status" -eq 0 ]
+    [ "$(host_pid two)" = "$host" ]
+    sockctl zygote rm two
+    [ "$status" -eq 0 ]
+    nothing_is_left
+    await_end "$host"
 }
 
-@test "broken files are named in one line" {
-    write_workload
-    echo '{"version":1,"nodes":[{"name":"root"},{"name":"a","parent":"b"}]}' >"$WORK/tree.json"
-    sockctl zygote tree show "$WORK/tree.json"
-    fails 125 "tree.json*does not stand before it"
-    sockctl zygote tree show "$WORK/costs.json"
-    fails 125 "costs.json"
-    sockctl zygote tree show "$WORK/none.json"
-    fails 125 "none.json"
-    sockctl zygote tree show "$WORK"
-    fails 125 "directory"
-    echo '{"funcs":7}' >"$WORK/workload.json"
-    plan --nodes 3
-    fails 125 "workload.json"
+@test "a Host that is told to end leaves nothing" {
+    create_small z --spares 1
+    local host
+    host=$(host_pid z)
+    kill "$host"
+    await_end "$host"
+    nothing_is_left
 }
 
-@test "mistakes on the command line are told with the verb's own help" {
-    write_workload
-    plan
-    fails 2 "sockctl zygote plan --help"
-    plan --nodes 3 --format yaml
-    fails 2 "openlambda"
-    plan --nodes 3 --memory much
-    fails 2 "--memory"
-    plan --nodes 0
-    fails 125 "0 nodes"
-    sockctl zygote
-    fails 2 "sockctl zygote --help"
-    sockctl zygote tree
-    fails 2 "sockctl zygote tree --help"
-    sockctl zygote tree show --workload "$WORK/workload.json" "$WORK/tree.json"
-    fails 2 "--costs"
+@test "a Host that is killed leaves nothing, and the next one takes its place" {
+    create_small z --spares 1
+    mkfifo "$WORK/up"
+    local host client zygote
+    host=$(host_pid z)
+    sockctl zygote inspect z
+    zygote=$(json '[0]["pid"]' <<<"$output")
+    "$SOCKCTL" zygote fork z -- python -c 'import signal; print("up", flush=True); signal.pause()' \
+        >"$WORK/up" 2>"$WORK/errors" &
+    client=$!
+    grep -q up "$WORK/up"
+    kill -KILL "$host"
+    status=0
+    wait "$client" || status=$?
+    errors=$(<"$WORK/errors")
+    fails 125 'the background Host has ended'
+    await_end "$zygote"
+    run -1 host_lives
+    sockctl zygote ls --quiet
+    prints ''
+    sockctl zygote fork z -- python -c 1
+    fails 125 'no such zygote'
+    sockctl gc
+    nothing_is_left
+    create_small z
+    sockctl zygote fork z -- python -c 'print("again")'
+    prints again
+    sockctl zygote rm z
+    nothing_is_left
 }
 
-@test "every verb of the group explains itself with examples" {
-    for verb in "" plan tree "tree show"; do
-        # shellcheck disable=SC2086 # one word for each part
-        run -0 "$SOCKCTL" zygote $verb --help
-        [[ $output == *"Usage: sockctl zygote${verb:+ $verb}"*Examples:* ]]
-    done
+@test "a zygote that has died is told of, and can be removed" {
+    create_small z
+    sockctl zygote inspect z
+    local zygote
+    zygote=$(json '[0]["pid"]' <<<"$output")
+    kill -KILL "$zygote"
+    await_end "$zygote"
+    sockctl zygote ls --format json
+    [ "$(json '[0]["state"]' <<<"$output")" = dead ]
+    sockctl zygote fork z -- python -c 1
+    fails 125 'the zygote has died'
+    sockctl zygote rm z
+    [ "$status" -eq 0 ]
+    nothing_is_left
+}
+
+@test "a state directory in a directory that others may write to is refused" {
+    mkdir -m 1777 "$WORK/open"
+    sockctl zygote create z --state-dir "$WORK/open/state"
+    fails 125 'others may write'
 }

@@ -38,11 +38,17 @@ struct Invocation {
 void describe_run(CLI::App& app, Invocation& invocation);
 void describe_exec(CLI::App& app, Invocation& invocation);
 void describe_zygote(CLI::App& app, Invocation& invocation);
+/// The part of it with zygotes that live (command_line_zygote_held.cpp).
+void describe_held_zygotes(CLI::App& group, Invocation& invocation);
+/// Of the options of `run`: those that a zygote takes, and those of a container forked from one.
+void describe_zygote_root(CLI::App& verb, RunOptions& run);
+void describe_forked(CLI::App& verb, RunOptions& run);
 void describe_verbs(CLI::App& app, Invocation& invocation);
 /// Options that every verb takes.
 void describe_globals(CLI::App& verb, Invocation& invocation);
 
-/// The words of `run` and `exec` that are the payload's: what CLI11 left, and what followed "--".
+/// The words of `run`, `exec` and `zygote fork` that are the payload's: what CLI11 left, and what
+/// followed "--".
 struct Arguments {
   std::vector<std::string> ours;    ///< Without argv[0].
   std::vector<std::string> beyond;  ///< After the first "--".

@@ -1,4 +1,4 @@
-// The options of `run` and `exec`.
+// The options of `run` and `exec`, and which of them zygotes share.
 
 #include <CLI/CLI.hpp>
 
@@ -60,6 +60,7 @@ void describe_running(CLI::App& verb, RunOptions& run) {
   verb.add_flag("-d,--detach", run.detach, "Leave it running, and print its name");
   verb.add_flag("--rm", run.remove, "With -d: remove it when it has ended");
   one(verb, "--log-max", run.log_max, "With -d: the most that its log may hold (8m)", "SIZE");
+  one(verb, "--zygote", run.zygote, "Fork it from this zygote: see sockctl zygote fork", "NAME");
   verb.add_flag("--timings", run.timings, "Print the time of each stage on stderr");
   verb.add_option("--status-fd", run.status_fd, "Write events as JSON lines to a descriptor")
       ->type_name("N");
@@ -82,6 +83,32 @@ constexpr const char* exec_examples =
     "  sockctl exec -it web -- sh";
 
 }  // namespace
+
+void describe_zygote_root(CLI::App& verb, RunOptions& run) {
+  one(verb, "--rootfs", run.rootfs, "A directory as the root, read-only", "DIR");
+  one(verb, "--image", run.image, "The machine's own /usr as the root: host (the default)", "NAME");
+  many(verb, "-v,--volume", run.volumes, "Bind a host path into it, and into its containers",
+       "SRC:DST[:rw|ro]");
+  many(verb, "-e,--env", run.env, "Set a variable for importing, or copy it", "NAME[=VALUE]");
+  one(verb, "-m,--memory", run.memory, "Memory limit of the zygote and its spares", "SIZE");
+  one(verb, "--pids", run.pids, "Their processes and threads (256), or max", "N");
+}
+
+void describe_forked(CLI::App& verb, RunOptions& run) {
+  many(verb, "-e,--env", run.env, "Set a variable, or copy it by its name", "NAME[=VALUE]");
+  one(verb, "-w,--workdir", run.cwd, "The working directory", "DIR");
+  one(verb, "-u,--user", run.user, "Run as this user (numbers)", "UID[:GID]");
+  many(verb, "-v,--volume", run.volumes, "Bind a host path into the container", "SRC:DST[:rw|ro]");
+  many(verb, "--tmpfs", run.tmpfs, "An empty writable directory", "DST[:size=64m]");
+  one(verb, "--seccomp", run.seccomp, "System call policy: handler, strict or unconfined",
+      "POLICY");
+  one(verb, "--net", run.net, "isolated or loopback", "NET");
+  describe_limits(verb, run);
+  one(verb, "--name", run.name, "The container's name (sock-XXXXXXXX)", "NAME");
+  verb.add_flag("-i,--interactive", run.interactive, "Give it our stdin");
+  verb.add_flag("-t,--tty", run.terminal, "Give it a terminal");
+  verb.add_flag("--timings", run.timings, "Print the time of each stage on stderr");
+}
 
 void describe_run(CLI::App& app, Invocation& invocation) {
   CLI::App& verb = *app.add_subcommand("run", "Run a command in a new container");

@@ -1,4 +1,4 @@
-// `sockctl zygote`: a group of verbs.
+// `sockctl zygote`: a group of verbs. Here those that start nothing and need no zygote.
 
 #include <CLI/CLI.hpp>
 
@@ -78,7 +78,10 @@ void describe_tree(CLI::App& group, Invocation& invocation) {
 
 void describe_zygote(CLI::App& app, Invocation& invocation) {
   CLI::App& group = add_group(app, "zygote", "Zygotes: processes to fork containers from",
-                              "  sockctl zygote plan --help\n  sockctl zygote tree show tree.json");
+                              "  sockctl zygote create ds --preload numpy,pandas\n"
+                              "  sockctl zygote fork ds -- python -c 'import pandas'\n"
+                              "  sockctl zygote plan --help");
+  describe_held_zygotes(group, invocation);
   describe_plan(group, invocation);
   describe_tree(group, invocation);
 }

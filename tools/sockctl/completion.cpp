@@ -1,5 +1,6 @@
 // sockctl completion: scripts for shells, made from the tree of verbs and options, so that they
-// cannot differ from it. Names of containers come from `sockctl ps --quiet`.
+// cannot differ from it. Names come from `sockctl ps --quiet`
+// and `sockctl zygote ls --quiet`.
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -18,7 +19,7 @@ struct Option {
 struct Verb {
   std::string name;
   std::string help;
-  bool takes_container;
+  std::string lister;  ///< The verb that lists what it takes: "ps", "zygote ls" or none.
   std::vector<Option> options;
   std::vector<Verb> verbs;  ///< Of a group such as `zygote`.
 };
@@ -32,17 +33,23 @@ Option option_of(const CLI::Option& option) {
   return out;
 }
 
+// What does not exist yet cannot be completed.
+std::string lister_of(const CLI::Option& positional, const std::string& verb) {
+  if (positional.get_single_name() == "ZYGOTE") return "zygote ls";
+  return positional.get_single_name() == "NAME" && verb != "create" ? "ps" : "";
+}
+
 std::vector<Verb> verbs_of(const CLI::App& app) {
   std::vector<Verb> verbs;
   for (const CLI::App* app_verb : app.get_subcommands(nullptr)) {
     if (app_verb->get_group().empty()) continue;
     Verb verb{.name = app_verb->get_name(),
               .help = app_verb->get_description(),
-              .takes_container = false,
+              .lister = {},
               .options = {},
               .verbs = verbs_of(*app_verb)};
     for (const CLI::Option* option : app_verb->get_options(nullptr)) {
-      if (option->get_positional()) verb.takes_container = option->get_single_name() == "NAME";
+      if (option->get_positional()) verb.lister = lister_of(*option, verb.name);
       if (!option->get_positional() && !option->get_group().empty())
         verb.options.push_back(option_of(*option));
     }
@@ -81,9 +88,9 @@ void add_bash_cases(const std::vector<Verb>& verbs, const std::string& above, Ba
     const auto path = above + "/" + verb.name;
     cases.paths += (cases.paths.empty() ? "" : "|") + path;
     if (path != "/completion")
-      cases.words += fmt::format("    {}) words='{}'; containers={} ;;\n", path,
-                                 verb.verbs.empty() ? option_words(verb) : names_of(verb.verbs),
-                                 verb.takes_container ? 1 : 0);
+      cases.words +=
+          fmt::format("    {}) words='{}'; lister='{}' ;;\n", path,
+                      verb.verbs.empty() ? option_words(verb) : names_of(verb.verbs), verb.lister);
     add_bash_cases(verb.verbs, path, cases);
   }
 }
@@ -93,7 +100,7 @@ std::string bash(const std::vector<Verb>& verbs) {
   add_bash_cases(verbs, "", cases);
   return "# bash completion for sockctl, made by: sockctl completion bash\n"
          "_sockctl() {\n"
-         "  local current=${COMP_WORDS[COMP_CWORD]} verb='' word='' words='' containers=0\n"
+         "  local current=${COMP_WORDS[COMP_CWORD]} verb='' word='' words='' lister=''\n"
          "  COMPREPLY=()\n"
          "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
          "    case $verb/$word in\n"
@@ -107,7 +114,7 @@ std::string bash(const std::vector<Verb>& verbs) {
          names_of(verbs) + "' ;;\n" + cases.words +
          "    /completion) words='bash zsh fish' ;;\n"
          "  esac\n"
-         "  [ \"$containers\" -eq 0 ] || words+=\" $(sockctl ps --quiet 2>/dev/null)\"\n"
+         "  [ -z \"$lister\" ] || words+=\" $(eval \"sockctl $lister --quiet\" 2>/dev/null)\"\n"
          "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
          "}\n"
          "complete -o default -F _sockctl sockctl\n";
@@ -133,10 +140,11 @@ std::string zsh_verbs(const std::vector<Verb>& verbs) {
     else if (!verb.verbs.empty())
       cases += "    " + verb.name + ")\n" + zsh_verbs(verb.verbs) + "    ;;\n";
     else
-      cases +=
-          fmt::format("    {}) _arguments{} {} ;;\n", verb.name, zsh_options(verb),
-                      verb.takes_container ? "'*:container:($(sockctl ps --quiet 2>/dev/null))'"
-                                           : "'*::command:_normal'");
+      cases += fmt::format(
+          "    {}) _arguments{} {} ;;\n", verb.name, zsh_options(verb),
+          verb.lister.empty()
+              ? "'*::command:_normal'"
+              : fmt::format("'*:name:($(sockctl {} --quiet 2>/dev/null))'", verb.lister));
   }
   return "  verbs=(\n" + names +
          "  )\n"
@@ -175,9 +183,10 @@ std::string fish_verbs(const std::vector<Verb>& verbs, const std::string& offere
                           quoted(verb.help));
     const auto seen = above + "__fish_seen_subcommand_from " + verb.name;
     for (const auto& option : verb.options) script += fish_option(seen, option);
-    if (verb.takes_container)
-      script += fmt::format(
-          "complete -c sockctl -n '{}' -f -a '(sockctl ps --quiet 2>/dev/null)'\n", seen);
+    if (!verb.lister.empty())
+      script +=
+          fmt::format("complete -c sockctl -n '{}' -f -a '(sockctl {} --quiet 2>/dev/null)'\n",
+                      seen, verb.lister);
     script += fish_verbs(verb.verbs,
                          seen + "; and not __fish_seen_subcommand_from " + names_of(verb.verbs),
                          seen + "; and ");

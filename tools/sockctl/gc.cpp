@@ -10,6 +10,7 @@
 #include "posix.hpp"
 #include "report.hpp"
 #include "verbs.hpp"
+#include "zygote_client.hpp"
 
 namespace sockctl {
 namespace {
@@ -29,6 +30,7 @@ Result<> collect(const Globals& globals) {
   const auto format = SOCKCTL_TRY(format_of(globals));
   const auto state = SOCKCTL_TRY(state_dir(globals));
   const auto found = SOCKCTL_TRY(sock::Host::recover(hosts_dir(state)));
+  SOCKCTL_TRY(remove_stale_zygote_socket(state));
   const auto containers = SOCKCTL_TRY(remove_dead_entries(state));
   if (format != Format::table)
     return write_all(sock::FdRef{1}, line_of({{"containers", containers},

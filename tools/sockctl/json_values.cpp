@@ -88,6 +88,15 @@ nlohmann::json to_json(std::span<const sock::StageTiming> timings) {
   return out;
 }
 
+std::vector<sock::StageTiming> timings_from_json(const nlohmann::json& json) {
+  std::vector<sock::StageTiming> timings;
+  for (const auto& item : json)
+    timings.push_back(
+        {.stage = enumerator(member(item, "stage", std::string{}), Stage::stats, Stage::none),
+         .elapsed = std::chrono::nanoseconds{member(item, "ns", std::int64_t{0})}});
+  return timings;
+}
+
 std::string line_of(const nlohmann::json& value) {
   return value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }

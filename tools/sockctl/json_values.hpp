@@ -3,6 +3,7 @@
 // The library's values as JSON: the names are those of sock::, the units are in the keys.
 
 #include <span>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -23,6 +24,8 @@ nlohmann::json to_json(const Error& error);
 Error error_from_json(const nlohmann::json& json);
 /// [{"stage":"clone","ns":81234}, ...]
 nlohmann::json to_json(std::span<const sock::StageTiming> timings);
+/// From to_json() of another sockctl.
+std::vector<sock::StageTiming> timings_from_json(const nlohmann::json& json);
 
 /// On one line, without a newline, in ASCII: JSON on a terminal cannot steer it either. Bytes that
 /// are no UTF-8 become U+FFFD.

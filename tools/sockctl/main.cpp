@@ -14,7 +14,7 @@
 namespace sockctl {
 namespace {
 
-// `run` and `exec` end with somebody else's command line.
+// `run`, `exec` and `zygote fork` end with somebody else's command line.
 class HelpFormatter : public CLI::Formatter {
  public:
   std::string make_usage(const CLI::App* app, std::string name) const override {
@@ -40,34 +40,37 @@ void describe_completion(CLI::App& app, Invocation& invocation) {
   });
 }
 
-// The payload's words: those that CLI11 did not take, then those after "--".
-Result<std::vector<std::string>> command_words(const CLI::App& verb, const Arguments& arguments) {
-  std::vector<std::string> words = verb.remaining();
-  if (!words.empty() && words.front().starts_with('-') && words.front() != "-")
-    return refuse(Errc::invalid_spec, Stage::validate, "unknown option " + words.front(),
-                  "see sockctl " + verb.get_name() + " --help");
-  if (!words.empty() && arguments.separated) words.emplace_back("--");
-  words.insert(words.end(), arguments.beyond.begin(), arguments.beyond.end());
-  if (words.empty())
-    return refuse(Errc::invalid_spec, Stage::validate, "no command given",
-                  "see sockctl " + verb.get_name() + " --help");
-  return words;
-}
-
-Result<> take_command(const CLI::App& app, const Arguments& arguments, Invocation& invocation) {
-  const CLI::App& verb = *app.get_subcommands().front();
-  if (!verb.get_prefix_command()) return {};
-  auto words = SOCKCTL_TRY(command_words(verb, arguments));
-  (verb.get_name() == "run" ? invocation.run.command : invocation.exec.command) = std::move(words);
-  return {};
-}
-
 // "sockctl zygote plan": as far as the command line was understood.
 std::string path_of_verb(const CLI::App& app) {
   std::string path = app.get_name();
   for (auto verbs = app.get_subcommands(); !verbs.empty(); verbs = verbs.front()->get_subcommands())
     path += " " + verbs.front()->get_name();
   return path;
+}
+
+// The payload's words: those that CLI11 did not take, then those after "--".
+Result<std::vector<std::string>> command_words(const CLI::App& verb, const std::string& path,
+                                               const Arguments& arguments) {
+  std::vector<std::string> words = verb.remaining();
+  if (!words.empty() && words.front().starts_with('-') && words.front() != "-")
+    return refuse(Errc::invalid_spec, Stage::validate, "unknown option " + words.front(),
+                  "see " + path + " --help");
+  if (!words.empty() && arguments.separated) words.emplace_back("--");
+  words.insert(words.end(), arguments.beyond.begin(), arguments.beyond.end());
+  if (words.empty())
+    return refuse(Errc::invalid_spec, Stage::validate, "no command given",
+                  "see " + path + " --help");
+  return words;
+}
+
+Result<> take_command(const CLI::App& app, const Arguments& arguments, Invocation& invocation) {
+  const CLI::App* verb = &app;
+  while (!verb->get_subcommands().empty()) verb = verb->get_subcommands().front();
+  if (!verb->get_prefix_command()) return {};
+  auto words = SOCKCTL_TRY(command_words(*verb, path_of_verb(app), arguments));
+  (verb->get_name() == "exec" ? invocation.exec.command : invocation.run.command) =
+      std::move(words);
+  return {};
 }
 
 // Help goes to stdout; a mistake is one line.

@@ -12,6 +12,7 @@
 #include "run_report.hpp"
 #include "state_dir.hpp"
 #include "verbs.hpp"
+#include "zygote_verbs.hpp"
 
 namespace sockctl {
 namespace {
@@ -79,6 +80,7 @@ int run(const Globals& globals, RunOptions options) {
   if (!launch.has_value() && launch.error().code == Errc::invalid_spec)
     return fail_usage(launch.error());
   if (!launch.has_value()) return fail(launch.error());
+  if (!resolved->zygote.empty()) return zygote_fork(globals, *resolved);
   if (resolved->detach) return run_detached(globals, *resolved);
 
   RunReport report{*resolved};

@@ -48,6 +48,7 @@ struct RunOptions {
   int status_fd = -1;
   std::string meta = {};
   std::string log_max = "8m";
+  std::string zygote = {};  ///< Forked from it, instead of created.
   std::vector<std::string> command = {};
 };
 
@@ -65,6 +66,9 @@ Result<RunOptions> resolve(RunOptions options, const Caller& caller);
 /// Pure. Leaves out what needs an open descriptor or libseccomp: stdio, a joined network, and the
 /// filter (see launch.hpp).
 Result<sock::ContainerSpec> to_spec(const RunOptions& options, const Caller& caller);
+/// With a zygote: refuses the options that a forked container cannot have, and commands other than
+/// Python (Stage::exec, so that the exit status is 127).
+Result<> check_forkable(const RunOptions& options);
 /// "NAME=value" for each of PATH, HOME and (with a terminal) TERM that `given` does not set, then
 /// `given`.
 std::vector<std::string> environment(const std::vector<std::string>& given,

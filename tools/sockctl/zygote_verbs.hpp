@@ -1,14 +1,35 @@
 #pragma once
 
 // The verbs of `sockctl zygote`, each in a file of its own (zygote_VERB.cpp) and described in
-// command_line_zygote.cpp. Each gives the exit status of the process.
+// command_line_zygote.cpp (those that need no zygote) and command_line_zygote_held.cpp. Each gives
+// the exit status of the process.
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
-#include "try.hpp"
+#include "globals.hpp"
+#include "verbs.hpp"
 
 namespace sockctl {
+
+struct ZygoteCreateOptions {
+  std::string name = {};
+  std::vector<std::string> preload = {};  ///< Each may be a list with commas.
+  std::vector<std::string> paths = {};
+  std::string python = "python3";
+  std::size_t spares = 0;
+  RunOptions run = {};  ///< The root and the limits.
+};
+int zygote_create(const Globals& globals, ZygoteCreateOptions options);
+/// Also `run --zygote`. The options are resolved.
+int zygote_fork(const Globals& globals, const RunOptions& options);
+int zygote_ls(const Globals& globals, const PsOptions& options);
+int zygote_inspect(const Globals& globals, const std::vector<std::string>& names);
+int zygote_stats(const Globals& globals, const std::vector<std::string>& names);
+int zygote_rm(const Globals& globals, const RmOptions& options);
+/// The process behind them, started by `create`; see zygote_host_loop.cpp.
+int zygote_host(const Globals& globals);
 
 struct ZygotePlanOptions {
   std::string costs = {};
@@ -28,6 +49,7 @@ struct ZygoteTreeShowOptions {
 int zygote_tree_show(const ZygoteTreeShowOptions& options);
 
 struct ZygoteOptions {
+  ZygoteCreateOptions create = {};
   ZygotePlanOptions plan = {};
   ZygoteTreeShowOptions tree_show = {};
 };

@@ -1,0 +1,65 @@
+// What a forked container can have, and what /proc tells of its payload.
+
+#include <gtest/gtest.h>
+
+#include "sockctl/process_files.hpp"
+#include "sockctl/run_options.hpp"
+
+namespace sockctl {
+namespace {
+
+RunOptions python() {
+  RunOptions options{.name = "box"};
+  options.zygote = "z";
+  options.command = {"/usr/bin/python3", "-c", "1"};
+  return options;
+}
+
+TEST(Forkable, PythonWithAnyPathOrVersionIsForked) {
+  EXPECT_TRUE(check_forkable(python()));
+  RunOptions versioned = python();
+  versioned.command = {"python3.11", "job.py"};
+  versioned.net = "loopback";
+  EXPECT_TRUE(check_forkable(versioned));
+}
+
+TEST(Forkable, AnotherProgramIsNotFound) {
+  RunOptions shell = python();
+  shell.command = {"sh", "-c", "true"};
+  const auto checked = check_forkable(shell);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().stage, Stage::exec);
+  EXPECT_EQ(checked.error().code, Errc::not_found);
+}
+
+TEST(Forkable, OptionsOfCreatedContainersAreRefused) {
+  RunOptions detached = python();
+  detached.detach = true;
+  EXPECT_FALSE(check_forkable(detached));
+  RunOptions on_host_network = python();
+  on_host_network.net = "host";
+  EXPECT_FALSE(check_forkable(on_host_network));
+  RunOptions mapped = python();
+  mapped.userns = {"auto"};
+  EXPECT_FALSE(check_forkable(mapped));
+}
+
+TEST(ProcessFiles, MemoryIsReadFromSmapsRollup) {
+  const auto memory = parse_smaps_rollup(
+      "55d0-7ffe ---p 00000000 00:00 0 [rollup]\nRss:    9000 kB\nPss:    4000 kB\n"
+      "Pss_Anon: 7 kB\nPrivate_Clean:   100 kB\nPrivate_Dirty:  200 kB\n");
+  EXPECT_EQ(memory, (ProcessMemory{
+                        .rss = 9000U << 10U, .pss = 4000U << 10U, .private_memory = 300U << 10U}));
+}
+
+TEST(ProcessFiles, CaughtAndIgnoredSignalsAreHandled) {
+  const char* status =
+      "Name:\tpython\nSigBlk:\t0000000000000000\nSigIgn:\t0000000001001000\n"
+      "SigCgt:\t0000000000000002\n";
+  EXPECT_TRUE(handles_signal(status, 2));
+  EXPECT_TRUE(handles_signal(status, 13));
+  EXPECT_FALSE(handles_signal(status, 15));
+}
+
+}  // namespace
+}  // namespace sockctl

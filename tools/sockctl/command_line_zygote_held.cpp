@@ -1,0 +1,110 @@
+// The verbs of `sockctl zygote` for zygotes that live, in the background Host.
+
+#include <CLI/CLI.hpp>
+
+#include "command_line.hpp"
+
+namespace sockctl {
+namespace {
+
+using Action = int (*)(Invocation&);
+
+CLI::App& add_verb(CLI::App& group, Invocation& invocation, const char* name, const char* help,
+                   const std::string& footer, Action action) {
+  CLI::App& verb = *group.add_subcommand(name, help);
+  describe_globals(verb, invocation);
+  verb.footer("Examples:\n" + footer);
+  verb.callback([&invocation, action] {
+    invocation.action = [&invocation, action] { return action(invocation); };
+  });
+  return verb;
+}
+
+void add_format(CLI::App& verb, Invocation& invocation) {
+  verb.add_option("--format", invocation.globals.format, "table, json or jsonl (a line for each)")
+      ->type_name("FORMAT");
+}
+
+// Its name tells the completion scripts what to complete.
+CLI::Option* add_zygotes(CLI::App& verb, std::vector<std::string>& names, const char* help) {
+  return verb.add_option("ZYGOTE", names, help)->type_name("");
+}
+
+void describe_create(CLI::App& group, Invocation& invocation) {
+  auto& create = invocation.zygote.create;
+  CLI::App& verb = add_verb(
+      group, invocation, "create", "Start a zygote, and import modules into it",
+      "  sockctl zygote create ds --preload numpy,pandas\n"
+      "  sockctl zygote create app -v /srv/app:/app --path /app --preload app.main --spares 4",
+      [](Invocation& i) { return zygote_create(i.globals, std::move(i.zygote.create)); });
+  verb.add_option("NAME", create.name, "What to call it")->required()->type_name("");
+  verb.add_option("--preload", create.preload, "Modules to import, in this order")
+      ->allow_extra_args(false)
+      ->type_name("MODULE[,MODULE...]");
+  verb.add_option("--path", create.paths, "A directory in the root to import from")
+      ->allow_extra_args(false)
+      ->type_name("DIR");
+  verb.add_option("--python", create.python, "The interpreter in the root (python3)")
+      ->type_name("PROGRAM");
+  verb.add_option("--spares", create.spares, "Children to keep forked ahead (0)")->type_name("N");
+  describe_zygote_root(verb, create.run);
+  add_format(verb, invocation);
+}
+
+void describe_fork(CLI::App& group, Invocation& invocation) {
+  CLI::App& verb =
+      add_verb(group, invocation, "fork", "Run python in a container that is forked from a zygote",
+               "  sockctl zygote fork ds -- python -c 'import pandas; print(pandas.__version__)'\n"
+               "  sockctl zygote fork ds --timings -m 256m --wall 10s -v ./job.py:/job.py -- "
+               "python /job.py\n"
+               "\nThe same as sockctl run --zygote. The root is the zygote's. Exit status: as of "
+               "sockctl run.",
+               [](Invocation& i) { return sockctl::run(i.globals, std::move(i.run)); });
+  verb.add_option("ZYGOTE", invocation.run.zygote, "The zygote")->required()->type_name("");
+  describe_forked(verb, invocation.run);
+  verb.prefix_command();
+}
+
+void describe_listing(CLI::App& group, Invocation& invocation) {
+  CLI::App& ls = add_verb(group, invocation, "ls", "List the zygotes, their modules and memory",
+                          "  sockctl zygote ls\n  sockctl zygote ls --format json",
+                          [](Invocation& i) { return zygote_ls(i.globals, i.ps); });
+  ls.add_flag("-q,--quiet", invocation.ps.quiet, "Print the names only");
+  add_format(ls, invocation);
+
+  CLI::App& inspect =
+      add_verb(group, invocation, "inspect", "Show all that is known of zygotes, as JSON",
+               "  sockctl zygote inspect ds",
+               [](Invocation& i) { return zygote_inspect(i.globals, i.names); });
+  add_zygotes(inspect, invocation.names, "The zygotes")->required();
+  add_format(inspect, invocation);
+
+  CLI::App& stats = add_verb(group, invocation, "stats", "Show what zygotes and their spares use",
+                             "  sockctl zygote stats\n  sockctl zygote stats --format jsonl ds",
+                             [](Invocation& i) { return zygote_stats(i.globals, i.stats.names); });
+  add_zygotes(stats, invocation.stats.names, "The zygotes; all without");
+  add_format(stats, invocation);
+}
+
+void describe_end(CLI::App& group, Invocation& invocation) {
+  CLI::App& rm = add_verb(group, invocation, "rm", "End zygotes",
+                          "  sockctl zygote rm ds\n  sockctl zygote rm --force ds",
+                          [](Invocation& i) { return zygote_rm(i.globals, i.rm); });
+  rm.add_flag("-f,--force", invocation.rm.force, "End containers that were forked from them first");
+  add_zygotes(rm, invocation.rm.names, "The zygotes")->required();
+  add_verb(group, invocation, "host", "Hold zygotes (started by create)",
+           "  none: it is not for use by hand",
+           [](Invocation& i) { return zygote_host(i.globals); })
+      .group("");
+}
+
+}  // namespace
+
+void describe_held_zygotes(CLI::App& group, Invocation& invocation) {
+  describe_create(group, invocation);
+  describe_fork(group, invocation);
+  describe_listing(group, invocation);
+  describe_end(group, invocation);
+}
+
+}  // namespace sockctl

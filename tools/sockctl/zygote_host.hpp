@@ -1,0 +1,71 @@
+#pragma once
+
+// The background Host: one process of each user and state directory that holds zygotes between
+// commands. It is started by `zygote create` and ends by itself once it holds nothing.
+//
+//   STATE/zygotes/         0700
+//     start                held (flock) by whoever starts it, until it listens
+//     lock                 held by the background Host for as long as it lives
+//     control              its socket
+//
+// One connection is one request, and one thread.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "sock/host.hpp"
+
+#include "channel.hpp"
+#include "held_zygote.hpp"
+
+namespace sockctl {
+
+/// The zygotes by their names. Thread-safe.
+class ZygoteHost {
+ public:
+  explicit ZygoteHost(sock::Host host) : host_{std::move(host)} {}
+
+  [[nodiscard]] sock::Host& host() { return host_; }
+  /// A new one, not started yet. Errc::exists for a name in use.
+  Result<std::shared_ptr<HeldZygote>> add(ZygoteRequest request);
+  Result<std::shared_ptr<HeldZygote>> find(const std::string& name) const;
+  /// Those with these names, or all of them when there are no names.
+  Result<std::vector<std::shared_ptr<HeldZygote>>> find_all(
+      const std::vector<std::string>& names) const;
+  void forget(const std::string& name);
+  [[nodiscard]] bool empty() const;
+
+ private:
+  sock::Host host_;  ///< First: it outlives them.
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<HeldZygote>> zygotes_ = {};
+};
+
+/// Answers the one request of a connection, and ends early when `stop` becomes readable.
+class ZygoteSession {
+ public:
+  ZygoteSession(ZygoteHost& host, sock::FdRef socket, sock::FdRef stop)
+      : host_{host}, socket_{socket}, stop_{stop} {}
+  /// Blocking: until the request is done or the client has hung up.
+  void run();
+
+ private:
+  Result<> serve();
+  Result<nlohmann::json> dispatch(const nlohmann::json& request, Message& message);
+  Result<nlohmann::json> create(const nlohmann::json& request);
+  Result<> start(HeldZygote& zygote);
+  Result<nlohmann::json> inspect(const std::vector<std::string>& names);
+  Result<nlohmann::json> stats(const std::vector<std::string>& names);
+  Result<nlohmann::json> remove(const std::string& name, bool force);
+  Result<nlohmann::json> fork(const nlohmann::json& request, Message& message);
+  Result<sock::ExitStatus> attend(sock::Container& container, Deadline deadline);
+
+  ZygoteHost& host_;
+  sock::FdRef socket_;
+  sock::FdRef stop_;
+};
+
+}  // namespace sockctl

@@ -1,0 +1,28 @@
+// What `zygote create` asks for, between it and the background Host.
+
+#include <nlohmann/json.hpp>
+
+#include "held_zygote.hpp"
+
+namespace sockctl {
+
+nlohmann::json to_json(const ZygoteRequest& request) {
+  return {{"verb", "create"},
+          {"name", request.name},
+          {"modules", request.modules},
+          {"paths", request.paths},
+          {"python", request.python},
+          {"spares", request.spares},
+          {"options", to_json(request.options)}};
+}
+
+Result<ZygoteRequest> zygote_request_from_json(const nlohmann::json& json) {
+  return ZygoteRequest{.name = json.at("name"),
+                       .modules = json.at("modules"),
+                       .paths = json.at("paths"),
+                       .python = json.at("python"),
+                       .spares = json.at("spares"),
+                       .options = SOCKCTL_TRY(run_options_from_json(json.at("options").dump()))};
+}
+
+}  // namespace sockctl

@@ -1,0 +1,106 @@
+// What the background Host answers. Requests are {"verb":..., ...}; the last reply is {"ok":true,
+// ...} or {"error":...}.
+
+#include <array>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "json_values.hpp"
+#include "zygote_host.hpp"
+
+namespace sockctl {
+namespace {
+
+pollfd readable(sock::FdRef fd) {
+  return {.fd = fd.get(), .events = POLLIN, .revents = 0};
+}
+
+}  // namespace
+
+void ZygoteSession::run() {
+  Result<> served;
+  try {
+    served = serve();
+  } catch (const nlohmann::json::exception&) {
+    served = refuse(Errc::corrupt, Stage::validate, "a request", "sockctl is of another version");
+  }
+  // Whoever has hung up does not want to know.
+  if (!served.has_value()) (void)send_message(socket_, {{"error", to_json(served.error())}});
+}
+
+Result<> ZygoteSession::serve() {
+  std::array fds{readable(socket_), readable(stop_)};
+  SOCKCTL_TRY(wait_for(fds, {}));
+  if (fds[1].revents != 0) return {};
+  auto message = SOCKCTL_TRY(receive_message(socket_));
+  if (!message) return {};
+  const auto reply = SOCKCTL_TRY(dispatch(parse_json(message->text), *message));
+  return send_message(socket_, reply);
+}
+
+Result<nlohmann::json> ZygoteSession::dispatch(const nlohmann::json& request, Message& message) {
+  const auto verb = request.value("verb", std::string{});
+  const auto names = request.value("names", std::vector<std::string>{});
+  if (verb == "create") return create(request);
+  if (verb == "inspect") return inspect(names);
+  if (verb == "stats") return stats(names);
+  if (verb == "remove") return remove(request.at("name"), request.value("force", false));
+  if (verb == "fork") return fork(request, message);
+  return refuse(Errc::unsupported, Stage::validate, verb,
+                "the background Host is of another version");
+}
+
+Result<nlohmann::json> ZygoteSession::create(const nlohmann::json& request) {
+  auto wanted = SOCKCTL_TRY(zygote_request_from_json(request));
+  const std::string name = wanted.name;
+  SOCKCTL_TRY(send_message(socket_, {{"event", "accepted"}}));
+  const auto zygote = SOCKCTL_TRY(host_.add(std::move(wanted)));
+  const auto started = start(*zygote);
+  if (!started.has_value()) {
+    host_.forget(name);
+    return std::unexpected(started.error());
+  }
+  return nlohmann::json{{"ok", true}, {"zygote", zygote->describe()}};
+}
+
+// Importing may take for ever; whoever wanted it may give up at any time.
+Result<> ZygoteSession::start(HeldZygote& zygote) {
+  auto done = SOCKCTL_TRY(make_pipe());
+  Result<> outcome;
+  std::thread starter{[&] {
+    outcome = zygote.start(host_.host(), [&](const nlohmann::json& event) {
+      // A client that reads too slowly misses some news and nothing else.
+      (void)send_message(socket_, event);
+    });
+    done.writer.reset();
+  }};
+  std::array fds{readable(done.reader), readable(socket_), readable(stop_)};
+  const auto ready = wait_for(fds, {});
+  if (!ready.has_value() || fds[0].revents == 0) zygote.abandon();
+  starter.join();
+  return outcome;
+}
+
+Result<nlohmann::json> ZygoteSession::inspect(const std::vector<std::string>& names) {
+  nlohmann::json zygotes = nlohmann::json::array();
+  for (const auto& zygote : SOCKCTL_TRY(host_.find_all(names)))
+    zygotes.push_back(zygote->describe());
+  return nlohmann::json{{"ok", true}, {"zygotes", std::move(zygotes)}};
+}
+
+Result<nlohmann::json> ZygoteSession::stats(const std::vector<std::string>& names) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const auto& zygote : SOCKCTL_TRY(host_.find_all(names)))
+    all.push_back(SOCKCTL_TRY(zygote->stats()));
+  return nlohmann::json{{"ok", true}, {"stats", std::move(all)}};
+}
+
+Result<nlohmann::json> ZygoteSession::remove(const std::string& name, bool force) {
+  const auto zygote = SOCKCTL_TRY(host_.find(name));
+  SOCKCTL_TRY(zygote->remove(force));
+  host_.forget(name);
+  return nlohmann::json{{"ok", true}};
+}
+
+}  // namespace sockctl
