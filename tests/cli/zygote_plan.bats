@@ -64,7 +64,7 @@ plan() {
     write_workload
     echo '{"version":1,"nodes":[{"name":"root"},{"name":"a","parent":"b"}]}' >"$WORK/tree.json"
     sockctl zygote tree show "$WORK/tree.json"
-    fails 125 "tree.json: nodes[1]"
+    fails 125 "tree.json*does not stand before it"
     sockctl zygote tree show "$WORK/costs.json"
     fails 125 "costs.json"
     sockctl zygote tree show "$WORK/none.json"
