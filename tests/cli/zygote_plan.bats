@@ -95,7 +95,7 @@ plan() {
 }
 
 @test "every verb of the group explains itself with examples" {
-    for verb in "" plan tree "tree show"; do
+    for verb in "" create fork ls inspect stats rm plan tree "tree show"; do
         # shellcheck disable=SC2086 # one word for each part
         run -0 "$SOCKCTL" zygote $verb --help
         [[ $output == *"Usage: sockctl zygote${verb:+ $verb}"*Examples:* ]]
