@@ -123,7 +123,8 @@ Error failed_step(const child::Report& report, const ContainerSpec& spec) {
 }
 
 Result<> attach_proc(isolation::StitchedRoot& root, const Child& child) {
-  return root.tree.attach(SOCK_TRY(sys::make_proc_of(child.pid_namespace())), "/proc");
+  UniqueFd proc = SOCK_TRY(sys::make_proc_of(child.pid_namespace()));
+  return root.tree.attach(std::move(proc), "/proc");
 }
 
 struct Parts {

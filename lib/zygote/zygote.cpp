@@ -64,8 +64,8 @@ Result<> Zygote::Impl::refill() {
 }
 
 Result<std::uint64_t> zygote::identity_of(FdRef pid_namespace) {
-  return SOCK_TRY(sys::status(pid_namespace))
-  .inode;
+  const sys::FileStatus status = SOCK_TRY(sys::status(pid_namespace));
+  return status.inode;
 }
 
 Result<std::shared_ptr<Zygote::Impl>> zygote::adopt(container::Workshop& workshop,
@@ -76,14 +76,14 @@ Result<std::shared_ptr<Zygote::Impl>> zygote::adopt(container::Workshop& worksho
       Stage::fork, channel.expect(wire::Kind::hello, steady_clock::now() + deadline)));
   const pid_t pid = sys::number_of(hello.sender);
   const UniqueFd ns = SOCK_TRY(base::in_stage(Stage::fork, sys::pid_namespace_of(hello.sender)));
-  return std::shared_ptr<Zygote::Impl>{
-      new Zygote::Impl{.workshop = workshop,
-                       .maps = maps,
-                       .deadline = deadline,
-                       .channel = std::move(channel),
-                       .pidfd = std::move(hello.sender),
-                       .pid = pid,
-                       .pid_namespace = SOCK_TRY(identity_of(ns))}};
+  const std::uint64_t pid_namespace = SOCK_TRY(base::in_stage(Stage::fork, identity_of(ns)));
+  return std::shared_ptr<Zygote::Impl>{new Zygote::Impl{.workshop = workshop,
+                                                        .maps = maps,
+                                                        .deadline = deadline,
+                                                        .channel = std::move(channel),
+                                                        .pidfd = std::move(hello.sender),
+                                                        .pid = pid,
+                                                        .pid_namespace = pid_namespace}};
 }
 
 Zygote::Zygote(std::shared_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
