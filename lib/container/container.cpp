@@ -115,7 +115,7 @@ Result<> Container::Impl::kill() {
   if (!known_status()) {
     SOCK_TRY(signal_unless_gone(launched.pidfd, SIGKILL));
     // The signal is pending already: thawed, it dies and runs nothing.
-    const std::scoped_lock lock{mutex_};
+    const std::scoped_lock lock{freezing_};
     if (std::exchange(paused_, false)) SOCK_TRY(launched.cgroup.thaw());
   }
   // With a pid namespace, the first process is its init: the kernel kills all others before this

@@ -80,10 +80,11 @@ struct Container::Impl {
   void forget(const std::shared_ptr<container::Member>& member);
 
   bool has_name_ = false;
+  std::mutex freezing_;  // guards paused_, and is held while a process is being added
+  bool paused_ = false;
   std::mutex mutex_;  // guards what follows
   container::Members members_;
   std::optional<ExitStatus> status_;
-  bool paused_ = false;
   bool timed_out_ = false;
 };
 

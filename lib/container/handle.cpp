@@ -54,7 +54,7 @@ Result<std::optional<ExitStatus>> Container::wait_until(steady_clock::time_point
 
 Result<> Container::pause() {
   SOCK_TRY(container::require(impl_));
-  const std::scoped_lock lock{impl_->mutex_};
+  const std::scoped_lock lock{impl_->freezing_};
   SOCK_TRY(impl_->launched.cgroup.freeze(steady_clock::now() + pause_deadline));
   impl_->paused_ = true;
   return {};
@@ -62,7 +62,7 @@ Result<> Container::pause() {
 
 Result<> Container::resume() {
   SOCK_TRY(container::require(impl_));
-  const std::scoped_lock lock{impl_->mutex_};
+  const std::scoped_lock lock{impl_->freezing_};
   SOCK_TRY(impl_->launched.cgroup.thaw());
   impl_->paused_ = false;
   return {};
@@ -96,6 +96,11 @@ Result<> Container::update(const Resources& resources) {
 
 Result<Process> Container::exec(const ExecSpec& spec) {
   SOCK_TRY(container::require(impl_));
+  // A process that is born frozen never comes to its execve, and its maker waits for that.
+  const std::scoped_lock lock{impl_->freezing_};
+  if (impl_->paused_)
+    return base::refuse(Errc::exhausted, Stage::pause, impl_->name,
+                        "it is paused; resume it first");
   auto process = std::make_unique<Process::Impl>();
   process->member = SOCK_TRY(container::start_process(*impl_, spec));
   return Process{std::move(process)};

@@ -94,5 +94,19 @@ TEST_F(Exec, EndsWithTheContainer) {
   EXPECT_EQ(process->wait()->kind, ExitStatus::Kind::signaled);
 }
 
+TEST_F(Exec, IsRefusedWhileTheContainerIsPaused) {
+  if (!has_cgroups()) GTEST_SKIP() << "needs: cgroups";
+  auto container = host().create(shell("exec sleep 1000"));
+  ASSERT_TRUE(container) << container.error().message();
+  ASSERT_TRUE(container->pause());
+  const auto refused = container->exec({.argv = {"true"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().stage, Stage::pause);
+  ASSERT_TRUE(container->resume());
+  auto process = container->exec({.argv = {"true"}});
+  ASSERT_TRUE(process) << process.error().message();
+  EXPECT_TRUE(process->wait()->ok());
+}
+
 }  // namespace
 }  // namespace sock::test
