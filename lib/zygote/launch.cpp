@@ -156,13 +156,14 @@ Result<Parts> make_parts(container::Workshop& workshop, const ContainerSpec& spe
 Result<> send_work(const Child& child, const container::Workshop& workshop,
                    const ContainerSpec& spec, const container::CheckedSpec& checked,
                    const Parts& parts) {
-  ContainerSpec named = spec;
-  if (!spec.fds.empty()) named.env.push_back(container::names_of(spec.fds));
+  std::vector<std::string> env = spec.env;
+  if (!spec.fds.empty()) env.push_back(container::names_of(spec.fds));
   const std::vector<int> payload =
       container::payload_fds(spec.stdio, parts.root.terminal, spec.fds);
   const bool scoped = spec.namespaces.network.kind() == Network::Kind::isolated;
   const WorkMessage work = encode_work({
-      .spec = named,
+      .spec = spec,
+      .env = env,
       .checked = checked,
       .policy = spec.seccomp ? *spec.seccomp : workshop.default_policy,
       .root = parts.root.tree.root(),
@@ -187,8 +188,8 @@ Result<container::Launched> launch_forked(Zygote::Impl& zygote, const ContainerS
   const std::uint64_t namespaces = namespaces_of(spec, workshop);
   Peer requested = SOCK_TRY(base::in_stage(Stage::fork, zygote.take_child(namespaces)));
   Parts parts = SOCK_TRY(make_parts(workshop, spec, checked, clock));
-  Child child{
-      std::move(requested)};  // Before the cgroup: it has to be empty when it is given back.
+  // After the parts, so that it goes before them: a cgroup is given back empty.
+  Child child{std::move(requested)};
   SOCK_TRY(base::in_stage(Stage::fork, meet_or_ask_again(child, zygote, namespaces, deadline)));
   clock.mark(Stage::fork);
   SOCK_TRY(base::in_stage(Stage::mounts, attach_proc(parts.root, child)));

@@ -2,6 +2,7 @@
 
 #include "zygote/work.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "isolation/seccomp/program.hpp"
@@ -56,11 +57,26 @@ std::vector<Descriptor> descriptors_of(const WorkParts& parts) {
   return all;
 }
 
+/// Room for the message: no more, since memory that is not used would still be cleared for each
+/// fork.
+std::size_t room_for(const WorkParts& parts, std::string_view argv, std::string_view env) {
+  constexpr std::size_t fixed = 1024;  // Headers, roles and all that is a number.
+  std::size_t size = fixed + argv.size() + env.size() + parts.checked.cwd.size() +
+                     parts.spec.hostname.size() +
+                     parts.spec.identity.groups.size() * sizeof(gid_t) +
+                     parts.checked.rlimits.size() * 2 * sizeof(std::uint64_t);
+  if (parts.policy.program() != nullptr)
+    size += parts.policy.program()->instructions.size() * sizeof(sock_filter);
+  return std::min(size, wire::most_bytes);
+}
+
 }  // namespace
 
 WorkMessage encode_work(const WorkParts& parts) {
   WorkMessage work;
-  work.bytes.resize(wire::most_bytes);
+  const std::string argv = joined(parts.spec.argv);
+  const std::string env = joined(parts.env);
+  work.bytes.resize(room_for(parts, argv, env));
   wire::Writer writer{work.bytes, wire::Kind::work};
   std::vector<wire::RoleEntry> roles;
   for (const Descriptor& descriptor : descriptors_of(parts)) {
@@ -68,8 +84,8 @@ WorkMessage encode_work(const WorkParts& parts) {
     work.files.push_back(descriptor.file);
   }
   writer.put(Field::roles, roles.data(), roles.size() * sizeof(wire::RoleEntry));
-  writer.put(Field::argv, joined(parts.spec.argv));
-  writer.put(Field::env, joined(parts.spec.env));
+  writer.put(Field::argv, argv);
+  writer.put(Field::env, env);
   // With their NULs: they are used where they are.
   writer.put(Field::cwd, joined({parts.checked.cwd}));
   writer.put(Field::hostname, joined({parts.spec.hostname}));

@@ -16,6 +16,7 @@ namespace sock::zygote {
 /// What a container is made of, borrowed.
 struct WorkParts {
   const ContainerSpec& spec;
+  const std::vector<std::string>& env;  ///< The spec's, and what the Host adds.
   const container::CheckedSpec& checked;
   const SeccompPolicy& policy;
   FdRef root;

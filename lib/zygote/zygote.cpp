@@ -94,8 +94,9 @@ Zygote::~Zygote() {
 }
 
 Result<Container> Zygote::fork(const ContainerSpec& spec) {
-  // What exec() has to enter, and what the container really has.
+  // exec() enters what is said here: the user namespace is the domain's, whatever was asked for.
   ContainerSpec whole = spec;
+  whole.namespaces.user = impl_->maps;
   auto impl = SOCK_TRY(Container::Impl::start(impl_->workshop, whole,
                                               [&] { return zygote::launch_forked(*impl_, spec); }));
   return Container{std::move(impl)};

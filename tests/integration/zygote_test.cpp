@@ -280,6 +280,13 @@ TEST_F(Zygotes, ForkContainersWithAllTheVerbs) {
   said.writer.reset();
   EXPECT_EQ(drain(said.reader), "python3\n");
   EXPECT_TRUE(process->wait()->ok());
+  auto stays = container->exec({.argv = {"sleep", "1000"}});
+  ASSERT_TRUE(stays) << stays.error().message();
+  const auto user_namespace = [](pid_t pid) {
+    return fs::read_symlink("/proc/" + std::to_string(pid) + "/ns/user");
+  };
+  EXPECT_EQ(user_namespace(stays->pid()), user_namespace(container->pid()));
+  EXPECT_NE(user_namespace(stays->pid()), user_namespace(::getpid()));
   EXPECT_TRUE(container->kill());
   EXPECT_EQ(*container->wait(), (ExitStatus{ExitStatus::Kind::signaled, SIGKILL}));
 }
