@@ -79,9 +79,9 @@ class Zygote {
 
  private:
   friend class ZygoteDomain;
-  explicit Zygote(std::shared_ptr<Impl>) noexcept;
+  explicit Zygote(std::unique_ptr<Impl>) noexcept;
   Result<> import(const ImportSpec& imports);
-  std::shared_ptr<Impl> impl_;
+  std::unique_ptr<Impl> impl_;
 };
 
 /// A container in which zygotes live. Destroying it kills them and every container that was forked

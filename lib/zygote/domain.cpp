@@ -117,9 +117,8 @@ Result<Zygote> ZygoteDomain::Impl::start_afresh() {
                            .identity = zygote_identity(),
                            .fds = {{.name = "zygote", .fd = ends.there}}}));
   ends.there.reset();
-  return Zygote {
-    SOCK_TRY(zygote::adopt(workshop, maps, spec.deadline, std::move(ends.here)))
-  };
+  auto zygote = SOCK_TRY(zygote::adopt(workshop, maps, spec.deadline, std::move(ends.here)));
+  return Zygote{std::move(zygote)};
 }
 
 ZygoteDomain::ZygoteDomain(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
@@ -128,7 +127,8 @@ ZygoteDomain& ZygoteDomain::operator=(ZygoteDomain&&) noexcept = default;
 ZygoteDomain::~ZygoteDomain() = default;
 
 Result<Zygote> ZygoteDomain::start_zygote() {
-  if (impl_->first) return Zygote{std::exchange(impl_->first, nullptr)};
+  SOCK_TRY(container::require(impl_));
+  if (impl_->first) return Zygote{std::move(impl_->first)};
   return impl_->start_afresh();
 }
 

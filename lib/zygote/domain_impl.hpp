@@ -7,6 +7,7 @@
 #include "sock/zygote.hpp"
 
 #include "container/workshop.hpp"
+#include "zygote/zygote_impl.hpp"
 
 namespace sock {
 
@@ -21,7 +22,7 @@ struct ZygoteDomain::Impl {
   const ZygoteDomainSpec spec;
   const UserNamespace maps;
   Container container;
-  std::shared_ptr<Zygote::Impl> first;  ///< Until somebody has asked for it.
+  std::unique_ptr<Zygote::Impl> first;  ///< Until somebody has asked for it.
 };
 
 }  // namespace sock

@@ -46,10 +46,9 @@ Result<> check_forkable(const ContainerSpec& spec) {
 }
 
 std::uint64_t namespaces_of(const ContainerSpec& spec, const container::Workshop& workshop) {
-  const std::uint64_t always = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
-  const bool alone = spec.namespaces.network.kind() == Network::Kind::loopback ||
-                     !workshop.landlock;  // Abstract sockets, as in a created container.
-  return alone ? always | CLONE_NEWNET : always;
+  const std::uint64_t usual = usual_namespaces(workshop);
+  const bool loopback = spec.namespaces.network.kind() == Network::Kind::loopback;
+  return loopback ? usual | CLONE_NEWNET : usual;
 }
 
 /// A child whose work has not been confirmed: it is killed with its handle.

@@ -19,7 +19,6 @@ using std::chrono::steady_clock;
 using zygote::Peer;
 
 constexpr std::size_t most_spares = 64;
-constexpr std::uint64_t spare_namespaces = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 
 /// Sends a message whose one descriptor is the other end of a new channel.
 Result<Peer> send_for(const Peer& zygote, std::span<const std::byte> message) {
@@ -48,7 +47,7 @@ Result<Peer> Zygote::Impl::request_child(std::uint64_t namespaces) {
 }
 
 Result<Peer> Zygote::Impl::take_child(std::uint64_t namespaces) {
-  if (namespaces != spare_namespaces) return request_child(namespaces);
+  if (namespaces != zygote::usual_namespaces(workshop)) return request_child(namespaces);
   const std::scoped_lock lock{mutex};
   if (spares.empty()) return request_child(namespaces);
   Peer spare = std::move(spares.front());
@@ -59,8 +58,14 @@ Result<Peer> Zygote::Impl::take_child(std::uint64_t namespaces) {
 }
 
 Result<> Zygote::Impl::refill() {
-  while (spares.size() < wanted_spares) spares.push_back(SOCK_TRY(request_child(spare_namespaces)));
+  while (spares.size() < wanted_spares)
+    spares.push_back(SOCK_TRY(request_child(zygote::usual_namespaces(workshop))));
   return {};
+}
+
+std::uint64_t zygote::usual_namespaces(const container::Workshop& workshop) noexcept {
+  constexpr std::uint64_t always = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+  return workshop.landlock ? always : always | CLONE_NEWNET;
 }
 
 Result<std::uint64_t> zygote::identity_of(FdRef pid_namespace) {
@@ -68,7 +73,7 @@ Result<std::uint64_t> zygote::identity_of(FdRef pid_namespace) {
   return status.inode;
 }
 
-Result<std::shared_ptr<Zygote::Impl>> zygote::adopt(container::Workshop& workshop,
+Result<std::unique_ptr<Zygote::Impl>> zygote::adopt(container::Workshop& workshop,
                                                     const UserNamespace& maps,
                                                     std::chrono::milliseconds deadline,
                                                     Peer channel) {
@@ -77,7 +82,7 @@ Result<std::shared_ptr<Zygote::Impl>> zygote::adopt(container::Workshop& worksho
   const pid_t pid = sys::number_of(hello.sender);
   const UniqueFd ns = SOCK_TRY(base::in_stage(Stage::fork, sys::pid_namespace_of(hello.sender)));
   const std::uint64_t pid_namespace = SOCK_TRY(base::in_stage(Stage::fork, identity_of(ns)));
-  return std::shared_ptr<Zygote::Impl>{new Zygote::Impl{.workshop = workshop,
+  return std::unique_ptr<Zygote::Impl>{new Zygote::Impl{.workshop = workshop,
                                                         .maps = maps,
                                                         .deadline = deadline,
                                                         .channel = std::move(channel),
@@ -86,7 +91,7 @@ Result<std::shared_ptr<Zygote::Impl>> zygote::adopt(container::Workshop& worksho
                                                         .pid_namespace = pid_namespace}};
 }
 
-Zygote::Zygote(std::shared_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
+Zygote::Zygote(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
 Zygote::Zygote(Zygote&&) noexcept = default;
 Zygote& Zygote::operator=(Zygote&&) noexcept = default;
 Zygote::~Zygote() {
@@ -94,6 +99,7 @@ Zygote::~Zygote() {
 }
 
 Result<Container> Zygote::fork(const ContainerSpec& spec) {
+  SOCK_TRY(container::require(impl_));
   // exec() enters what is said here: the user namespace is the domain's, whatever was asked for.
   ContainerSpec whole = spec;
   whole.namespaces.user = impl_->maps;
@@ -103,13 +109,14 @@ Result<Container> Zygote::fork(const ContainerSpec& spec) {
 }
 
 Result<Zygote> Zygote::grow(const ImportSpec& imports) {
+  SOCK_TRY(container::require(impl_));
   std::array<std::byte, 64> request;
   wire::Writer writer{request, wire::Kind::grow};
   writer.put_value(wire::Field::roles, channel_role);
   Peer channel = SOCK_TRY(base::in_stage(Stage::fork, send_for(impl_->channel, writer.message())));
-  Zygote child {
-    SOCK_TRY(zygote::adopt(impl_->workshop, impl_->maps, impl_->deadline, std::move(channel)))
-  };
+  auto adopted =
+      SOCK_TRY(zygote::adopt(impl_->workshop, impl_->maps, impl_->deadline, std::move(channel)));
+  Zygote child{std::move(adopted)};
   if (!imports.modules.empty()) SOCK_TRY(child.import(imports));
   return child;
 }
@@ -134,6 +141,7 @@ Result<> Zygote::import(const ImportSpec& imports) {
 }
 
 Result<> Zygote::keep_spares(std::size_t count) {
+  SOCK_TRY(container::require(impl_));
   if (count > most_spares)
     return base::refuse(Errc::invalid_spec, Stage::validate, "spares", "at most 64");
   const std::scoped_lock lock{impl_->mutex};
@@ -143,16 +151,17 @@ Result<> Zygote::keep_spares(std::size_t count) {
 }
 
 FdRef Zygote::pidfd() const noexcept {
-  return impl_->pidfd;
+  return impl_ ? impl_->pidfd.ref() : FdRef{};
 }
 pid_t Zygote::pid() const noexcept {
-  return impl_->pid;
+  return impl_ ? impl_->pid : -1;
 }
 std::chrono::nanoseconds Zygote::import_time() const noexcept {
-  return impl_->import_time;
+  return impl_ ? impl_->import_time : std::chrono::nanoseconds{0};
 }
 
 Result<> Zygote::kill() {
+  SOCK_TRY(container::require(impl_));
   {
     const std::scoped_lock lock{impl_->mutex};
     impl_->wanted_spares = 0;

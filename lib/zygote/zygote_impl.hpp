@@ -35,11 +35,15 @@ struct Zygote::Impl {
 };
 
 namespace zygote {
+/// What a container without a network gets of its own, CLONE_NEW*; and so what spares have. Where
+/// nothing scopes abstract sockets, as in a created container, that is a network namespace as well.
+[[nodiscard]] std::uint64_t usual_namespaces(const container::Workshop& workshop) noexcept;
+
 /// The inode of a pid namespace.
 Result<std::uint64_t> identity_of(FdRef pid_namespace);
 
 /// Waits for the hello of a new zygote at the other end.
-Result<std::shared_ptr<Zygote::Impl>> adopt(container::Workshop& workshop,
+Result<std::unique_ptr<Zygote::Impl>> adopt(container::Workshop& workshop,
                                             const UserNamespace& maps,
                                             std::chrono::milliseconds deadline, Peer channel);
 

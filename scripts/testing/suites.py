@@ -59,7 +59,7 @@ def sanitized(kind: str, env: dict[str, str]) -> tuple[Run, ...]:
 
 # Whole minutes of interpreters starting, in which no fallback matters.
 NOT_AGAIN = ("--gtest_filter=-ZygoteCrash.*:HostileZygotes.*:CarelessModules.*:"
-             "Zygotes.GrowTrees*:Zygotes.NameWhat*:Zygotes.AreTheSame*",)
+             "Zygotes.GrowTrees*:Zygotes.NameWhat*:PythonRuntime.IsTheSame*",)
 
 
 def without(feature: str) -> Run:
