@@ -88,16 +88,22 @@ PyObject* read_import(wire::Reader& reader) {
   return Py_BuildValue("(sNN)", "import", module_list.release(), path_list.release());
 }
 
+/// Other threads of the interpreter may run meanwhile.
+Inbox::Outcome receive_unlocked(Inbox& inbox, int channel) {
+  Inbox::Outcome outcome{};
+  Py_BEGIN_ALLOW_THREADS;
+  outcome = inbox.receive(channel);
+  Py_END_ALLOW_THREADS;
+  return outcome;
+}
+
 /// receive(channel) -> ("fork", namespaces, channel) | ("grow", channel) | ("import", modules,
 /// paths) | None at the end. ValueError: a message that is none of these, and is dropped.
 PyObject* receive(PyObject*, PyObject* arguments) {
   int channel = -1;
   if (!PyArg_ParseTuple(arguments, "i", &channel)) return nullptr;
   Inbox inbox;
-  Inbox::Outcome outcome{};
-  Py_BEGIN_ALLOW_THREADS;
-  outcome = inbox.receive(channel);
-  Py_END_ALLOW_THREADS;
+  const Inbox::Outcome outcome = receive_unlocked(inbox, channel);
   if (outcome == Inbox::Outcome::end) Py_RETURN_NONE;
   if (outcome == Inbox::Outcome::refused) return malformed();
   auto reader = wire::Reader::open(inbox.bytes());
@@ -141,10 +147,7 @@ PyObject* become(PyObject*, PyObject* arguments) {
   int channel = -1;
   if (!PyArg_ParseTuple(arguments, "i", &channel)) return nullptr;
   Inbox inbox;
-  Inbox::Outcome outcome{};
-  Py_BEGIN_ALLOW_THREADS;
-  outcome = inbox.receive(channel);
-  Py_END_ALLOW_THREADS;
+  const Inbox::Outcome outcome = receive_unlocked(inbox, channel);
   if (outcome == Inbox::Outcome::end) Py_RETURN_NONE;
   static Work work;
   if (outcome == Inbox::Outcome::refused || !work.read(inbox)) return malformed();

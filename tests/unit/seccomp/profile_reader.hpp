@@ -65,9 +65,14 @@ class ProfileReader {
     read(seccomp::allowed_groups());
     read(seccomp::refused_groups());
     read(seccomp::handler_argument_rules());
-    if (base == Base::handler) return;
-    read(seccomp::strict_groups());
-    read(seccomp::strict_argument_rules());
+    if (base == Base::strict) {
+      read(seccomp::strict_groups());
+      read(seccomp::strict_argument_rules());
+    }
+    if (base == Base::zygote) {
+      read(seccomp::zygote_groups());
+      read(seccomp::zygote_argument_rules());
+    }
   }
 
   [[nodiscard]] std::uint32_t expected(int number, const Arguments& arguments) const {

@@ -46,10 +46,27 @@ class Profiles : public testing::TestWithParam<Base> {
   BpfEvaluator filter{instructions_of(SeccompPolicy::Builder{GetParam()}.compile())};
 };
 
-INSTANTIATE_TEST_SUITE_P(Seccomp, Profiles, testing::Values(Base::handler, Base::strict),
+INSTANTIATE_TEST_SUITE_P(Seccomp, Profiles,
+                         testing::Values(Base::handler, Base::strict, Base::zygote),
                          [](const auto& base) {
+                           if (base.param == Base::zygote) return "zygote";
                            return base.param == Base::handler ? "handler" : "strict";
                          });
+
+TEST(ZygoteProfile, LetsAZygoteUnshareWhatAContainerNeedsAndNothingElse) {
+  BpfEvaluator filter{instructions_of(SeccompPolicy::zygote())};
+  const int unshare = number_of("unshare");
+  for (const std::uint64_t flags : {CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS, CLONE_NEWCGROUP,
+                                    CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET})
+    EXPECT_EQ(filter.run(call_of(unshare, {flags})), SECCOMP_RET_ALLOW) << flags;
+  for (const std::uint64_t flag : {CLONE_NEWUSER, CLONE_NEWNS, CLONE_FILES, CLONE_FS, 0x80}) {
+    EXPECT_EQ(filter.run(call_of(unshare, {flag})), refused_with(EPERM)) << flag;
+    EXPECT_EQ(filter.run(call_of(unshare, {flag | CLONE_NEWPID})), refused_with(EPERM)) << flag;
+    EXPECT_EQ(filter.run(call_of(unshare, {flag | garbage})), refused_with(EPERM)) << flag;
+  }
+  for (const char* name : {"mount", "umount2", "pivot_root", "setns", "open_tree", "move_mount"})
+    EXPECT_EQ(filter.run(call_of(number_of(name))), refused_with(EPERM)) << name;
+}
 
 TEST_P(Profiles, AnswerEveryNumberAndEveryInterestingArgumentAsTheTablesSay) {
   const auto values = interesting_values(profile);
@@ -140,7 +157,7 @@ TEST_P(Profiles, RefuseTerminalInjectionWhateverTheUpperHalfOfTheCommandHolds) {
 TEST_P(Profiles, OfferOnlyTheirSocketFamilies) {
   const int socket = number_of("socket");
   const std::uint32_t network =
-      GetParam() == Base::handler ? std::uint32_t{SECCOMP_RET_ALLOW} : refused_with(EAFNOSUPPORT);
+      GetParam() == Base::strict ? refused_with(EAFNOSUPPORT) : std::uint32_t{SECCOMP_RET_ALLOW};
   for (const std::uint64_t upper : {std::uint64_t{0}, garbage}) {
     for (std::uint64_t family = 0; family < 64; ++family) {
       const bool internet = family == AF_INET || family == AF_INET6 || family == AF_NETLINK;
