@@ -96,7 +96,8 @@ class ZygoteDomain {
   /// domain is; later ones are started afresh.
   /// Blocking: until the interpreter is up.
   Result<Zygote> start_zygote();
-  /// The domain itself: its name, use of resources, and whether it still runs.
+  /// The domain itself: its name, use of resources, and whether it still runs. Not of one that was
+  /// moved from.
   [[nodiscard]] Container& container() noexcept;
   [[nodiscard]] const UserNamespace& user_namespace() const noexcept;
 
