@@ -12,6 +12,7 @@
 #include "isolation/features.hpp"
 #include "state/instance.hpp"
 #include "zygote/domain_impl.hpp"
+#include "zygote/import_cache_impl.hpp"
 
 namespace sock {
 
@@ -74,6 +75,25 @@ Result<ZygoteDomain> Host::open_domain(const ZygoteDomainSpec& spec) {
   auto impl =
       SOCK_TRY(ZygoteDomain::Impl::open(*impl_->workshop, spec, impl_->libexec, impl_->domains++));
   return ZygoteDomain{std::move(impl)};
+}
+
+Result<ImportCache> Host::open_import_cache(ImportCacheSpec spec) {
+  SOCK_TRY(container::require(impl_));
+  Impl* const impl = impl_.get();
+  const auto open_domain = [impl](const ZygoteDomainSpec& domain) -> Result<ZygoteDomain> {
+    auto opened =
+        SOCK_TRY(ZygoteDomain::Impl::open(*impl->workshop, domain, impl->libexec, impl->domains++));
+    return ZygoteDomain{std::move(opened)};
+  };
+  const auto create = [impl](const ContainerSpec& container) -> Result<Container> {
+    auto created = SOCK_TRY(Container::Impl::start(
+        *impl->workshop, container, [&] { return container::launch(*impl->workshop, container); }));
+    return Container{std::move(created)};
+  };
+  auto cache = SOCK_TRY(ImportCache::Impl::open(
+      {.open_domain = open_domain, .create = create, .runtime = impl->libexec + "/python"},
+      std::move(spec)));
+  return ImportCache{std::move(cache)};
 }
 
 CgroupBackend Host::cgroup_backend() const noexcept {

@@ -16,6 +16,9 @@
 
 namespace sock {
 
+class ImportCache;  // sock/import_cache.hpp
+struct ImportCacheSpec;
+
 enum class CgroupBackend : std::uint8_t {
   automatic,  ///< What the machine has: v2, hybrid, v1; none where nothing is writable.
   v2,
@@ -73,6 +76,9 @@ class Host {
 
   /// Starts a zygote domain; see zygote.hpp. Blocking: until its first interpreter is up.
   Result<ZygoteDomain> open_domain(const ZygoteDomainSpec& spec);
+  /// Opens a zygote domain that is kept as an import cache; see import_cache.hpp. On failure: as
+  /// open_domain(), and invalid_spec for limits that cannot be. Blocking: as open_domain().
+  Result<ImportCache> open_import_cache(ImportCacheSpec spec);
 
   [[nodiscard]] CgroupBackend cgroup_backend() const noexcept;
   /// Removes what dead Hosts left in a state directory, as open() does. Living ones are untouched.

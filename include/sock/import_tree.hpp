@@ -91,10 +91,13 @@ class ImportTree {
   /// All that is imported in a node: its own packages and its ancestors'; sorted.
   [[nodiscard]] std::vector<Package> imported(NodeId node) const;
 
-  /// The best zygote for a handler that has declared these packages. Only nodes qualify whose
+  /// The zygotes that may serve a handler that has declared these packages, best first: nodes whose
   /// packages, their ancestors' included, were all declared, by name and version (the subset rule).
-  /// Of those the one that saves most import time, then the one with most packages, then the
-  /// oldest. Empty when not even the root qualifies.
+  /// A better one saves more import time, or as much with more packages, or is older. Of a node in
+  /// the list all ancestors are in it as well. Empty when not even the root qualifies.
+  [[nodiscard]] std::vector<ImportMatch> matches(std::span<const Package> declared,
+                                                 const ImportCosts& costs) const;
+  /// The first of them.
   [[nodiscard]] std::optional<ImportMatch> best_match(std::span<const Package> declared,
                                                       const ImportCosts& costs) const;
 

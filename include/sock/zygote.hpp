@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,14 @@ struct ImportSpec {
   std::vector<std::string> modules;     ///< As in an import statement.
   std::vector<std::string> paths = {};  ///< Appended to the search path, if they are not in it.
   std::chrono::milliseconds deadline{60'000};
+};
+
+/// What a zygote holds of the machine's memory; bytes.
+struct ZygoteMemory {
+  std::uint64_t rss;             ///< Mapped, whoever shares it.
+  std::uint64_t pss;             ///< Each page divided by the number of processes that map it.
+  std::uint64_t private_memory;  ///< What its end would free now.
+  std::uint64_t anonymous;       ///< Of rss, what no file backs: what it has in its heap.
 };
 
 /// One zygote. Killing or destroying it leaves the containers and zygotes that were forked from it
@@ -72,6 +81,9 @@ class Zygote {
   [[nodiscard]] pid_t pid() const noexcept;    ///< For display only.
   /// What grow() spent on importing; 0 for a domain's first zygote.
   [[nodiscard]] std::chrono::nanoseconds import_time() const noexcept;
+  /// Errc::closed when it has ended. Blocking: a millisecond or so for a large one, in which it
+  /// cannot fork.
+  [[nodiscard]] Result<ZygoteMemory> memory() const;
   /// Ends the zygote and its spares. Idempotent.
   Result<> kill();
 

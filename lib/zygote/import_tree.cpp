@@ -168,22 +168,29 @@ std::vector<Package> ImportTree::imported(NodeId node) const {
   return all;
 }
 
+std::vector<ImportMatch> ImportTree::matches(std::span<const Package> declared,
+                                             const ImportCosts& costs) const {
+  const Declared handler{declared};
+  // Sorted by node, as nodes_ is: parents come first, so one pass sees a node only after what it
+  // depends on.
+  std::vector<ImportMatch> qualified;
+  for (const auto& [id, node] : nodes_) {
+    const ImportMatch* parent = nullptr;
+    if (node.parent.has_value()) {
+      const auto place = std::ranges::lower_bound(qualified, *node.parent, {}, &ImportMatch::node);
+      if (place == qualified.end() || place->node != *node.parent) continue;
+      parent = &*place;
+    }
+    if (handler.contains(node.packages)) qualified.push_back(extended(parent, id, node, costs));
+  }
+  std::ranges::stable_sort(qualified, better);
+  return qualified;
+}
+
 std::optional<ImportMatch> ImportTree::best_match(std::span<const Package> declared,
                                                   const ImportCosts& costs) const {
-  const Declared handler{declared};
-  std::map<NodeId, ImportMatch> qualified;
-  std::optional<ImportMatch> best;
-  // Parents come first, so one pass sees a node only after what it depends on.
-  for (const auto& [id, node] : nodes_) {
-    const auto parent = node.parent.has_value() ? qualified.find(*node.parent) : qualified.end();
-    if (node.parent.has_value() && parent == qualified.end()) continue;
-    if (!handler.contains(node.packages)) continue;
-    const auto match =
-        extended(parent != qualified.end() ? &parent->second : nullptr, id, node, costs);
-    qualified.emplace(id, match);
-    if (!best.has_value() || better(match, *best)) best = match;
-  }
-  return best;
+  const auto all = matches(declared, costs);
+  return all.empty() ? std::nullopt : std::optional{all.front()};
 }
 
 }  // namespace sock

@@ -9,6 +9,7 @@
 #include "container/container_impl.hpp"
 #include "sys/file.hpp"
 #include "sys/process.hpp"
+#include "sys/process_memory.hpp"
 #include "wire/message.hpp"
 #include "zygote/zygote_impl.hpp"
 
@@ -158,6 +159,15 @@ pid_t Zygote::pid() const noexcept {
 }
 std::chrono::nanoseconds Zygote::import_time() const noexcept {
   return impl_ ? impl_->import_time : std::chrono::nanoseconds{0};
+}
+
+Result<ZygoteMemory> Zygote::memory() const {
+  SOCK_TRY(container::require(impl_));
+  const auto memory = SOCK_TRY(base::in_stage(Stage::stats, sys::memory_of(impl_->pidfd)));
+  return ZygoteMemory{.rss = memory.rss,
+                      .pss = memory.pss,
+                      .private_memory = memory.private_memory,
+                      .anonymous = memory.anonymous};
 }
 
 Result<> Zygote::kill() {

@@ -13,7 +13,6 @@
 #include "log_writer.hpp"
 #include "parse.hpp"
 #include "posix.hpp"
-#include "process_files.hpp"
 
 namespace sockctl {
 namespace {
@@ -135,14 +134,12 @@ nlohmann::json HeldZygote::describe() const {
   out["host_pid"] = ::getpid();
   if (!zygote_) return out;
   out["pid"] = zygote_->pid();
-  const auto memory = read_process_file(zygote_->pid(), "smaps_rollup");
-  // In this order: a number that was looked up while the zygote lived was its own.
-  if (has_ended()) {
+  const auto memory = zygote_->memory();
+  if (memory.has_value())
+    out["memory"] = {
+        {"rss", memory->rss}, {"pss", memory->pss}, {"private", memory->private_memory}};
+  else
     out["state"] = "dead";
-  } else if (memory.has_value()) {
-    const auto bytes = parse_smaps_rollup(*memory);
-    out["memory"] = {{"rss", bytes.rss}, {"pss", bytes.pss}, {"private", bytes.private_memory}};
-  }
   return out;
 }
 

@@ -1,4 +1,4 @@
-// Lines of /proc/PID/status and smaps_rollup: a name, a colon and a number.
+// Lines of /proc/PID/status: a name, a colon and a number.
 
 #include "process_files.hpp"
 
@@ -13,29 +13,21 @@ namespace sockctl {
 namespace {
 
 // The number after "NAME:" at the start of a line; 0 when it is not there.
-std::uint64_t number_after(std::string_view text, std::string_view name, int base) {
+std::uint64_t number_after(std::string_view text, std::string_view name) {
   const auto at = text.find("\n" + std::string{name} + ":");
   if (at == std::string_view::npos) return 0;
   text.remove_prefix(at + 1 + name.size() + 1);
   text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
   std::uint64_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number, base);
+  std::from_chars(text.data(), text.data() + text.size(), number, 16);
   return number;
 }
 
 }  // namespace
 
-ProcessMemory parse_smaps_rollup(std::string_view text) {
-  constexpr std::uint64_t kib = 1024;
-  const auto bytes = [&](std::string_view name) { return number_after(text, name, 10) * kib; };
-  return {.rss = bytes("Rss"),
-          .pss = bytes("Pss"),
-          .private_memory = bytes("Private_Clean") + bytes("Private_Dirty")};
-}
-
 bool handles_signal(std::string_view status, int number) {
   const std::uint64_t bit = std::uint64_t{1} << static_cast<unsigned>(number - 1);
-  return ((number_after(status, "SigCgt", 16) | number_after(status, "SigIgn", 16)) & bit) != 0;
+  return ((number_after(status, "SigCgt") | number_after(status, "SigIgn")) & bit) != 0;
 }
 
 Result<std::string> read_process_file(pid_t pid, const std::string& name) {

@@ -88,6 +88,13 @@ def new_main():
     return main.__dict__
 
 
+def extend_search_path():
+    """As at the start of an interpreter: before everything but the script's own directory."""
+    wanted = os.environ.get("PYTHONPATH")
+    if wanted:
+        sys.path[:0] = [path for path in wanted.split(os.pathsep) if path and path not in sys.path]
+
+
 def run_command(code, arguments):
     sys.argv = ["-c", *arguments]
     sys.path.insert(0, "")
@@ -180,6 +187,7 @@ def begin(env):
     if os.isatty(1):
         sys.stdout.reconfigure(line_buffering=True)
     set_environment(env)
+    extend_search_path()
 
 
 def run(argv, env):

@@ -44,14 +44,6 @@ TEST(Forkable, OptionsOfCreatedContainersAreRefused) {
   EXPECT_FALSE(check_forkable(mapped));
 }
 
-TEST(ProcessFiles, MemoryIsReadFromSmapsRollup) {
-  const auto memory = parse_smaps_rollup(
-      "55d0-7ffe ---p 00000000 00:00 0 [rollup]\nRss:    9000 kB\nPss:    4000 kB\n"
-      "Pss_Anon: 7 kB\nPrivate_Clean:   100 kB\nPrivate_Dirty:  200 kB\n");
-  EXPECT_EQ(memory, (ProcessMemory{
-                        .rss = 9000U << 10U, .pss = 4000U << 10U, .private_memory = 300U << 10U}));
-}
-
 TEST(ProcessFiles, CaughtAndIgnoredSignalsAreHandled) {
   const char* status =
       "Name:\tpython\nSigBlk:\t0000000000000000\nSigIgn:\t0000000001001000\n"

@@ -1,0 +1,69 @@
+// Imports as zygotes do them.
+
+#include "zygote/importing.hpp"
+
+#include <algorithm>
+
+#include "base/try.hpp"
+
+namespace sock::zygote {
+namespace {
+
+std::uint64_t anonymous_memory(const Zygote& zygote) {
+  const auto memory = zygote.memory();
+  return memory.has_value() ? memory->anonymous : 0;
+}
+
+std::vector<std::string> paths_of(const Package& package, const PackageKnowledge& known) {
+  const auto path = known.paths.find(package);
+  return path != known.paths.end() ? std::vector{path->second} : std::vector<std::string>{};
+}
+
+}  // namespace
+
+std::vector<std::string> modules_of(const Package& package, const ImportCosts& costs) {
+  if (const auto cost = costs.find(package); cost != costs.end()) return cost->second.modules;
+  std::string module = package.name;
+  std::ranges::replace(module, '-', '_');
+  return {std::move(module)};
+}
+
+ImportSpec imports_of(const ImportNode& node, const PackageKnowledge& known,
+                      std::chrono::milliseconds deadline) {
+  ImportSpec imports{.modules = node.modules, .deadline = deadline};
+  for (const auto& package : node.packages) {
+    std::ranges::move(paths_of(package, known), std::back_inserter(imports.paths));
+    if (node.modules.empty())
+      std::ranges::move(modules_of(package, known.costs), std::back_inserter(imports.modules));
+  }
+  return imports;
+}
+
+Result<OneByOne> import_one_by_one(Zygote& parent, const ImportNode& node,
+                                   const PackageKnowledge& known,
+                                   std::chrono::milliseconds deadline) {
+  OneByOne done {
+    .zygote = SOCK_TRY(parent.grow({.modules = {}}))
+  };
+  std::uint64_t before = anonymous_memory(done.zygote);
+  for (const auto& package : node.packages) {
+    auto child = done.zygote.grow({.modules = modules_of(package, known.costs),
+                                   .paths = paths_of(package, known),
+                                   .deadline = deadline});
+    if (!child.has_value()) {
+      done.unfit.emplace_back(package, child.error().subject);
+      continue;
+    }
+    const ImportTime time = child->import_time();
+    const std::uint64_t after = anonymous_memory(*child);
+    done.import_time += time;
+    done.measured[package] = {.time = time,
+                              .memory = after - std::min(before, after),
+                              .modules = modules_of(package, known.costs)};
+    before = after;
+    done.zygote = std::move(*child);
+  }
+  return done;
+}
+
+}  // namespace sock::zygote
