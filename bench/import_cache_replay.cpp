@@ -172,7 +172,7 @@ int main(int argc, char** argv) {
   auto cache = warm(host, arguments, workload);
   const double warmed = now_microseconds();
   Replay replay{.arguments = arguments, .workload = workload, .cache = cache};
-  const auto memory = cache.container().stats().value_or(sock::Stats{}).memory_current.value_or(0);
+  const auto memory = cache.stats().value_or(sock::Stats{}).memory_current.value_or(0);
   const double started = now_microseconds();
   serve_clients(replay, static_cast<unsigned>(std::stoul(arguments["--clients"])));
   const double seconds = (now_microseconds() - started) / 1e6;

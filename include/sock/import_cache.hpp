@@ -123,8 +123,10 @@ class ImportCache {
   [[nodiscard]] ImportTree tree() const;
   /// In the order of the tree's nodes.
   [[nodiscard]] std::vector<CachedZygote> zygotes() const;
-  /// The domain: its use of resources. While nobody tends.
-  [[nodiscard]] Container& container() noexcept;
+  /// What the domain uses: all zygotes together, but not the containers forked from them.
+  [[nodiscard]] Result<Stats> stats() const;
+  /// Kills the domain with every zygote and container in it. The next tend() opens it again.
+  Result<> kill();
 
   struct Impl;  ///< The library's own.
 

@@ -196,8 +196,17 @@ std::vector<CachedZygote> ImportCache::zygotes() const {
   if (!impl_) return {};
   return impl_->population.describe(impl_->copy_tree(), steady_clock::now());
 }
-Container& ImportCache::container() noexcept {
-  return impl_->domain->container();
+Result<Stats> ImportCache::stats() const {
+  SOCK_TRY(container::require(impl_));
+  const std::shared_lock lock{impl_->domain_mutex};
+  if (!impl_->domain)
+    return base::refuse(Errc::closed, Stage::stats, "import cache", "it has died");
+  return impl_->domain->container().stats();
+}
+Result<> ImportCache::kill() {
+  SOCK_TRY(container::require(impl_));
+  const std::shared_lock lock{impl_->domain_mutex};
+  return impl_->domain ? impl_->domain->container().kill() : Result<>{};
 }
 
 }  // namespace sock

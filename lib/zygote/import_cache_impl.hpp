@@ -37,8 +37,10 @@ struct ImportCache::Impl {
   ImportCacheSpec spec;  ///< Not changed after open().
   const UniqueFd timer;
 
-  std::mutex tending = {};  ///< Guards what only one who tends uses:
+  mutable std::shared_mutex domain_mutex = {};  ///< Guards, against whoever only looks at it:
   std::optional<ZygoteDomain> domain = {};
+
+  std::mutex tending = {};  ///< Guards what only one who tends uses, the domain included:
   std::uint32_t generation = 0;
   Time root_born = {};
 
@@ -71,6 +73,7 @@ struct ImportCache::Impl {
 
   Result<Tended> carry_out(zygote::Step step, Time now);
   Result<> open_domain(Time now);
+  void close_domain();
   [[nodiscard]] bool domain_lives();
   [[nodiscard]] bool recycling_due(Time now) const;
   Tended start(NodeId node, Tended::Action action, Time now);

@@ -50,7 +50,7 @@ Result<Tended> ImportCache::Impl::carry_out(Step step, Time now) {
       return nothing();
     case Step::Kind::open_domain:
       population.clear();
-      domain.reset();
+      close_domain();
       SOCK_TRY(open_domain(now));
       return done(Tended::Action::opened);
     case Step::Kind::start:
@@ -70,10 +70,19 @@ Result<Tended> ImportCache::Impl::carry_out(Step step, Time now) {
 }
 
 Result<> ImportCache::Impl::open_domain(Time now) {
-  domain.emplace(SOCK_TRY(host.open_domain(spec.domain)));
+  ZygoteDomain opened = SOCK_TRY(host.open_domain(spec.domain));
+  {
+    const std::unique_lock lock{domain_mutex};
+    domain.emplace(std::move(opened));
+  }
   population.move_in(ImportTree::root, SOCK_TRY(start_root()), now);
   root_born = now;
   return {};
+}
+
+void ImportCache::Impl::close_domain() {
+  const std::unique_lock lock{domain_mutex};
+  domain.reset();
 }
 
 bool ImportCache::Impl::domain_lives() {

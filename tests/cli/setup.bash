@@ -1,6 +1,11 @@
 # Shared by the bats files: a state directory of the test's own, and nothing left behind.
 
 setup() {
+    make_state
+}
+
+# For a setup() that does more.
+make_state() {
     SOCKCTL=${SOCKCTL:-${SOCK_BUILD_DIR:-build/debug}/tools/sockctl/sockctl}
     # Tests may change directories.
     SOCKCTL=$(realpath "$SOCKCTL")

@@ -216,7 +216,7 @@ TEST_F(ImportCaches, CreateAContainerWhenTheDomainHasDied) {
   ImportCache cache = open(cache_spec());
   ask(cache, {"mod_a"});
   tend(cache);
-  ASSERT_TRUE(cache.container().kill());
+  ASSERT_TRUE(cache.kill());
   const Answer answer = ask(cache, {"mod_a"}, "import mod_a, os; print(os.getpid())");
   EXPECT_EQ(answer.zygote, "");
   EXPECT_NE(answer.fallback, "");
@@ -229,7 +229,7 @@ TEST_F(ImportCaches, CreateAContainerWhenTheDomainHasDied) {
 TEST_F(ImportCaches, ServeEventsAlsoFromAFreshInterpreter) {
   write_module("mod_a", "def double(event): return 2 * event\n");
   ImportCache cache = open(cache_spec());
-  ASSERT_TRUE(cache.container().kill());
+  ASSERT_TRUE(cache.kill());
   std::array<int, 2> ends{};
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
   const UniqueFd here{ends[0]};

@@ -17,7 +17,9 @@
 namespace sockctl {
 namespace {
 
-constexpr std::size_t fds_max = 4;
+constexpr std::size_t packet_max = 64U << 10U;
+constexpr std::size_t fds_max = 5;  // One of them for a long text.
+constexpr std::string_view long_text = "{\"text\":\"in memory\"}";
 constexpr int backlog = 64;
 
 sockaddr_un address_of(sock::FdRef dir, const std::string& name) {
@@ -50,6 +52,28 @@ std::vector<sock::UniqueFd> take_fds(msghdr& header) {
     }
   }
   return fds;
+}
+
+Result<> send_packet(sock::FdRef socket, std::string text, std::span<const sock::FdRef> fds) {
+  iovec part{.iov_base = text.data(), .iov_len = text.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(fds_max * sizeof(int))> control{};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  if (!fds.empty()) {
+    header.msg_control = control.data();
+    header.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
+    cmsghdr* rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
+    for (std::size_t i = 0; i < fds.size(); ++i) {
+      const int fd = fds[i].get();
+      std::memcpy(CMSG_DATA(rights) + i * sizeof(int), &fd, sizeof(int));
+    }
+  }
+  if (::sendmsg(socket.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return last_error("send");
+  return {};
 }
 
 }  // namespace
@@ -91,35 +115,23 @@ Result<std::optional<sock::UniqueFd>> accept_own(sock::FdRef listener) {
 
 Result<> send_message(sock::FdRef socket, const nlohmann::json& body,
                       std::span<const sock::FdRef> fds) {
-  std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  if (text.size() > message_max || fds.size() > fds_max)
+  const std::string text = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  if (text.size() > message_max || fds.size() >= fds_max)
     return refuse(Errc::exhausted, Stage::none,
-                  "message of " + std::to_string(text.size()) + " bytes", "at most 64 KiB");
-  iovec part{.iov_base = text.data(), .iov_len = text.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(fds_max * sizeof(int))> control{};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  if (!fds.empty()) {
-    header.msg_control = control.data();
-    header.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
-    cmsghdr* rights = CMSG_FIRSTHDR(&header);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
-    for (std::size_t i = 0; i < fds.size(); ++i) {
-      const int fd = fds[i].get();
-      std::memcpy(CMSG_DATA(rights) + i * sizeof(int), &fd, sizeof(int));
-    }
-  }
-  if (::sendmsg(socket.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return last_error("send");
-  return {};
+                  "message of " + std::to_string(text.size()) + " bytes", "at most 128 MiB");
+  if (text.size() <= packet_max) return send_packet(socket, text, fds);
+  const auto memory = SOCKCTL_TRY(make_memory_file());
+  SOCKCTL_TRY(write_all(memory, text));
+  SOCKCTL_TRY(rewind_file(memory));
+  std::vector<sock::FdRef> all{fds.begin(), fds.end()};
+  all.push_back(memory);
+  return send_packet(socket, std::string{long_text}, all);
 }
 
 Result<std::optional<Message>> receive_message(sock::FdRef socket) {
   pollfd ready{.fd = socket.get(), .events = POLLIN, .revents = 0};
   SOCKCTL_TRY(wait_for({&ready, 1}, {}));
-  std::string text(message_max, '\0');
+  std::string text(packet_max, '\0');
   iovec part{.iov_base = text.data(), .iov_len = text.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(fds_max * sizeof(int))> control{};
   msghdr header{};
@@ -134,6 +146,10 @@ Result<std::optional<Message>> receive_message(sock::FdRef socket) {
   if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
     return refuse(Errc::corrupt, Stage::none, "a message that is too long");
   text.resize(static_cast<std::size_t>(size));
+  if (text == long_text && !message.fds.empty()) {
+    text = SOCKCTL_TRY(read_all(message.fds.back(), message_max));
+    message.fds.pop_back();
+  }
   message.text = std::move(text);
   return std::optional{std::move(message)};
 }

@@ -1,7 +1,8 @@
 #pragma once
 
-// JSON messages with descriptors over a SOCK_SEQPACKET unix socket, between sockctl and a monitor.
-// One message is one packet of at most 64 KiB and four descriptors.
+// JSON messages with descriptors over a SOCK_SEQPACKET unix socket, between sockctl and a monitor
+// or the background Host. One message is one packet with at most four descriptors. A text that is
+// longer than 64 KiB goes in a file in memory, the last descriptor of a packet that says so.
 
 #include <optional>
 #include <span>
@@ -14,7 +15,7 @@
 
 namespace sockctl {
 
-inline constexpr std::size_t message_max = 64U << 10U;
+inline constexpr std::size_t message_max = 128U << 20U;
 
 struct Message {
   std::string text;

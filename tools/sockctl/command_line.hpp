@@ -40,6 +40,7 @@ void describe_exec(CLI::App& app, Invocation& invocation);
 void describe_zygote(CLI::App& app, Invocation& invocation);
 /// The part of it with zygotes that live (command_line_zygote_held.cpp).
 void describe_held_zygotes(CLI::App& group, Invocation& invocation);
+void describe_held_trees(CLI::App& group, Invocation& invocation);
 /// Of the options of `run`: those that a zygote takes, and those of a container forked from one.
 void describe_zygote_root(CLI::App& verb, RunOptions& run);
 void describe_forked(CLI::App& verb, RunOptions& run);

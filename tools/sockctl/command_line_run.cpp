@@ -105,6 +105,8 @@ void describe_forked(CLI::App& verb, RunOptions& run) {
   one(verb, "--net", run.net, "isolated or loopback", "NET");
   describe_limits(verb, run);
   one(verb, "--name", run.name, "The container's name (sock-XXXXXXXX)", "NAME");
+  many(verb, "-r,--require", run.requirements, "A package that the payload imports (of a tree)",
+       "NAME==VERSION");
   verb.add_flag("-i,--interactive", run.interactive, "Give it our stdin");
   verb.add_flag("-t,--tty", run.terminal, "Give it a terminal");
   verb.add_flag("--timings", run.timings, "Print the time of each stage on stderr");

@@ -55,9 +55,11 @@ void describe_plan(CLI::App& group, Invocation& invocation) {
 
 void describe_tree(CLI::App& group, Invocation& invocation) {
   auto& show = invocation.zygote.tree_show;
-  CLI::App& tree = add_group(group, "tree", "Import trees in files",
+  CLI::App& tree = add_group(group, "tree", "Import trees, in files and alive",
                              "  sockctl zygote tree show tree.json\n"
-                             "  sockctl zygote tree show --help");
+                             "  sockctl zygote tree apply web tree.json --packages /srv/packages\n"
+                             "  sockctl zygote tree export web");
+  describe_held_trees(tree, invocation);
   CLI::App& verb =
       add_verb(tree, invocation, "show", "Show an import tree, and what it would save",
                "  sockctl zygote tree show tree.json\n"

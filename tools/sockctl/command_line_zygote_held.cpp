@@ -98,7 +98,55 @@ void describe_end(CLI::App& group, Invocation& invocation) {
       .group("");
 }
 
+void describe_apply(CLI::App& group, Invocation& invocation) {
+  auto& apply = invocation.zygote.tree_apply;
+  CLI::App& verb = add_verb(
+      group, invocation, "apply", "Keep an import tree of zygotes, to be forked from by packages",
+      "  sockctl zygote tree apply web tree.json --packages /srv/packages --ahead\n"
+      "  sockctl zygote tree apply any --packages /srv/packages --tree-memory 2g\n"
+      "  sockctl zygote fork any -r numpy==1.26.4 -- python -c 'import numpy'\n"
+      "\nRequests are forked from the best zygote that imports nothing undeclared; what they miss "
+      "is\n"
+      "started in the background, and ended again when memory is short.",
+      [](Invocation& i) { return zygote_tree_apply(i.globals, i.zygote.tree_apply); });
+  verb.add_option("NAME", apply.name, "What to call it")->required()->type_name("");
+  verb.add_option("FILE", apply.file, "A tree, in our format or OpenLambda's; the root without")
+      ->type_name("");
+  verb.add_option("--costs", apply.costs, "What importing each package costs, as JSON")
+      ->type_name("FILE");
+  verb.add_option("--packages", apply.packages, "Installed packages: directories NAME/VERSION")
+      ->type_name("DIR");
+  verb.add_option("--tree-memory", apply.memory, "The most that all zygotes may hold (1g)")
+      ->type_name("SIZE");
+  verb.add_option("--grow-to", apply.grow_to, "The most nodes; 0: it does not grow (256)")
+      ->type_name("N");
+  verb.add_flag("--ahead", apply.ahead, "Start every zygote now, not when it is missed");
+  verb.add_option("--python", apply.python, "The interpreter in the root (python3)")
+      ->type_name("PROGRAM");
+  verb.add_option("--spares", apply.spares, "Children of each zygote to keep forked ahead (0)")
+      ->type_name("N");
+  describe_zygote_root(verb, apply.run);
+  add_format(verb, invocation);
+}
+
+void describe_export(CLI::App& group, Invocation& invocation) {
+  auto& wanted = invocation.zygote.tree_export;
+  CLI::App& verb =
+      add_verb(group, invocation, "export", "Write the tree that a held one has grown into",
+               "  sockctl zygote tree export any > tree.json\n"
+               "  sockctl zygote tree export any --format openlambda",
+               [](Invocation& i) { return zygote_tree_export(i.globals, i.zygote.tree_export); });
+  verb.add_option("ZYGOTE", wanted.name, "The tree")->required()->type_name("");
+  verb.add_option("--format", wanted.format, "table, json or openlambda (its tree format)")
+      ->type_name("FORMAT");
+}
+
 }  // namespace
+
+void describe_held_trees(CLI::App& group, Invocation& invocation) {
+  describe_apply(group, invocation);
+  describe_export(group, invocation);
+}
 
 void describe_held_zygotes(CLI::App& group, Invocation& invocation) {
   describe_create(group, invocation);

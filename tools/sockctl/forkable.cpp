@@ -31,6 +31,7 @@ Result<> check_forkable(const RunOptions& options) {
   const auto network = SOCKCTL_TRY(parse_network(options.net)).kind;
   if (network != sock::Network::Kind::isolated && network != sock::Network::Kind::loopback)
     return cannot("--net", "isolated or loopback");
+  SOCKCTL_TRY(parse_requirements(options.requirements));
   return check_command(options.command);
 }
 

@@ -18,12 +18,6 @@ namespace {
 constexpr std::size_t most_bytes = 256UL << 20U;
 constexpr std::size_t most_packages_shown = 4;
 
-Result<std::string> read_file(const std::string& path) {
-  if (path == "-") return read_all(sock::FdRef{0}, most_bytes);
-  const auto file = SOCKCTL_TRY(open_at(here, path, O_RDONLY | O_NOCTTY));
-  return read_all(file.ref(), most_bytes);
-}
-
 template <class T>
 Result<T> of_file(Result<T> parsed, const std::string& path) {
   if (!parsed.has_value()) parsed.error().subject = path + ": " + parsed.error().subject;
@@ -77,6 +71,12 @@ class Rows {
 
 }  // namespace
 
+Result<std::string> read_text(const std::string& path) {
+  if (path == "-") return read_all(sock::FdRef{0}, most_bytes);
+  const auto file = SOCKCTL_TRY(open_at(here, path, O_RDONLY | O_NOCTTY));
+  return read_all(file.ref(), most_bytes);
+}
+
 Result<TreeFormat> tree_format_of(const std::string& text) {
   if (text == "table") return TreeFormat::table;
   if (text == "json") return TreeFormat::json;
@@ -85,15 +85,15 @@ Result<TreeFormat> tree_format_of(const std::string& text) {
 }
 
 Result<sock::ImportCosts> read_import_costs(const std::string& path) {
-  return of_file(sock::parse_import_costs(SOCKCTL_TRY(read_file(path))), path);
+  return of_file(sock::parse_import_costs(SOCKCTL_TRY(read_text(path))), path);
 }
 
 Result<std::vector<sock::WorkloadFunction>> read_workload(const std::string& path) {
-  return of_file(sock::parse_workload(SOCKCTL_TRY(read_file(path))), path);
+  return of_file(sock::parse_workload(SOCKCTL_TRY(read_text(path))), path);
 }
 
 Result<sock::ImportTree> read_import_tree(const std::string& path) {
-  const auto text = SOCKCTL_TRY(read_file(path));
+  const auto text = SOCKCTL_TRY(read_text(path));
   // OpenLambda's format has no such word, and the other error would only confuse.
   if (text.find("\"nodes\"") != std::string::npos)
     return of_file(sock::ImportTree::parse(text), path);

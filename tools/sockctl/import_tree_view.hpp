@@ -17,6 +17,8 @@ Result<TreeFormat> tree_format_of(const std::string& text);
 /// Each reads a whole file; "-" is stdin. Errors name the file.
 Result<sock::ImportCosts> read_import_costs(const std::string& path);
 Result<std::vector<sock::WorkloadFunction>> read_workload(const std::string& path);
+/// A costs file as it is.
+Result<std::string> read_text(const std::string& path);
 /// In either format.
 Result<sock::ImportTree> read_import_tree(const std::string& path);
 

@@ -172,6 +172,16 @@ Result<std::string> parse_capability(std::string_view text) {
   return name;
 }
 
+Result<std::vector<sock::Package>> parse_requirements(const std::vector<std::string>& texts) {
+  std::vector<sock::Package> packages;
+  for (const auto& text : texts) {
+    auto package = sock::Package::parse(text);
+    if (!package.has_value()) return refuse_option("--require", text, "like numpy==1.26.4");
+    packages.push_back(std::move(*package));
+  }
+  return packages;
+}
+
 Result<> check_name(std::string_view name) {
   const std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
   const std::string_view inner =

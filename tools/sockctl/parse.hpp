@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "sock/host.hpp"
+#include "sock/import_tree.hpp"
 #include "sock/spec.hpp"
 
 #include "try.hpp"
@@ -60,6 +61,8 @@ std::string signal_name(int number);
 Result<sock::CgroupBackend> parse_backend(std::string_view text);
 /// "cap_net_raw", "NET_RAW": the kernel's name in lower case.
 Result<std::string> parse_capability(std::string_view text);
+/// Each "NAME==VERSION", or "NAME".
+Result<std::vector<sock::Package>> parse_requirements(const std::vector<std::string>& texts);
 /// What a container may be called: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 64.
 Result<> check_name(std::string_view name);
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -115,6 +116,17 @@ Result<std::string> read_all(sock::FdRef fd, std::size_t limit) {
     text.append(buffer.data(), count);
   }
   return text;
+}
+
+Result<sock::UniqueFd> make_memory_file() {
+  sock::UniqueFd file{::memfd_create("sockctl", MFD_CLOEXEC)};
+  if (!file) return last_error("a file in memory");
+  return file;
+}
+
+Result<> rewind_file(sock::FdRef file) {
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) return last_error("a file in memory");
+  return {};
 }
 
 Result<int> wait_for(std::span<pollfd> fds, Deadline deadline) {

@@ -43,6 +43,11 @@ Result<> write_all(sock::FdRef fd, std::string_view text);
 /// Everything up to the end; more than `limit` bytes are an error.
 Result<std::string> read_all(sock::FdRef fd, std::size_t limit);
 
+/// An empty file that has no name.
+Result<sock::UniqueFd> make_memory_file();
+/// To its start.
+Result<> rewind_file(sock::FdRef file);
+
 /// The number of ready descriptors; 0 at the deadline.
 Result<int> wait_for(std::span<pollfd> fds, Deadline deadline);
 

@@ -48,7 +48,8 @@ struct RunOptions {
   int status_fd = -1;
   std::string meta = {};
   std::string log_max = "8m";
-  std::string zygote = {};  ///< Forked from it, instead of created.
+  std::string zygote = {};                     ///< Forked from it, instead of created.
+  std::vector<std::string> requirements = {};  ///< Packages, of a zygote's import tree.
   std::vector<std::string> command = {};
 };
 

@@ -11,7 +11,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunOptions, name, rootfs, image, handler, pac
                                    user, volumes, tmpfs, net, memory, cpus, pids, wall, rlimits,
                                    seccomp, cap_add, userns, hostname, own_mounts, no_init,
                                    interactive, terminal, detach, remove, timings, status_fd, meta,
-                                   log_max, zygote, command)
+                                   log_max, zygote, requirements, command)
 
 nlohmann::json to_json(const RunOptions& options) {
   nlohmann::json out;

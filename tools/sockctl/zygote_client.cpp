@@ -96,6 +96,22 @@ Result<nlohmann::json> next_zygote_event(sock::FdRef socket, Deadline deadline,
   return next_answer(socket, deadline, fds, "the background Host");
 }
 
+Result<sock::UniqueFd> ask_to_hold(const Globals& globals, const nlohmann::json& request,
+                                   std::chrono::seconds patience) {
+  constexpr int attempts = 3;
+  for (int attempt = 1;; ++attempt) {
+    auto socket = SOCKCTL_TRY(start_zygote_host(globals));
+    auto sent = send_message(socket, request);
+    if (sent.has_value()) {
+      const auto accepted = next_zygote_event(socket, std::chrono::steady_clock::now() + patience);
+      if (accepted.has_value()) return socket;
+      sent = std::unexpected(accepted.error());
+    }
+    if (sent.error().code != Errc::closed || attempt == attempts)
+      return std::unexpected(sent.error());
+  }
+}
+
 Result<nlohmann::json> ask_zygotes(const Globals& globals, const char* verb,
                                    const std::vector<std::string>& names) {
   if (names.empty() && !SOCKCTL_TRY(find_zygote_host(globals))) return nlohmann::json::object();

@@ -29,6 +29,10 @@ Result<sock::UniqueFd> connect_to_holder_of(const Globals& globals, const std::s
 /// has ended.
 Result<nlohmann::json> next_zygote_event(sock::FdRef socket, Deadline deadline,
                                          std::vector<sock::UniqueFd>* fds = nullptr);
+/// Asks for something to be held; started where none lives. A Host that is just about to end takes
+/// no request; the next one does.
+Result<sock::UniqueFd> ask_to_hold(const Globals& globals, const nlohmann::json& request,
+                                   std::chrono::seconds patience);
 /// The reply to a request that all named zygotes answer at once; an empty object when no names are
 /// given and nobody lives.
 Result<nlohmann::json> ask_zygotes(const Globals& globals, const char* verb,

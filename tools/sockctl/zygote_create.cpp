@@ -80,23 +80,6 @@ class Progress {
   bool live_;
 };
 
-// A Host that was just about to end takes no request; the next one does.
-Result<sock::UniqueFd> send_to_host(const Globals& globals, const ZygoteRequest& request) {
-  constexpr int attempts = 3;
-  for (int attempt = 1;; ++attempt) {
-    auto socket = SOCKCTL_TRY(start_zygote_host(globals));
-    auto sent = send_message(socket, to_json(request));
-    if (sent.has_value()) {
-      const auto accepted =
-          next_zygote_event(socket, std::chrono::steady_clock::now() + event_time);
-      if (accepted.has_value()) return socket;
-      sent = std::unexpected(accepted.error());
-    }
-    if (sent.error().code != Errc::closed || attempt == attempts)
-      return std::unexpected(sent.error());
-  }
-}
-
 Result<nlohmann::json> await_zygote(sock::FdRef socket, const Progress& progress) {
   for (;;) {
     auto event = next_zygote_event(socket, std::chrono::steady_clock::now() + event_time);
@@ -111,7 +94,7 @@ Result<nlohmann::json> await_zygote(sock::FdRef socket, const Progress& progress
 }
 
 Result<> create(Format format, const Globals& globals, const ZygoteRequest& request) {
-  const auto socket = SOCKCTL_TRY(send_to_host(globals, request));
+  const auto socket = SOCKCTL_TRY(ask_to_hold(globals, to_json(request), event_time));
   const auto zygote = SOCKCTL_TRY(await_zygote(socket, Progress{format}));
   if (format != Format::table) return print_list(format, nlohmann::json::array({zygote}), {}, {});
   return write_all(sock::FdRef{1},

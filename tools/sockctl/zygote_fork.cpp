@@ -23,6 +23,20 @@ Result<> send_request(sock::FdRef host, const RunOptions& options, const sock::S
   return send_message(host, request, fds);
 }
 
+// Of an import tree: which zygote it was, and what that lacked.
+std::string origin_line(const std::string& told) {
+  const auto origin = nlohmann::json::parse(told, nullptr, /*allow_exceptions=*/false);
+  if (!origin.is_object()) return {};
+  const auto zygote = origin.value("zygote", "");
+  std::string line = zygote.empty() ? "created, with a fresh interpreter" : "forked from " + zygote;
+  std::string lacking;
+  for (const auto& package : origin.value("missing", std::vector<std::string>{}))
+    lacking += " " + package;
+  if (!lacking.empty()) line += "; not imported there:" + lacking;
+  if (const auto reason = origin.value("fallback", ""); !reason.empty()) line += "; " + reason;
+  return sock::printable(line) + "\n";
+}
+
 Result<sock::ExitStatus> run_forked(const Globals& globals, const RunOptions& options) {
   const auto host = SOCKCTL_TRY(connect_to_holder_of(globals, options.zygote));
   const auto payload = SOCKCTL_TRY(run_remotely({
@@ -33,6 +47,7 @@ Result<sock::ExitStatus> run_forked(const Globals& globals, const RunOptions& op
       .send = [&](const sock::Stdio& stdio) { return send_request(host, options, stdio); },
   }));
   if (options.timings) {
+    SOCKCTL_TRY(write_all(sock::FdRef{2}, origin_line(payload.started.value("origin", ""))));
     const auto timings =
         timings_from_json(payload.started.value("timings", nlohmann::json::array()));
     SOCKCTL_TRY(write_all(sock::FdRef{2}, timings_table(timings)));

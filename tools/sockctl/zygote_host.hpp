@@ -19,29 +19,28 @@
 #include "sock/host.hpp"
 
 #include "channel.hpp"
-#include "held_zygote.hpp"
+#include "held.hpp"
 
 namespace sockctl {
 
-/// The zygotes by their names. Thread-safe.
+/// The zygotes and trees by their names. Thread-safe.
 class ZygoteHost {
  public:
   explicit ZygoteHost(sock::Host host) : host_{std::move(host)} {}
 
   [[nodiscard]] sock::Host& host() { return host_; }
-  /// A new one, not started yet. Errc::exists for a name in use.
-  Result<std::shared_ptr<HeldZygote>> add(ZygoteRequest request);
-  Result<std::shared_ptr<HeldZygote>> find(const std::string& name) const;
+  /// One that is not started yet. Errc::exists for a name in use.
+  Result<> add(std::shared_ptr<Held> held);
+  Result<std::shared_ptr<Held>> find(const std::string& name) const;
   /// Those with these names, or all of them when there are no names.
-  Result<std::vector<std::shared_ptr<HeldZygote>>> find_all(
-      const std::vector<std::string>& names) const;
+  Result<std::vector<std::shared_ptr<Held>>> find_all(const std::vector<std::string>& names) const;
   void forget(const std::string& name);
   [[nodiscard]] bool empty() const;
 
  private:
   sock::Host host_;  ///< First: it outlives them.
   mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<HeldZygote>> zygotes_ = {};
+  std::map<std::string, std::shared_ptr<Held>> held_ = {};
 };
 
 /// Answers the one request of a connection, and ends early when `stop` becomes readable.
@@ -56,7 +55,10 @@ class ZygoteSession {
   Result<> serve();
   Result<nlohmann::json> dispatch(const nlohmann::json& request, Message& message);
   Result<nlohmann::json> create(const nlohmann::json& request);
-  Result<> start(HeldZygote& zygote);
+  Result<nlohmann::json> apply(const nlohmann::json& request);
+  Result<nlohmann::json> hold(std::shared_ptr<Held> held);
+  Result<> start(Held& held);
+  Result<nlohmann::json> export_tree(const std::string& name);
   Result<nlohmann::json> inspect(const std::vector<std::string>& names);
   Result<nlohmann::json> stats(const std::vector<std::string>& names);
   Result<nlohmann::json> remove(const std::string& name, bool force);

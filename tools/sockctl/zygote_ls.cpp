@@ -21,6 +21,8 @@ std::string age(std::int64_t nanoseconds) {
 }
 
 std::string modules_cell(const nlohmann::json& zygote) {
+  if (zygote.contains("nodes"))
+    return fmt::format("tree: {} of {} live", zygote.value("living", 0), zygote["nodes"].size());
   std::string text;
   for (const auto& module : zygote.value("modules", nlohmann::json::array()))
     text += (text.empty() ? "" : ",") + module.value("name", "");

@@ -6,6 +6,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sock/zygote_plan.hpp"
+
+#include "held_tree.hpp"
+#include "held_zygote.hpp"
 #include "json_values.hpp"
 #include "zygote_host.hpp"
 
@@ -43,6 +47,8 @@ Result<nlohmann::json> ZygoteSession::dispatch(const nlohmann::json& request, Me
   const auto verb = request.value("verb", std::string{});
   const auto names = request.value("names", std::vector<std::string>{});
   if (verb == "create") return create(request);
+  if (verb == "apply") return apply(request);
+  if (verb == "export") return export_tree(request.at("name"));
   if (verb == "inspect") return inspect(names);
   if (verb == "stats") return stats(names);
   if (verb == "remove") return remove(request.at("name"), request.value("force", false));
@@ -53,23 +59,41 @@ Result<nlohmann::json> ZygoteSession::dispatch(const nlohmann::json& request, Me
 
 Result<nlohmann::json> ZygoteSession::create(const nlohmann::json& request) {
   auto wanted = SOCKCTL_TRY(zygote_request_from_json(request));
-  const std::string name = wanted.name;
+  return hold(std::make_shared<HeldZygote>(std::move(wanted)));
+}
+
+Result<nlohmann::json> ZygoteSession::apply(const nlohmann::json& request) {
+  auto wanted = SOCKCTL_TRY(tree_request_from_json(request));
+  auto tree = SOCKCTL_TRY(sock::ImportTree::parse(request.at("tree").get<std::string>()));
+  sock::ImportCosts costs;
+  if (const auto text = request.value("costs", std::string{}); !text.empty())
+    costs = SOCKCTL_TRY(sock::parse_import_costs(text));
+  return hold(std::make_shared<HeldTree>(std::move(wanted), std::move(tree), std::move(costs)));
+}
+
+Result<nlohmann::json> ZygoteSession::export_tree(const std::string& name) {
+  const auto held = SOCKCTL_TRY(host_.find(name));
+  const auto tree = SOCKCTL_TRY(held->export_tree());
+  return nlohmann::json{{"ok", true}, {"tree", tree}};
+}
+
+Result<nlohmann::json> ZygoteSession::hold(std::shared_ptr<Held> held) {
   SOCKCTL_TRY(send_message(socket_, {{"event", "accepted"}}));
-  const auto zygote = SOCKCTL_TRY(host_.add(std::move(wanted)));
-  const auto started = start(*zygote);
+  SOCKCTL_TRY(host_.add(held));
+  const auto started = start(*held);
   if (!started.has_value()) {
-    host_.forget(name);
+    host_.forget(held->name());
     return std::unexpected(started.error());
   }
-  return nlohmann::json{{"ok", true}, {"zygote", zygote->describe()}};
+  return nlohmann::json{{"ok", true}, {"zygote", held->describe()}};
 }
 
 // Importing may take for ever; whoever wanted it may give up at any time.
-Result<> ZygoteSession::start(HeldZygote& zygote) {
+Result<> ZygoteSession::start(Held& held) {
   auto done = SOCKCTL_TRY(make_pipe());
   Result<> outcome;
   std::thread starter{[&] {
-    outcome = zygote.start(host_.host(), [&](const nlohmann::json& event) {
+    outcome = held.start(host_.host(), [&](const nlohmann::json& event) {
       // A client that reads too slowly misses some news and nothing else.
       (void)send_message(socket_, event);
     });
@@ -77,7 +101,7 @@ Result<> ZygoteSession::start(HeldZygote& zygote) {
   }};
   std::array fds{readable(done.reader), readable(socket_), readable(stop_)};
   const auto ready = wait_for(fds, {});
-  if (!ready.has_value() || fds[0].revents == 0) zygote.abandon();
+  if (!ready.has_value() || fds[0].revents == 0) held.abandon();
   starter.join();
   return outcome;
 }

@@ -8,6 +8,7 @@
 
 #include "json_values.hpp"
 #include "launch.hpp"
+#include "parse.hpp"
 #include "process_files.hpp"
 #include "stdio_message.hpp"
 #include "zygote_host.hpp"
@@ -47,15 +48,19 @@ Result<nlohmann::json> ZygoteSession::fork(const nlohmann::json& request, Messag
   auto launch = SOCKCTL_TRY(prepare_launch(options, {}));
   launch.spec.init = sock::Init::none;
   launch.spec.stdio = SOCKCTL_TRY(stdio_of(request, message));
-  auto container = SOCKCTL_TRY(zygote->fork(launch.spec));
+  const auto time_limit = launch.spec.time_limit;
+  const auto declared = SOCKCTL_TRY(parse_requirements(options.requirements));
+  auto forked = SOCKCTL_TRY(zygote->fork(std::move(launch.spec), declared));
+  sock::Container& container = forked.container;
   message.fds.clear();  // Or the client would wait for the end of its pipes.
   Deadline deadline;
-  if (launch.spec.time_limit) deadline = std::chrono::steady_clock::now() + *launch.spec.time_limit;
+  if (time_limit) deadline = std::chrono::steady_clock::now() + *time_limit;
   const sock::FdRef master = container.terminal();
   SOCKCTL_TRY(send_message(socket_,
                            {{"ok", true},
                             {"event", "started"},
                             {"pid", container.pid()},
+                            {"origin", forked.told},
                             {"timings", to_json(container.timings())}},
                            {&master, master ? 1U : 0U}));
   const auto status = SOCKCTL_TRY(attend(container, deadline));

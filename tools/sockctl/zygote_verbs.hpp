@@ -48,10 +48,32 @@ struct ZygoteTreeShowOptions {
 };
 int zygote_tree_show(const ZygoteTreeShowOptions& options);
 
+struct TreeApplyOptions {
+  std::string name = {};
+  std::string file = {};      ///< Empty: the root alone, which grows.
+  std::string costs = {};     ///< Empty: costs are not known.
+  std::string packages = {};  ///< A directory of NAME/VERSION.
+  std::string memory = {};    ///< As given; empty: the library's own.
+  std::size_t grow_to = 256;
+  std::size_t spares = 0;
+  bool ahead = false;
+  std::string python = "python3";
+  RunOptions run = {};  ///< The root and the limits.
+};
+int zygote_tree_apply(const Globals& globals, const TreeApplyOptions& options);
+
+struct TreeExportOptions {
+  std::string name = {};
+  std::string format = "json";
+};
+int zygote_tree_export(const Globals& globals, const TreeExportOptions& options);
+
 struct ZygoteOptions {
   ZygoteCreateOptions create = {};
   ZygotePlanOptions plan = {};
   ZygoteTreeShowOptions tree_show = {};
+  TreeApplyOptions tree_apply = {};
+  TreeExportOptions tree_export = {};
 };
 
 }  // namespace sockctl

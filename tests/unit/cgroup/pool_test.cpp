@@ -283,20 +283,23 @@ TEST_P(CgroupPoolOn, CountsAnOomKillOnce) {
   EXPECT_LT(*group.stats()->memory_peak, 1U << 20U) << "the peak of the user before";
 }
 
-/// With a quota of 1 ms per 100 ms it is throttled several times.
-void burn_five_milliseconds_of_quota() {
+/// A tenth of a CPU.
+constexpr Resources tight_quota{.cpu_quota = std::chrono::microseconds{1000},
+                                .cpu_period = std::chrono::microseconds{10'000}};
+/// Under that quota it is throttled many times: on a busy machine a few go by without.
+void burn_twenty_milliseconds_of_quota() {
   timespec used{};
   do ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  while (used.tv_nsec < 5'000'000);
+  while (used.tv_nsec < 20'000'000);
 }
 
 TEST_P(CgroupPoolOn, CountsThrottlingOfThePresentUserOnly) {
-  const Resources tight{.cpu_quota = std::chrono::microseconds{1000}};
+  const Resources& tight = tight_quota;
   if (!pool_->take(tight)) GTEST_SKIP() << "needs a cpu controller";
   const auto throttled = [&](const Resources& resources) {
     const Cgroup group = take(resources);
     EXPECT_EQ(group.stats()->cpu_throttled.value_or(std::chrono::nanoseconds{1}).count(), 0);
-    Payload payload{group, burn_five_milliseconds_of_quota};
+    Payload payload{group, burn_twenty_milliseconds_of_quota};
     payload.end();
     return group.stats()->cpu_throttled.value_or(std::chrono::nanoseconds{0}).count();
   };
@@ -308,12 +311,12 @@ TEST_P(CgroupPoolOn, CountsThrottlingOfThePresentUserOnly) {
 }
 
 TEST_P(CgroupPoolOn, CountsThrottlingByAQuotaThatWasLiftedBeforeTheEnd) {
-  const Resources tight{.cpu_quota = std::chrono::microseconds{1000}};
+  const Resources& tight = tight_quota;
   if (!pool_->take(tight)) GTEST_SKIP() << "needs a cpu controller";
   {
     Cgroup group = take();
     ASSERT_TRUE(group.limit(tight).has_value());
-    Payload payload{group, burn_five_milliseconds_of_quota};
+    Payload payload{group, burn_twenty_milliseconds_of_quota};
     payload.end();
     ASSERT_TRUE(group.limit({}).has_value());
     EXPECT_GT(group.stats()->cpu_throttled->count(), 0);
