@@ -4,17 +4,16 @@
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x03090000
 #include <cerrno>
-#include <cstring>
-#include <optional>
-#include <span>
 #include <utility>
 
 #include <Python.h>
 #include <unistd.h>
 
 #include "server/channel.hpp"
+#include "server/environment.hpp"
 #include "server/fork.hpp"
 #include "server/inheritance.hpp"
+#include "server/request.hpp"
 #include "server/work.hpp"
 #include "server/working_set.hpp"
 
@@ -58,34 +57,11 @@ PyObject* malformed() {
   return nullptr;
 }
 
-PyObject* read_fork(wire::Reader& reader, Inbox& inbox) {
-  std::optional<std::uint64_t> namespaces;
-  while (const auto field = reader.next())
-    if (field->field == wire::Field::namespaces) namespaces = field->as<std::uint64_t>();
-  if (!reader.complete() || !namespaces || inbox.descriptor_count() != 1) return malformed();
-  return Py_BuildValue("(sKi)", "fork", static_cast<unsigned long long>(*namespaces),
-                       inbox.take_descriptor(0));
-}
-
-PyObject* read_grow(wire::Reader& reader, Inbox& inbox) {
-  while (reader.next()) {
-  }
-  if (!reader.complete() || inbox.descriptor_count() != 1) return malformed();
-  return Py_BuildValue("(si)", "grow", inbox.take_descriptor(0));
-}
-
-PyObject* read_import(wire::Reader& reader) {
-  wire::FieldView modules{};
-  wire::FieldView paths{};
-  while (const auto field = reader.next()) {
-    if (field->field == wire::Field::modules) modules = *field;
-    if (field->field == wire::Field::paths) paths = *field;
-  }
-  if (!reader.complete()) return malformed();
-  Ref module_list{to_list(modules)};
-  Ref path_list{to_list(paths)};
-  if (!module_list || !path_list) return nullptr;
-  return Py_BuildValue("(sNN)", "import", module_list.release(), path_list.release());
+PyObject* to_import(const Request& request) {
+  Ref modules{to_list(request.modules)};
+  Ref paths{to_list(request.paths)};
+  if (!modules || !paths) return nullptr;
+  return Py_BuildValue("(sNN)", "import", modules.release(), paths.release());
 }
 
 /// Other threads of the interpreter may run meanwhile.
@@ -106,18 +82,12 @@ PyObject* receive(PyObject*, PyObject* arguments) {
   const Inbox::Outcome outcome = receive_unlocked(inbox, channel);
   if (outcome == Inbox::Outcome::end) Py_RETURN_NONE;
   if (outcome == Inbox::Outcome::refused) return malformed();
-  auto reader = wire::Reader::open(inbox.bytes());
-  if (!reader) return malformed();
-  switch (reader->kind()) {
-    case wire::Kind::fork:
-      return read_fork(*reader, inbox);
-    case wire::Kind::grow:
-      return read_grow(*reader, inbox);
-    case wire::Kind::load:
-      return read_import(*reader);
-    default:
-      return malformed();
-  }
+  const auto request = read_request(inbox);
+  if (!request) return malformed();
+  if (request->kind == wire::Kind::load) return to_import(*request);
+  if (request->kind == wire::Kind::grow) return Py_BuildValue("(si)", "grow", request->channel);
+  return Py_BuildValue("(sKi)", "fork", static_cast<unsigned long long>(request->namespaces),
+                       request->channel);
 }
 
 /// fork(namespaces, channel) -> True in the child, which has said hello. The interpreter's own
@@ -208,22 +178,9 @@ PyObject* learn(PyObject*, PyObject* arguments) {
   return PyBool_FromLong(learn_working_set(pipe) ? 1 : 0);
 }
 
-// The strings that the kernel put on the first stack, which is what /proc/PID/environ shows.
-std::span<char> first_environment;
-
-void find_first_environment() noexcept {
-  if (environ == nullptr || environ[0] == nullptr) return;
-  char* const begin = environ[0];
-  char* end = begin;
-  for (char** entry = environ; *entry == end; ++entry) end += std::strlen(end) + 1;
-  first_environment = {begin, end};
-}
-
-/// forget_environment(): wipes the strings that the zygote was started with. Nothing may refer to
-/// them any more: os.environ must have been cleared.
+/// forget_environment(): see environment.hpp; os.environ must have been cleared.
 PyObject* forget_environment(PyObject*, PyObject*) {
-  std::memset(first_environment.data(), 0, first_environment.size());
-  first_environment = {};
+  forget_first_environment();
   Py_RETURN_NONE;
 }
 
@@ -263,6 +220,6 @@ PyModuleDef definition = {
 }  // namespace sock::zygote
 
 PyMODINIT_FUNC PyInit_sock_zygote_core() {
-  sock::zygote::find_first_environment();
+  sock::zygote::note_first_environment();
   return PyModule_Create(&sock::zygote::definition);
 }
