@@ -113,11 +113,17 @@ Result<child::Report> read_report(const Peer& channel, Deadline deadline) {
   return report;
 }
 
+std::string subject_of(const child::Report& report, const ContainerSpec& spec) {
+  if (report.index == child::cwd_index) return "cwd " + spec.cwd;
+  if (report.failed == Stage::exec && report.index == 0) return spec.argv.front();
+  return std::string{to_string(report.failed)};
+}
+
 Error failed_step(const child::Report& report, const ContainerSpec& spec) {
-  const std::string subject =
-      report.index == child::cwd_index ? "cwd " + spec.cwd : std::string{to_string(report.failed)};
-  Error error = sys::sys_error(report.sys_errno & 0xfff, subject).error();
+  Error error = sys::sys_error(report.sys_errno & 0xfff, subject_of(report, spec)).error();
   error.stage = report.failed;
+  if (error.stage == Stage::exec && error.code == Errc::not_found)
+    error.hint = "the zygote has loaded nothing of that name";
   return error;
 }
 

@@ -179,6 +179,18 @@ void Work::confine(int channel) noexcept {
   child::give_up_privilege(plan_);
   child::prepare_payload(plan_);
   report_.executing = true;
+  send_report();
+}
+
+void Work::refuse(int channel, int sys_errno) noexcept {
+  report_.socket = channel;
+  report_.failed = Stage::exec;
+  report_.sys_errno = sys_errno;
+  send_report();
+  ::_exit(127);
+}
+
+void Work::send_report() noexcept {
   send(report_.socket, {reinterpret_cast<const std::byte*>(&report_), sizeof report_});
   ::close(report_.socket);
 }

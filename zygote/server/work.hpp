@@ -26,6 +26,8 @@ class Work {
   /// Becomes what the message says and reports on `channel`, which is then closed. A step that
   /// fails ends the process.
   void confine(int channel) noexcept;
+  /// Instead: reports that the payload cannot be executed, and ends the process.
+  [[noreturn]] void refuse(int channel, int sys_errno) noexcept;
 
   /// Strings, each ended by a NUL.
   [[nodiscard]] const wire::FieldView& argv() const noexcept { return argv_; }
@@ -44,6 +46,7 @@ class Work {
   bool read_filter(const wire::FieldView& field) noexcept;
   bool read_text(const wire::FieldView& field, const char*& text) noexcept;
   void finish() noexcept;
+  void send_report() noexcept;
 
   child::Plan plan_{};
   child::Report report_{};
