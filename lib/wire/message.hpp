@@ -53,7 +53,11 @@ enum class Field : std::uint16_t {
   elapsed_ns,  ///< 64 bits
 };
 
-enum class Flag : std::uint32_t { controlling_terminal = 1, loopback_up = 2 };
+enum class Flag : std::uint32_t {
+  controlling_terminal = 1,
+  loopback_up = 2,
+  no_hurry = 4,  ///< Of a fork: a spare, to be made when nobody asks for anything else.
+};
 
 enum class Role : std::uint16_t {
   channel,       ///< Of a new child or zygote.

@@ -2,6 +2,8 @@
 
 #include "sock/zygote.hpp"
 
+#include <algorithm>
+
 #include <sched.h>
 #include <signal.h>
 
@@ -39,20 +41,26 @@ constexpr wire::RoleEntry channel_role{.role = wire::Role::channel, .number = 0}
 
 }  // namespace
 
-Result<Peer> Zygote::Impl::request_child(std::uint64_t namespaces) {
+Result<Peer> Zygote::Impl::request_child(std::uint64_t namespaces, Urgency urgency) {
   std::array<std::byte, 64> memory;
   wire::Writer writer{memory, wire::Kind::fork};
   writer.put_value(wire::Field::roles, channel_role);
   writer.put_value(wire::Field::namespaces, namespaces);
+  if (urgency == Urgency::no_hurry)
+    writer.put_value(wire::Field::flags, static_cast<std::uint32_t>(wire::Flag::no_hurry));
   return send_for(channel, writer.message());
 }
 
 Result<Peer> Zygote::Impl::take_child(std::uint64_t namespaces) {
   if (namespaces != zygote::usual_namespaces(workshop)) return request_child(namespaces);
   const std::scoped_lock lock{mutex};
-  if (spares.empty()) return request_child(namespaces);
-  Peer spare = std::move(spares.front());
-  spares.pop_front();
+  // One that has not said hello yet may not even have been forked.
+  const auto up = std::ranges::find_if(spares, [](const Peer& spare) {
+    return sys::wait_readable(spare.socket(), steady_clock::now()).value_or(true);
+  });
+  if (up == spares.end()) return request_child(namespaces);
+  Peer spare = std::move(*up);
+  spares.erase(up);
   // What cannot be asked for now will be asked for by the next one.
   static_cast<void>(refill().has_value());
   return spare;
@@ -60,7 +68,8 @@ Result<Peer> Zygote::Impl::take_child(std::uint64_t namespaces) {
 
 Result<> Zygote::Impl::refill() {
   while (spares.size() < wanted_spares)
-    spares.push_back(SOCK_TRY(request_child(zygote::usual_namespaces(workshop))));
+    spares.push_back(
+        SOCK_TRY(request_child(zygote::usual_namespaces(workshop), Urgency::no_hurry)));
   return {};
 }
 

@@ -24,8 +24,9 @@ struct Zygote::Impl {
   std::chrono::nanoseconds import_time{0};
 
   /// Sends for a child; its hello is waited for by whoever uses it.
-  Result<zygote::Peer> request_child(std::uint64_t namespaces);
-  /// A spare that is under way or up; else a new request.
+  enum class Urgency : std::uint8_t { now, no_hurry };
+  Result<zygote::Peer> request_child(std::uint64_t namespaces, Urgency urgency = Urgency::now);
+  /// A spare that is up; else a new request.
   Result<zygote::Peer> take_child(std::uint64_t namespaces);
   Result<> refill();
 

@@ -73,8 +73,9 @@ Inbox::Outcome receive_unlocked(Inbox& inbox, int channel) {
   return outcome;
 }
 
-/// receive(channel) -> ("fork", namespaces, channel) | ("grow", channel) | ("import", modules,
-/// paths) | None at the end. ValueError: a message that is none of these, and is dropped.
+/// receive(channel) -> ("fork", namespaces, channel) | ("spare", namespaces, channel) |
+/// ("grow", channel) | ("import", modules, paths) | None at the end. ValueError: a message that is
+/// none of these, and is dropped.
 PyObject* receive(PyObject*, PyObject* arguments) {
   int channel = -1;
   if (!PyArg_ParseTuple(arguments, "i", &channel)) return nullptr;
@@ -86,8 +87,16 @@ PyObject* receive(PyObject*, PyObject* arguments) {
   if (!request) return malformed();
   if (request->kind == wire::Kind::load) return to_import(*request);
   if (request->kind == wire::Kind::grow) return Py_BuildValue("(si)", "grow", request->channel);
-  return Py_BuildValue("(sKi)", "fork", static_cast<unsigned long long>(request->namespaces),
-                       request->channel);
+  return Py_BuildValue("(sKi)", request->no_hurry ? "spare" : "fork",
+                       static_cast<unsigned long long>(request->namespaces), request->channel);
+}
+
+/// wait(channel, milliseconds) -> whether receive() would not wait.
+PyObject* wait(PyObject*, PyObject* arguments) {
+  int channel = -1;
+  int milliseconds = 0;
+  if (!PyArg_ParseTuple(arguments, "ii", &channel, &milliseconds)) return nullptr;
+  return PyBool_FromLong(wait_for_message(channel, milliseconds) ? 1 : 0);
 }
 
 /// fork(namespaces, channel) -> True in the child, which has said hello. The interpreter's own
@@ -111,6 +120,12 @@ PyObject* fork_child(PyObject*, PyObject* arguments) {
   return PyErr_SetFromErrno(PyExc_OSError);
 }
 
+/// Of what this process will become.
+Work& own_work() {
+  static Work work;
+  return work;
+}
+
 /// become(channel) -> (argv, env) as lists of bytes. Waits for the work, becomes what it says, and
 /// closes every descriptor that is not the payload's. A step that fails ends the process.
 PyObject* become(PyObject*, PyObject* arguments) {
@@ -119,8 +134,8 @@ PyObject* become(PyObject*, PyObject* arguments) {
   Inbox inbox;
   const Inbox::Outcome outcome = receive_unlocked(inbox, channel);
   if (outcome == Inbox::Outcome::end) Py_RETURN_NONE;
-  static Work work;
-  if (outcome == Inbox::Outcome::refused || !work.read(inbox)) return malformed();
+  if (outcome == Inbox::Outcome::refused || !own_work().read(inbox)) return malformed();
+  Work& work = own_work();
   work.confine(channel);
   inbox.forget_descriptors();
   Ref argv{to_list(work.argv())};
@@ -165,6 +180,13 @@ PyObject* settle(PyObject*, PyObject*) {
   Py_RETURN_NONE;
 }
 
+/// rehearse(): writes where become() will.
+PyObject* rehearse(PyObject*, PyObject*) {
+  Inbox{}.rehearse();
+  own_work().rehearse();
+  Py_RETURN_NONE;
+}
+
 /// record_working_set(pipe), learn_working_set(pipe): see working_set.hpp.
 PyObject* record(PyObject*, PyObject* arguments) {
   int pipe = -1;
@@ -190,6 +212,7 @@ PyObject* threads(PyObject*, PyObject*) {
 
 PyMethodDef methods[] = {
     {"receive", receive, METH_VARARGS, nullptr},
+    {"wait", wait, METH_VARARGS, nullptr},
     {"fork", fork_child, METH_VARARGS, nullptr},
     {"become", become, METH_VARARGS, nullptr},
     {"hello", hello, METH_VARARGS, nullptr},
@@ -197,6 +220,7 @@ PyMethodDef methods[] = {
     {"imported", imported, METH_VARARGS, nullptr},
     {"note_own_signals", note_own, METH_NOARGS, nullptr},
     {"settle", settle, METH_NOARGS, nullptr},
+    {"rehearse", rehearse, METH_NOARGS, nullptr},
     {"record_working_set", record, METH_VARARGS, nullptr},
     {"learn_working_set", learn, METH_VARARGS, nullptr},
     {"threads", threads, METH_NOARGS, nullptr},

@@ -63,11 +63,26 @@ def has_children():
     return True
 
 
+# What hardly any payload does without: the pages of the compiler and of the interpreter that it touches.
+USUAL = """
+import os, sys
+def handle(event, context=None):
+    return {"result": [event["number"] + 1.5, f"{event}", *sys.argv]}
+class Thing:
+    def __init__(self): self.pid = os.getpid()
+try:
+    handle({"number": Thing().pid})["none"]
+except KeyError:
+    pass
+"""
+
+
 def show_working_set(handlers, writer):
-    """In a child that is no container: does what each does before its payload's first statement."""
+    """In a child that is no container: does what each does up to its payload's first statements."""
     sock_payload.prepare(handlers)
+    core.rehearse()
     sock_payload.begin([b"PATH=/usr/bin", b"HOME=/tmp"])
-    sock_payload.run_command("pass", [])
+    sock_payload.run_command(USUAL, [])
     core.record_working_set(writer)
 
 
@@ -102,10 +117,16 @@ def settle(handlers):
     learn_working_set(handlers)
 
 
+# A spare is forked when nobody has asked for anything for so long: beside the start of a payload, the
+# copying of page tables would slow it down.
+QUIET_MS = 5
+
+
 class Zygote:
     def __init__(self, channel, handlers):
         self.channel = channel
         self.handlers = handlers
+        self.spares = []  # (namespaces, channel) of those that were asked for and can wait.
 
     def serve(self):
         """Returns in a child that has its work to do: the payload's (argv, env)."""
@@ -114,7 +135,7 @@ class Zygote:
             return None
         while True:
             try:
-                request = core.receive(self.channel)
+                request = self.next_request()
             except ValueError:
                 continue  # Dropped whole; whoever sent it hears nothing.
             if request is None:
@@ -122,6 +143,20 @@ class Zygote:
             answer = getattr(self, "answer_" + request[0])(*request[1:])
             if answer is not None:
                 return answer
+
+    def next_request(self):
+        if self.spares and not core.wait(self.channel, QUIET_MS):
+            return ("fork", *self.spares.pop(0))
+        return core.receive(self.channel)
+
+    def answer_spare(self, namespaces, channel):
+        self.spares.append((namespaces, channel))
+
+    def forget_spares(self):
+        """In a child: they are the zygote's to make."""
+        for _, channel in self.spares:
+            close_quietly(channel)
+        self.spares.clear()
 
     def answer_import(self, modules, paths):
         start = time.monotonic_ns()
@@ -151,6 +186,7 @@ class Zygote:
         if not is_child:
             close_quietly(channel)
             return
+        self.forget_spares()
         close_quietly(self.channel)
         self.channel = channel
 
@@ -164,6 +200,7 @@ class Zygote:
         if not is_child:
             close_quietly(channel)
             return None
+        self.forget_spares()
         sock_payload.prepare(self.handlers)
         work = core.become(channel)
         if work is None:

@@ -4,22 +4,31 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
+#include <cstring>
 #include <utility>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 namespace sock::zygote {
 
+namespace {
+
 // Its pages are touched only by long messages.
-Inbox::Inbox() noexcept : memory_{static_cast<std::byte*>(std::malloc(wire::most_bytes))} {
-  if (memory_ == nullptr) std::abort();
-}
+alignas(4096) std::byte memory[wire::most_bytes];
+
+}  // namespace
+
+Inbox::Inbox() noexcept : memory_{memory} {}
 
 Inbox::~Inbox() {
   drop();
-  std::free(memory_);
+}
+
+void Inbox::rehearse() noexcept {
+  constexpr std::size_t usual = 8192;  // The most of it is the filter.
+  std::memset(memory_, 0, usual);
 }
 
 void Inbox::drop() noexcept {
@@ -59,6 +68,11 @@ Inbox::Outcome Inbox::receive(int channel) noexcept {
   return Outcome::refused;
 }
 
+bool wait_for_message(int channel, int milliseconds) noexcept {
+  pollfd waiting{.fd = channel, .events = POLLIN, .revents = 0};
+  return ::poll(&waiting, 1, milliseconds) != 0;
+}
+
 bool send(int channel, std::span<const std::byte> message) noexcept {
   ssize_t sent = -1;
   do {
@@ -68,21 +82,21 @@ bool send(int channel, std::span<const std::byte> message) noexcept {
 }
 
 bool say_hello(int channel) noexcept {
-  std::byte memory[64];
-  return send(channel, wire::Writer{memory, wire::Kind::hello}.message());
+  std::byte text[64];
+  return send(channel, wire::Writer{text, wire::Kind::hello}.message());
 }
 
 bool say_imported(int channel, std::uint64_t elapsed_ns) noexcept {
-  std::byte memory[64];
-  wire::Writer writer{memory, wire::Kind::loaded};
+  std::byte text[64];
+  wire::Writer writer{text, wire::Kind::loaded};
   writer.put_value(wire::Field::elapsed_ns, elapsed_ns);
   return send(channel, writer.message());
 }
 
 bool say_failed(int channel, std::string_view reason, int sys_errno) noexcept {
   constexpr std::size_t most_reason = 16384;
-  std::byte memory[most_reason + 64];
-  wire::Writer writer{memory, wire::Kind::failed};
+  std::byte text[most_reason + 64];
+  wire::Writer writer{text, wire::Kind::failed};
   // Not substr(), which may throw: the C++ library is not here.
   writer.put(wire::Field::reason, reason.data(), std::min(reason.size(), most_reason));
   writer.put_value(wire::Field::sys_errno, static_cast<std::uint32_t>(sys_errno));

@@ -12,7 +12,8 @@ namespace sock::zygote {
 
 inline constexpr std::size_t most_descriptors = 64;
 
-/// A message in memory of its own, with the descriptors that came along.
+/// A message with the descriptors that came along. There is one at a time: all use the same memory,
+/// so that what a child writes there can be mapped ahead (working_set.hpp).
 class Inbox {
  public:
   Inbox() noexcept;
@@ -28,6 +29,8 @@ class Inbox {
   [[nodiscard]] std::size_t descriptor_count() const noexcept { return descriptor_count_; }
   [[nodiscard]] int descriptor(std::size_t index) const noexcept { return descriptors_[index]; }
   int take_descriptor(std::size_t index) noexcept;
+  /// Writes to as much of the memory as a child's work usually takes.
+  void rehearse() noexcept;
   /// They have been closed otherwise.
   void forget_descriptors() noexcept { descriptor_count_ = 0; }
 
@@ -40,6 +43,8 @@ class Inbox {
   std::size_t descriptor_count_ = 0;
 };
 
+/// Whether there is something to receive, or the end, within that time.
+bool wait_for_message(int channel, int milliseconds) noexcept;
 /// False when the other end has gone.
 bool send(int channel, std::span<const std::byte> message) noexcept;
 bool say_hello(int channel) noexcept;

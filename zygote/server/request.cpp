@@ -24,6 +24,9 @@ std::optional<Request> read_request(Inbox& inbox) noexcept {
   std::optional<std::uint64_t> namespaces;
   while (const auto field = reader->next()) {
     if (field->field == Field::namespaces) namespaces = field->as<std::uint64_t>();
+    if (field->field == Field::flags)
+      request.no_hurry = (field->as<std::uint32_t>().value_or(0) &
+                          static_cast<std::uint32_t>(wire::Flag::no_hurry)) != 0;
     if (field->field == Field::modules) request.modules = *field;
     if (field->field == Field::paths) request.paths = *field;
   }

@@ -23,6 +23,8 @@ class Work {
 
   /// False: not a valid message; nothing has been done. Keeps pointing into `inbox`.
   bool read(Inbox& inbox) noexcept;
+  /// Writes to as much of itself as read() usually does.
+  void rehearse() noexcept;
   /// Becomes what the message says and reports on `channel`, which is then closed. A step that
   /// fails ends the process.
   void confine(int channel) noexcept;
