@@ -22,7 +22,7 @@
 namespace sock::isolation {
 
 inline sys::Deadline soon() {
-  return std::chrono::steady_clock::now() + std::chrono::seconds{5};
+  return std::chrono::steady_clock::now() + std::chrono::seconds{20};
 }
 
 /// Killed and reaped at the end.
