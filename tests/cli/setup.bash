@@ -22,6 +22,16 @@ teardown() {
     rm -rf "$WORK"
 }
 
+# For tests with zygotes: ends them all, and what was forked from them.
+forget_zygotes() {
+    local names
+    names=$("$SOCKCTL" zygote ls --quiet)
+    # shellcheck disable=SC2086 # one word for each name
+    [ -z "$names" ] || timeout 30 "$SOCKCTL" zygote rm --force $names >&2 || true
+    timeout 20 "$SOCKCTL" gc >&2 || true
+    rm -rf "$WORK"
+}
+
 # Runs sockctl with stdout in $output, stderr in $errors, the exit status in $status.
 sockctl() {
     status=0

@@ -8,12 +8,7 @@ load setup
 
 # Its own, because the shared one knows of no zygotes.
 teardown() {
-    local names
-    names=$("$SOCKCTL" zygote ls --quiet)
-    # shellcheck disable=SC2086 # one word for each name
-    [ -z "$names" ] || timeout 30 "$SOCKCTL" zygote rm --force $names >&2 || true
-    timeout 20 "$SOCKCTL" gc >&2 || true
-    rm -rf "$WORK"
+    forget_zygotes
 }
 
 # A zygote that has imported little, and so is up soon.
@@ -286,4 +281,36 @@ signal.pause()' TERM
     mkdir -m 1777 "$WORK/open"
     sockctl zygote create z --state-dir "$WORK/open/state"
     fails 125 'others may write'
+}
+
+@test "doctor finds a sound zygote sound, and names what a module keeps" {
+    mkdir "$WORK/modules"
+    printf 'import random\nrandom.random = random.Random(1).random\nkept = open("/etc/hosts")\n' \
+        > "$WORK/modules/careless.py"
+    create_small sound --preload random,uuid
+    sockctl zygote doctor sound
+    echo "$output $errors"
+    [ "$status" -eq 0 ]
+    [[ $output == *threads*ok*user_namespace*ok*siblings*ok* ]]
+    create_small careless -v "$WORK/modules:/modules" --path /modules --preload careless
+    sockctl zygote doctor careless
+    echo "$output $errors"
+    [ "$status" -eq 1 ]
+    [[ $output == *descriptors*degraded*/etc/hosts* ]]
+    [[ $output == *siblings*failed*"two forks have the same random"* ]]
+}
+
+@test "profile measures modules, and names those that cannot be forked from" {
+    mkdir "$WORK/modules"
+    printf 'import threading, time\nthreading.Thread(target=time.sleep, args=(99,), daemon=True).start()\n' \
+        > "$WORK/modules/threaded.py"
+    sockctl zygote profile -v "$WORK/modules:/modules" --path /modules json threaded --format json
+    echo "$output $errors"
+    [ "$status" -eq 1 ]
+    [ "$(json '[0]["fork_safe"]' <<<"$output")" = True ]
+    [ "$(json '[1]["fork_safe"]' <<<"$output")" = False ]
+    [[ $output == *"threaded has started a thread"* ]]
+    sockctl zygote profile json
+    [ "$status" -eq 0 ]
+    [[ $output == *MODULE*json*ms*yes* ]]
 }

@@ -21,12 +21,7 @@ END
 }
 
 teardown() {
-    local names
-    names=$("$SOCKCTL" zygote ls --quiet)
-    # shellcheck disable=SC2086 # one word for each name
-    [ -z "$names" ] || timeout 30 "$SOCKCTL" zygote rm --force $names >&2 || true
-    timeout 20 "$SOCKCTL" gc >&2 || true
-    rm -rf "$WORK"
+    forget_zygotes
 }
 
 # Which of our modules a fork has before its first statement.

@@ -86,6 +86,32 @@ void describe_listing(CLI::App& group, Invocation& invocation) {
   add_format(stats, invocation);
 }
 
+void describe_examination(CLI::App& group, Invocation& invocation) {
+  CLI::App& doctor = add_verb(
+      group, invocation, "doctor", "Look for what is wrong with a zygote",
+      "  sockctl zygote doctor ds\n"
+      "\nLooks at it from outside and at two forks of it. Exit status 1: something is wrong.",
+      [](Invocation& i) { return zygote_doctor(i.globals, i.names.front()); });
+  add_zygotes(doctor, invocation.names, "The zygote")->required()->expected(1);
+  add_format(doctor, invocation);
+
+  auto& wanted = invocation.zygote.profile;
+  CLI::App& profile =
+      add_verb(group, invocation, "profile", "Measure what importing modules costs, each by itself",
+               "  sockctl zygote profile numpy pandas\n"
+               "  sockctl zygote profile -v /srv/app:/app --path /app app.main --format json\n"
+               "\nExit status 1: one cannot be imported, or not be forked from.",
+               [](Invocation& i) { return zygote_profile(i.globals, i.zygote.profile); });
+  profile.add_option("MODULE", wanted.modules, "The modules")->required()->type_name("");
+  profile.add_option("--path", wanted.paths, "A directory in the root to import from")
+      ->allow_extra_args(false)
+      ->type_name("DIR");
+  profile.add_option("--python", wanted.python, "The interpreter in the root (python3)")
+      ->type_name("PROGRAM");
+  describe_zygote_root(profile, wanted.run);
+  add_format(profile, invocation);
+}
+
 void describe_end(CLI::App& group, Invocation& invocation) {
   CLI::App& rm = add_verb(group, invocation, "rm", "End zygotes",
                           "  sockctl zygote rm ds\n  sockctl zygote rm --force ds",
@@ -152,6 +178,7 @@ void describe_held_zygotes(CLI::App& group, Invocation& invocation) {
   describe_create(group, invocation);
   describe_fork(group, invocation);
   describe_listing(group, invocation);
+  describe_examination(group, invocation);
   describe_end(group, invocation);
 }
 

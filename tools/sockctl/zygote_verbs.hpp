@@ -28,6 +28,15 @@ int zygote_ls(const Globals& globals, const PsOptions& options);
 int zygote_inspect(const Globals& globals, const std::vector<std::string>& names);
 int zygote_stats(const Globals& globals, const std::vector<std::string>& names);
 int zygote_rm(const Globals& globals, const RmOptions& options);
+int zygote_doctor(const Globals& globals, const std::string& name);
+
+struct ZygoteProfileOptions {
+  std::vector<std::string> modules = {};
+  std::vector<std::string> paths = {};
+  std::string python = "python3";
+  RunOptions run = {};  ///< The root and the limits.
+};
+int zygote_profile(const Globals& globals, const ZygoteProfileOptions& options);
 /// The process behind them, started by `create`; see zygote_host_loop.cpp.
 int zygote_host(const Globals& globals);
 
@@ -70,6 +79,7 @@ int zygote_tree_export(const Globals& globals, const TreeExportOptions& options)
 
 struct ZygoteOptions {
   ZygoteCreateOptions create = {};
+  ZygoteProfileOptions profile = {};
   ZygotePlanOptions plan = {};
   ZygoteTreeShowOptions tree_show = {};
   TreeApplyOptions tree_apply = {};
