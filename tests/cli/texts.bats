@@ -49,7 +49,7 @@ load setup
     }
     [[ " $(complete_line sockctl "") " == *" run "*" zygote "* ]]
     [ "$(complete_line sockctl zygote tr)" = tree ]
-    [ "$(complete_line sockctl zygote tree "")" = show ]
+    [[ " $(complete_line sockctl zygote tree "") " == *" show "* ]]
     [ "$(complete_line sockctl zygote plan --nod)" = --nodes ]
     [ "$(complete_line sockctl run --status)" = --status-fd ]
 }

@@ -1,12 +1,11 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154 # `errors` is set by sockctl() in setup.bash
+# shellcheck disable=SC2154,SC2030,SC2031 # `errors` is set by sockctl() in setup.bash
 # Zygotes that outlive the command that made them: the background Host, and containers forked by it.
 
 bats_require_minimum_version 1.5.0
 
 load setup
 
-# Its own, because the shared one knows of no zygotes.
 teardown() {
     forget_zygotes
 }
