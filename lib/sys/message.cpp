@@ -20,12 +20,10 @@ constexpr int scm_pidfd = 4;
 // KERNEL: since 6.16.
 constexpr int so_passrights = 83;
 
+// KERNEL: SCM_MAX_FD, of one message.
+constexpr std::size_t most_descriptors = 253;
 constexpr std::size_t control_size =
     CMSG_SPACE(most_descriptors * sizeof(int)) + CMSG_SPACE(sizeof(int));
-
-int flag(Wait wait) {
-  return wait == Wait::never ? MSG_DONTWAIT : 0;
-}
 
 // Whatever was received is owned before anything is judged.
 void take_descriptors(msghdr& header, Message& message) {
@@ -68,7 +66,7 @@ Result<> refuse_descriptors(FdRef socket) {
 }
 
 Result<> send_message(FdRef socket, std::span<const std::byte> bytes,
-                      std::span<const FdRef> descriptors, Wait wait) {
+                      std::span<const FdRef> descriptors) {
   if (descriptors.size() > most_descriptors) return sys_error(E2BIG, "descriptors of a message");
   alignas(cmsghdr) std::array<char, control_size> control;
   // sendmsg() only reads it; its prototype is older than const.
@@ -89,12 +87,12 @@ Result<> send_message(FdRef socket, std::span<const std::byte> bytes,
     }
   }
   const auto sent =
-      retry([&] { return ::sendmsg(socket.get(), &header, flag(wait) | MSG_NOSIGNAL); });
+      retry([&] { return ::sendmsg(socket.get(), &header, MSG_DONTWAIT | MSG_NOSIGNAL); });
   if (sent < 0) return sys_error(errno, "message");
   return {};
 }
 
-Result<Message> receive_message(FdRef socket, std::span<std::byte> buffer, Wait wait) {
+Result<Message> receive_message(FdRef socket, std::span<std::byte> buffer) {
   alignas(cmsghdr) std::array<char, control_size> control;
   iovec data{.iov_base = buffer.data(), .iov_len = buffer.size()};
   msghdr header{};
@@ -106,7 +104,7 @@ Result<Message> receive_message(FdRef socket, std::span<std::byte> buffer, Wait 
   Message message{};
   message.descriptors.reserve(most_descriptors);
   const auto size =
-      retry([&] { return ::recvmsg(socket.get(), &header, flag(wait) | MSG_CMSG_CLOEXEC); });
+      retry([&] { return ::recvmsg(socket.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC); });
   if (size < 0) return sys_error(errno, "message");
   take_descriptors(header, message);
   if (size == 0)

@@ -3,7 +3,6 @@
 // Messages with descriptors over sequenced-packet sockets: each is whole or not there at all.
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -11,9 +10,6 @@
 #include "sock/result.hpp"
 
 namespace sock::sys {
-
-/// The kernel's own bound (SCM_MAX_FD) is 253.
-inline constexpr std::size_t most_descriptors = 64;
 
 struct SocketPair {
   UniqueFd here;
@@ -28,12 +24,10 @@ Result<> name_senders(FdRef socket);
 /// socket), so dropping it is not enough. KERNEL: since 6.16.
 Result<> refuse_descriptors(FdRef socket);
 
-enum class Wait : std::uint8_t { until_done, never };
-
-/// Errc::exhausted: with Wait::never, the queue is full. Errc::closed: nobody is at the other end.
+/// Never blocks. Errc::exhausted: the queue is full. Errc::closed: nobody is at the other end.
 /// Raises no signal.
 Result<> send_message(FdRef socket, std::span<const std::byte> bytes,
-                      std::span<const FdRef> descriptors, Wait wait);
+                      std::span<const FdRef> descriptors);
 
 struct Message {
   std::size_t size = 0;
@@ -42,8 +36,8 @@ struct Message {
   /// More bytes or descriptors were sent than there was room for; the rest is lost (and closed).
   bool truncated = false;
 };
-/// Into `buffer`. Errc::closed: the other end is gone (so nobody may send an empty message).
-/// Errc::exhausted: with Wait::never, there is none.
-Result<Message> receive_message(FdRef socket, std::span<std::byte> buffer, Wait wait);
+/// Into `buffer`. Never blocks. Errc::closed: the other end is gone (so nobody may send an empty
+/// message). Errc::exhausted: there is none.
+Result<Message> receive_message(FdRef socket, std::span<std::byte> buffer);
 
 }  // namespace sock::sys

@@ -20,6 +20,8 @@ inline constexpr std::uint32_t magic = 0x5a4b4353;  // "SCKZ"
 inline constexpr std::uint16_t version = 1;
 /// Of a whole message. Below what a unix socket's buffer takes by default (208 KiB).
 inline constexpr std::size_t most_bytes = std::size_t{128} << 10U;
+/// Beside one message; the kernel's own bound (SCM_MAX_FD) is 253.
+inline constexpr std::size_t most_descriptors = 64;
 
 enum class Kind : std::uint16_t {
   fork = 1,  ///< Host to zygote: make a child. With the child's channel.

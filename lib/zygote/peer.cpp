@@ -43,7 +43,10 @@ Result<> Peer::send(std::span<const std::byte> message, std::span<const FdRef> f
   if (message.empty())
     return base::refuse(Errc::invalid_spec, Stage::none, "argv and env",
                         "longer than a message to a zygote may be (128 KiB)");
-  return sys::send_message(socket_, message, files, sys::Wait::never);
+  if (files.size() > wire::most_descriptors)
+    return base::refuse(Errc::invalid_spec, Stage::none, "descriptors",
+                        "more than a message to a zygote may have (64)");
+  return sys::send_message(socket_, message, files);
 }
 
 Result<Peer::Received> Peer::receive(Deadline deadline) const {
@@ -51,7 +54,7 @@ Result<Peer::Received> Peer::receive(Deadline deadline) const {
     return base::refuse(Errc::timed_out, Stage::none, "zygote", "it did not answer in time");
   Received received;
   received.bytes.resize(most_answer);
-  sys::Message message = SOCK_TRY(sys::receive_message(socket_, received.bytes, sys::Wait::never));
+  sys::Message message = SOCK_TRY(sys::receive_message(socket_, received.bytes));
   if (message.truncated) return malformed();
   received.bytes.resize(message.size);
   received.sender = std::move(message.sender);

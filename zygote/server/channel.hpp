@@ -10,8 +10,6 @@
 
 namespace sock::zygote {
 
-inline constexpr std::size_t most_descriptors = 64;
-
 /// A message with the descriptors that came along. There is one at a time: all use the same memory,
 /// so that what a child writes there can be mapped ahead (working_set.hpp).
 class Inbox {
@@ -39,7 +37,7 @@ class Inbox {
 
   std::byte* memory_;
   std::size_t size_ = 0;
-  int descriptors_[most_descriptors];
+  int descriptors_[wire::most_descriptors];
   std::size_t descriptor_count_ = 0;
 };
 

@@ -112,7 +112,7 @@ bool Work::read_roles(const wire::FieldView& field, Inbox& inbox) noexcept {
         cgroups_[plan_.cgroup_count++] = inbox.descriptor(i);
         break;
       case wire::Role::payload:
-        if (entry.number >= most_descriptors) return false;
+        if (entry.number >= wire::most_descriptors) return false;
         payload_[entry.number] = inbox.descriptor(i);
         plan_.fd_count = std::max(plan_.fd_count, std::uint32_t{entry.number} + 1);
         break;

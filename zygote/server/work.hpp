@@ -55,7 +55,7 @@ class Work {
   wire::FieldView argv_{};
   wire::FieldView env_{};
   int cgroups_[most_cgroups];
-  int payload_[most_descriptors];
+  int payload_[wire::most_descriptors];
   child::LimitStep limits_[most_limits];
   gid_t groups_[most_groups];
   sock_filter filter_[most_instructions];
