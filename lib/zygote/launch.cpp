@@ -1,8 +1,6 @@
 // A container from a fork: the zygote makes the process while the Host makes everything else, and
 // then one message tells the child what to become.
 
-#include <cstddef>
-
 #include <sched.h>
 #include <signal.h>
 
@@ -12,10 +10,12 @@
 #include "container/stage_clock.hpp"
 #include "container/standard_fds.hpp"
 #include "container/start.hpp"
+#include "sys/clock.hpp"
 #include "sys/error.hpp"
 #include "sys/file.hpp"
 #include "sys/mount.hpp"
 #include "sys/process.hpp"
+#include "zygote/report.hpp"
 #include "zygote/work.hpp"
 #include "zygote/zygote_impl.hpp"
 
@@ -101,16 +101,7 @@ Result<> meet_or_ask_again(Child& child, Zygote::Impl& zygote, std::uint64_t nam
 
 Result<child::Report> read_report(const Peer& channel, Deadline deadline) {
   const Peer::Received received = SOCK_TRY(channel.receive(deadline));
-  child::Report report{};
-  if (received.bytes.size() != sizeof report)
-    return base::refuse(Errc::corrupt, Stage::none, "zygote", "its child sent a malformed report");
-  // Before it becomes a bool, which has no third value.
-  const bool is_bool = received.bytes[offsetof(child::Report, executing)] <= std::byte{1};
-  if (is_bool) std::memcpy(&report, received.bytes.data(), sizeof report);
-  const bool known = static_cast<std::size_t>(report.failed) < child::stage_count;
-  if (!is_bool || !known || (report.failed == Stage::none) != report.executing)
-    return base::refuse(Errc::corrupt, Stage::none, "zygote", "its child sent a wrong report");
-  return report;
+  return decode_report(received.bytes, sys::monotonic_nanoseconds());
 }
 
 std::string subject_of(const child::Report& report, const ContainerSpec& spec) {
