@@ -1,8 +1,8 @@
 // The options of `run` as JSON, between the starting sockctl and the monitor, and for `inspect`.
 
-#include <nlohmann/json.hpp>
+#include "run_options_json.hpp"
 
-#include "run_options.hpp"
+#include <nlohmann/json.hpp>
 
 namespace sockctl {
 
@@ -28,9 +28,12 @@ Result<std::string> serialise(const RunOptions& options, const char* hint) {
 }
 
 Result<RunOptions> run_options_from_json(const std::string& text) {
-  const auto parsed = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return run_options_of(nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false));
+}
+
+Result<RunOptions> run_options_of(const nlohmann::json& json) {
   try {
-    return parsed.get<RunOptions>();
+    return json.get<RunOptions>();
   } catch (const nlohmann::json::exception&) {
     return refuse(Errc::corrupt, Stage::validate, "the options of a detached container",
                   "sockctl monitor is not for use by hand");

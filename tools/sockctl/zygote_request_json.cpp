@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "held_zygote.hpp"
+#include "run_options_json.hpp"
 
 namespace sockctl {
 
@@ -17,12 +18,13 @@ nlohmann::json to_json(const ZygoteRequest& request) {
 }
 
 Result<ZygoteRequest> zygote_request_from_json(const nlohmann::json& json) {
+  auto options = SOCKCTL_TRY(run_options_of(json.at("options")));
   return ZygoteRequest{.name = json.at("name"),
                        .modules = json.at("modules"),
                        .paths = json.at("paths"),
                        .python = json.at("python"),
                        .spares = json.at("spares"),
-                       .options = SOCKCTL_TRY(run_options_from_json(json.at("options").dump()))};
+                       .options = std::move(options)};
 }
 
 }  // namespace sockctl

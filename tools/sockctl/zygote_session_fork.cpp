@@ -10,6 +10,7 @@
 #include "launch.hpp"
 #include "parse.hpp"
 #include "process_files.hpp"
+#include "run_options_json.hpp"
 #include "stdio_message.hpp"
 #include "zygote_host.hpp"
 
@@ -43,8 +44,8 @@ Delivery deliver(sock::Container& container, int number) {
 Result<nlohmann::json> ZygoteSession::fork(const nlohmann::json& request, Message& message) {
   const auto zygote = SOCKCTL_TRY(host_.find(request.at("name")));
   const auto lease = SOCKCTL_TRY(zygote->lease());
-  const auto options = in_root_of(zygote->options(),
-                                  SOCKCTL_TRY(run_options_from_json(request.at("options").dump())));
+  auto asked = SOCKCTL_TRY(run_options_of(request.at("options")));
+  const auto options = in_root_of(zygote->options(), std::move(asked));
   auto launch = SOCKCTL_TRY(prepare_launch(options, {}));
   launch.spec.init = sock::Init::none;
   launch.spec.stdio = SOCKCTL_TRY(stdio_of(request, message));
