@@ -39,10 +39,11 @@ std::vector<Mount> parse_mounts(std::string_view mountinfo) {
     const std::vector<std::string_view> fields = split(line, ' ');
     // id parent device root point options [optional]... - type source super_options
     const auto dash = std::find(fields.begin(), fields.end(), "-");
-    if (dash - fields.begin() < 6 || fields.end() - dash < 4) continue;
+    // The source may be empty, and then is no field here: what is needed is on either side of it.
+    if (dash - fields.begin() < 6 || fields.end() - dash < 3) continue;
     if (dash[1] != "cgroup" && dash[1] != "cgroup2") continue;
     mounts.push_back(
-        {.root = fields[3], .point = fields[4], .type = dash[1], .super_options = dash[3]});
+        {.root = fields[3], .point = fields[4], .type = dash[1], .super_options = fields.back()});
   }
   return mounts;
 }

@@ -51,6 +51,14 @@ TEST(CgroupLayout, ReadsAPureV2Machine) {
             "/sys/fs/cgroup/user.slice/user-1000.slice/run-1.scope");
 }
 
+// `mount -t cgroup2 "" DIRECTORY`: two spaces stand where its source would.
+TEST(CgroupLayout, ReadsAMountWithoutASource) {
+  const Layout layout =
+      parse_layout("24 22 0:21 / /cg rw shared:4 - cgroup2  rw,nsdelegate\n", "0::/a\n");
+  ASSERT_TRUE(layout.v2.has_value());
+  EXPECT_EQ(group_directory(*layout.v2, ""), "/cg/a");
+}
+
 TEST(CgroupLayout, ReadsAPureV1Machine) {
   const Layout layout =
       parse_layout("24 22 0:21 / /cg/pids rw - cgroup pids rw,pids\n", "2:pids:/x\n1:memory:/\n");
