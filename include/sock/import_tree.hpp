@@ -67,7 +67,7 @@ struct ImportMatch {
 class ImportTree {
  public:
   static constexpr NodeId root = 0;
-  /// Bounds of what is accepted, from files too.
+  /// Bounds of what is accepted, from files too. A path to the root has at most 8 * most_packages.
   static constexpr std::size_t most_nodes = 4096;
   static constexpr std::size_t most_depth = 256;          ///< Of a node below the root.
   static constexpr std::size_t most_packages = 1024;      ///< Or modules, of one node.

@@ -4,6 +4,7 @@
 #include "sock/import_tree.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <set>
 
@@ -11,6 +12,10 @@
 
 namespace sock {
 namespace {
+
+// In one interpreter. Without a bound, every node of a file would be compared with all that a chain
+// of 256 full ones holds.
+constexpr std::size_t most_imported = 8 * ImportTree::most_packages;
 
 std::unexpected<Error> refused(Errc code, std::string subject, std::string hint) {
   return base::refuse(code, Stage::validate, std::move(subject), std::move(hint));
@@ -90,13 +95,22 @@ Result<NodeId> ImportTree::add(ImportNode node) {
   return id;
 }
 
-// A tree that was written and read again has other numbers than its names say.
+// A tree that was written and read again has other numbers than its names say. A hostile file has
+// named thousands of nodes as the next ones would be: each is looked at once.
 std::string ImportTree::free_name() const {
   if (nodes_.empty()) return "root";
-  for (std::size_t number = next_;; ++number) {
-    auto name = "node-" + std::to_string(number);
-    if (!find(name).has_value()) return name;
+  constexpr std::string_view prefix = "node-";
+  // One number more than there are nodes, so one of them is free.
+  std::vector<bool> taken(nodes_.size() + 1);
+  for (const auto& entry : nodes_) {
+    const std::string_view name = entry.second.name;
+    if (!name.starts_with(prefix)) continue;
+    NodeId number = 0;
+    std::from_chars(name.data() + prefix.size(), name.data() + name.size(), number);
+    if (number >= next_ && number - next_ < taken.size()) taken[number - next_] = true;
   }
+  const auto free = std::ranges::find(taken, false) - taken.begin();
+  return std::string{prefix} + std::to_string(next_ + static_cast<std::size_t>(free));
 }
 
 Result<> ImportTree::check(const ImportNode& node) const {
@@ -121,11 +135,16 @@ Result<> ImportTree::check(const ImportNode& node) const {
   }
   if (find(*node.parent) == nullptr) return refused(Errc::not_found, node.name, "no such parent");
   if (depth(*node.parent) >= most_depth) return refused(Errc::exhausted, node.name, "too deep");
-  for (std::optional<NodeId> at = node.parent; at.has_value(); at = find(*at)->parent)
+  std::size_t imported = node.packages.size();
+  for (std::optional<NodeId> at = node.parent; at.has_value(); at = find(*at)->parent) {
+    imported += find(*at)->packages.size();
+    if (imported > most_imported)
+      return refused(Errc::exhausted, node.name, "too many packages on the way to the root");
     for (const auto& package : find(*at)->packages)
       if (names.contains(package.name))
         return refused(Errc::invalid_spec, node.name + ": " + package.name,
                        "an ancestor has imported it already");
+  }
   return {};
 }
 

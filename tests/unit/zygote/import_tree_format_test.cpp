@@ -82,6 +82,18 @@ TEST(ImportTreeFile, IsBoundedInBytesAndDepth) {
   EXPECT_NE(nested.error().hint.find("deep"), std::string::npos) << nested.error().message();
 }
 
+// Each nameless node would try all the names again: a minute for a file of 200 KB.
+TEST(ImportTreeFile, FindsFreeNamesAmongThousandsThatAreTaken) {
+  std::string nodes = R"({"name":"root"})";
+  constexpr std::size_t half = ImportTree::most_nodes / 2 - 1;
+  for (std::size_t i = 0; i < half; ++i)
+    nodes += R"(,{"parent":"root","name":"node-)" + std::to_string(half + 1 + i) + "\"}";
+  for (std::size_t i = 0; i < half; ++i) nodes += R"(,{"parent":"root"})";
+  const auto tree = ImportTree::parse(R"({"version":1,"nodes":[)" + nodes + "]}");
+  ASSERT_TRUE(tree.has_value()) << tree.error().message();
+  EXPECT_EQ(tree->nodes().rbegin()->second.name, "node-" + std::to_string(3 * half));
+}
+
 TEST(OpenLambdaTree, IsReadAsItWasWritten) {
   const auto tree = small_tree();
   const auto read = ImportTree::parse_openlambda(tree.to_openlambda());

@@ -90,6 +90,23 @@ TEST(ImportTree, IsBoundedInDepth) {
   EXPECT_EQ(tree.add({.parent = at}).error().code, Errc::exhausted);
 }
 
+TEST(ImportTree, IsBoundedInWhatOneInterpreterHolds) {
+  ImportTree tree;
+  NodeId parent = ImportTree::root;
+  for (std::size_t level = 0; level < 8; ++level) {
+    std::vector<Package> full(ImportTree::most_packages);
+    for (std::size_t i = 0; i < full.size(); ++i)
+      full[i].name = "p" + std::to_string(level * full.size() + i);
+    const auto added = tree.add({.parent = parent, .packages = std::move(full)});
+    ASSERT_TRUE(added.has_value()) << added.error().message();
+    parent = *added;
+  }
+  const auto refused = tree.add({.parent = parent, .packages = {{.name = "one-more"}}});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::exhausted);
+  EXPECT_TRUE(tree.add({.parent = parent}).has_value());
+}
+
 TEST(ImportTree, IsBoundedInNodes) {
   ImportTree tree;
   while (tree.nodes().size() < ImportTree::most_nodes) grow(tree, ImportTree::root, {});
