@@ -75,7 +75,8 @@ Result<> ImportCache::Impl::open_domain(Time now) {
     const std::unique_lock lock{domain_mutex};
     domain.emplace(std::move(opened));
   }
-  population.move_in(ImportTree::root, SOCK_TRY(start_root()), now);
+  auto first = SOCK_TRY(start_root());
+  population.move_in(ImportTree::root, std::move(first), now);
   root_born = now;
   return {};
 }

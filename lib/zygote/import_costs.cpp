@@ -31,7 +31,9 @@ Result<double> amount_of(const nlohmann::json* cost, const char* name, double mo
 Result<PackageCost> cost_of(const nlohmann::json& value, const std::string& what) {
   if (!value.is_object()) return corrupt(what, "a version is an object");
   const auto* cost = zygote::find_member(value, "cost");
-  PackageCost parsed{.time = ImportTime{SOCK_TRY(amount_of(cost, "ms", 86.4e6, what))}};
+  const auto ms = SOCK_TRY(amount_of(cost, "ms", 86.4e6, what));
+  PackageCost parsed;
+  parsed.time = ImportTime{ms};
   const auto mb = SOCK_TRY(amount_of(cost, "mb", 1e6, what));
   parsed.memory = static_cast<std::uint64_t>(mb * bytes_per_mb);
   parsed.modules = SOCK_TRY(zygote::texts_of(value, "top", what));

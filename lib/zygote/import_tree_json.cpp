@@ -15,9 +15,8 @@ constexpr zygote::JsonBounds bounds{.bytes = ImportTree::most_bytes, .depth = 8}
 Result<ImportNode> node_of(const nlohmann::json& value, const ImportTree* tree,
                            const std::string& place) {
   if (!value.is_object()) return corrupt(place, "a node is an object");
-  ImportNode node {
-    .name = SOCK_TRY(zygote::text_of(value, "name", place))
-  };
+  ImportNode node;
+  node.name = SOCK_TRY(zygote::text_of(value, "name", place));
   node.packages = SOCK_TRY(zygote::packages_of(value, "packages", place));
   node.modules = SOCK_TRY(zygote::texts_of(value, "modules", place));
   const auto parent = SOCK_TRY(zygote::text_of(value, "parent", place));

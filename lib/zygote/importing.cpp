@@ -42,9 +42,8 @@ ImportSpec imports_of(const ImportNode& node, const PackageKnowledge& known,
 Result<OneByOne> import_one_by_one(Zygote& parent, const ImportNode& node,
                                    const PackageKnowledge& known,
                                    std::chrono::milliseconds deadline) {
-  OneByOne done {
-    .zygote = SOCK_TRY(parent.grow({.modules = {}}))
-  };
+  Zygote bare = SOCK_TRY(parent.grow({.modules = {}}));
+  OneByOne done{.zygote = std::move(bare)};
   std::uint64_t before = anonymous_memory(done.zygote);
   for (const auto& package : node.packages) {
     auto child = done.zygote.grow({.modules = modules_of(package, known.costs),

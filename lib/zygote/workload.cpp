@@ -40,10 +40,8 @@ std::vector<Package> requirements_in(std::string_view text) {
 Result<WorkloadFunction> function_of(const nlohmann::json& value, const std::string& place) {
   const auto* meta = zygote::find_member(value, "meta");
   if (meta == nullptr) return corrupt(place, "it has no \"meta\"");
-  WorkloadFunction function {
-    .name = SOCK_TRY(zygote::text_of(value, "name", place))
-    , .requirements = {}
-  };
+  WorkloadFunction function;
+  function.name = SOCK_TRY(zygote::text_of(value, "name", place));
   const auto requirements = SOCK_TRY(zygote::text_of(*meta, "requirements_txt", place));
   function.requirements = requirements_in(requirements);
   function.modules = SOCK_TRY(zygote::texts_of(*meta, "import_mods", place));
@@ -75,9 +73,11 @@ Result<std::vector<WorkloadFunction>> parse_workload(std::string_view json) {
     return corrupt("workload", "\"funcs\" is a list of functions");
   if (listed->size() > most_functions) return corrupt("workload", "too many functions");
   std::vector<WorkloadFunction> functions;
-  for (const auto& value : *listed)
-    functions.push_back(
-        SOCK_TRY(function_of(value, "funcs[" + std::to_string(functions.size()) + "]")));
+  for (const auto& value : *listed) {
+    const auto place = "funcs[" + std::to_string(functions.size()) + "]";
+    auto function = SOCK_TRY(function_of(value, place));
+    functions.push_back(std::move(function));
+  }
   if (const auto* calls = zygote::find_member(file, "calls"))
     SOCK_TRY(count_calls(*calls, functions));
   return functions;

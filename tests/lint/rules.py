@@ -90,6 +90,72 @@ def only_sys_knows_errno(project: Path, files: list[str]) -> list[str]:
             if re.search(r"\berrno\b", ignored.sub("", line))]
 
 
+def early_returns_leak_nothing(project: Path, files: list[str]) -> list[str]:
+    """SOCK_TRY returns from the middle of an expression, and g++ 12 does not destroy what that
+    expression has made so far: the earlier members of a braced initialiser, the other arguments of
+    a call. As the only argument it has nothing before it."""
+    found = []
+    for file in _inside(files, PRODUCT, (".cpp", ".hpp")):
+        text = _without_comments_and_strings((project / file).read_text())
+        for use in re.finditer(r"\bSOCK(CTL)?_TRY\(", text):
+            if text[text.rfind("\n", 0, use.start()) + 1:].startswith("#define"):
+                continue
+            if _has_company(text, use.start(), use.end()):
+                line = text.count("\n", 0, use.start()) + 1
+                found.append(f"{file}:{line}: {use[0]}...) beside other values: give it a line of its own")
+    return found
+
+
+def _without_comments_and_strings(text: str) -> str:
+    """Of the same length, so that places stay what they are."""
+    blank = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'', re.DOTALL)
+    return blank.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+
+
+def _has_company(text: str, start: int, end: int) -> bool:
+    """What stands at text[start] is in an initialiser, or is one of several arguments of a call."""
+    closes = _closing(text, end)
+    depth, comma, at = 0, False, start - 1
+    while at >= 0:
+        char = text[at]
+        if char in ")]}":
+            depth += 1
+        elif char in "([{" and depth > 0:
+            depth -= 1
+        elif char == "{":
+            return _opens_initialiser(text, at)
+        elif char in "([":
+            control = re.search(r"\b(if|while|for|switch)\s*\Z", text[max(0, at - 16):at])
+            if control:
+                return False
+            after = re.match(r"[^(){}\[\]]*?,", text[closes:])
+            if comma or after:
+                return True
+            closes, comma = _closing(text, closes), False
+        elif depth == 0 and char == ";":
+            return False
+        elif depth == 0 and char == ",":
+            comma = True
+        at -= 1
+    return False
+
+
+def _closing(text: str, at: int) -> int:
+    """Behind the bracket that closes the one that is open at `at`."""
+    depth = 1
+    while depth > 0 and at < len(text):
+        depth += (text[at] in "([{") - (text[at] in ")]}")
+        at += 1
+    return at
+
+
+def _opens_initialiser(text: str, brace: int) -> bool:
+    before = re.split(r"[;{}]", text[max(0, brace - 400):brace])[-1].rstrip()
+    block = re.search(r":\Z|\)(\s*(const|noexcept|mutable|override))*\Z|->[^()]*\Z"
+                      r"|(^|\s)(else|do|try|extern|namespace|struct|class|enum)\b[\w\s:,<>]*\Z", before)
+    return before != "" and block is None
+
+
 def python_is_valid(project: Path, files: list[str]) -> list[str]:
     found = []
     for file in files:

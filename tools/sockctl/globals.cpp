@@ -53,10 +53,10 @@ Caller current_caller() {
 
 Result<sock::HostOptions> host_options(const Globals& globals, const std::string& state) {
   SOCKCTL_TRY(prepare_state_dir(state));
+  const auto backend = SOCKCTL_TRY(parse_backend(globals.cgroups));
   return sock::HostOptions{
       .state_dir = hosts_dir(state),
-      .cgroup = {.backend = SOCKCTL_TRY(parse_backend(globals.cgroups)),
-                 .reserve = 1},  // One container for each Host.
+      .cgroup = {.backend = backend, .reserve = 1},  // One container for each Host.
       .libexec_dir = globals.libexec_dir.empty() ? built_libexec_dir() : globals.libexec_dir,
       .without = globals.without};
 }

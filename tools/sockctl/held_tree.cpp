@@ -11,6 +11,7 @@
 #include "package_dirs.hpp"
 #include "parse.hpp"
 #include "posix.hpp"
+#include "run_options_json.hpp"
 
 namespace sockctl {
 namespace {
@@ -40,13 +41,14 @@ nlohmann::json to_json(const TreeRequest& request) {
 }
 
 Result<TreeRequest> tree_request_from_json(const nlohmann::json& json) {
+  auto options = SOCKCTL_TRY(run_options_of(json.at("options")));
   return TreeRequest{.python = json.at("python"),
                      .packages = json.at("packages"),
                      .memory = json.at("memory"),
                      .grow_to = json.at("grow_to"),
                      .spares = json.at("spares"),
                      .ahead = json.at("ahead"),
-                     .options = SOCKCTL_TRY(run_options_from_json(json.at("options").dump()))};
+                     .options = std::move(options)};
 }
 
 HeldTree::HeldTree(TreeRequest request, sock::ImportTree tree, sock::ImportCosts costs)
@@ -60,10 +62,9 @@ HeldTree::~HeldTree() {
 }
 
 Result<sock::ImportCacheSpec> HeldTree::cache_spec() const {
-  sock::ImportCacheSpec spec{.domain = SOCKCTL_TRY(domain_spec(options(), request_.python)),
-                             .tree = tree_,
-                             .costs = costs_,
-                             .spares = request_.spares};
+  auto domain = SOCKCTL_TRY(domain_spec(options(), request_.python));
+  sock::ImportCacheSpec spec{
+      .domain = std::move(domain), .tree = tree_, .costs = costs_, .spares = request_.spares};
   if (request_.ahead) spec.start = sock::TreeStart::ahead;
   spec.growth.nodes_max = request_.grow_to;
   if (!request_.memory.empty())

@@ -85,11 +85,13 @@ Result<TreeFormat> tree_format_of(const std::string& text) {
 }
 
 Result<sock::ImportCosts> read_import_costs(const std::string& path) {
-  return of_file(sock::parse_import_costs(SOCKCTL_TRY(read_text(path))), path);
+  const auto text = SOCKCTL_TRY(read_text(path));
+  return of_file(sock::parse_import_costs(text), path);
 }
 
 Result<std::vector<sock::WorkloadFunction>> read_workload(const std::string& path) {
-  return of_file(sock::parse_workload(SOCKCTL_TRY(read_text(path))), path);
+  const auto text = SOCKCTL_TRY(read_text(path));
+  return of_file(sock::parse_workload(text), path);
 }
 
 Result<sock::ImportTree> read_import_tree(const std::string& path) {

@@ -10,7 +10,8 @@
 namespace sockctl {
 
 Result<Launch> prepare_launch(const RunOptions& options, const Caller& caller) {
-  Launch launch{.spec = SOCKCTL_TRY(to_spec(options, caller)), .network = {}};
+  auto spec = SOCKCTL_TRY(to_spec(options, caller));
+  Launch launch{.spec = std::move(spec), .network = {}};
   auto& network = launch.spec.namespaces.network;
   const auto choice = SOCKCTL_TRY(parse_network(options.net));
   if (choice.kind == sock::Network::Kind::host) {

@@ -19,7 +19,8 @@ Result<sock::UniqueFd> create(sock::FdRef dir) {
 Result<LogWriter> LogWriter::open(sock::FdRef dir, std::uint64_t size_max) {
   // A half must have room for the longest entry.
   constexpr std::uint64_t smallest = 32U << 10U;
-  return LogWriter{dir, SOCKCTL_TRY(create(dir)), std::max(size_max / 2, smallest)};
+  auto file = SOCKCTL_TRY(create(dir));
+  return LogWriter{dir, std::move(file), std::max(size_max / 2, smallest)};
 }
 
 void LogWriter::write(std::string_view stream, std::string_view text) {

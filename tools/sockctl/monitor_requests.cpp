@@ -149,11 +149,12 @@ Result<Monitor::Reply> Monitor::exec(Client& client, const nlohmann::json& reque
                                      Message& message) {
   SOCKCTL_TRY(require_running());
   if (client.process) return refuse(Errc::exists, Stage::validate, "one exec for each connection");
+  const auto stdio = SOCKCTL_TRY(stdio_of(request, message));
   sock::ExecSpec spec{.argv = member(request, "argv", std::vector<std::string>{}),
                       .env = member(request, "env", std::vector<std::string>{}),
                       .cwd = member(request, "cwd", std::string{"/"}),
                       .identity = parts_.identity,
-                      .stdio = SOCKCTL_TRY(stdio_of(request, message))};
+                      .stdio = stdio};
   if (const auto user = member(request, "user", std::string{}); !user.empty()) {
     const auto ids = SOCKCTL_TRY(parse_user(user));
     spec.identity.uid = ids.uid;

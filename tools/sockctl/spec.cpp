@@ -125,8 +125,9 @@ Result<sock::ContainerSpec> to_spec(const RunOptions& options, const Caller& cal
   if (options.command.empty())
     return refuse(Errc::invalid_spec, Stage::validate, "no command given",
                   "sockctl run [OPTIONS] -- COMMAND...");
+  auto root = SOCKCTL_TRY(rootfs(options, caller));
   sock::ContainerSpec spec{.name = options.name,
-                           .rootfs = SOCKCTL_TRY(rootfs(options, caller)),
+                           .rootfs = std::move(root),
                            .argv = options.command,
                            .env = environment(options.env, std::nullopt),
                            .cwd = options.cwd,

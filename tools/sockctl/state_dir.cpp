@@ -88,7 +88,8 @@ Result<Entry> open_entry(const std::string& state, const std::string& name) {
   auto dir = open_at(here, containers_dir(state) + "/" + name, directory_flags);
   if (!dir.has_value() && dir.error().code == Errc::not_found)
     return refuse(Errc::not_found, Stage::state, name, "no such container; sockctl ps lists them");
-  return Entry{.name = name, .dir = SOCKCTL_TRY(std::move(dir))};
+  if (!dir.has_value()) return std::unexpected(std::move(dir).error());
+  return Entry{.name = name, .dir = std::move(*dir)};
 }
 
 Result<std::vector<Entry>> list_entries(const std::string& state) {

@@ -49,8 +49,9 @@ Result<ZygoteRequest> request_of(ZygoteCreateOptions options) {
   auto run = SOCKCTL_TRY(resolve(std::move(options.run), current_caller()));
   SOCKCTL_TRY(to_spec(run, current_caller()));
   SOCKCTL_TRY(serialise(run, "name it otherwise"));
+  auto modules = SOCKCTL_TRY(modules_of(options.preload));
   return ZygoteRequest{.name = options.name,
-                       .modules = SOCKCTL_TRY(modules_of(options.preload)),
+                       .modules = std::move(modules),
                        .paths = options.paths,
                        .python = options.python,
                        .spares = options.spares,

@@ -127,7 +127,8 @@ Result<> hold(const Globals& globals) {
   // Closed after all else: a client that waits for the end of its connection knows then that
   // nothing is left.
   std::list<sock::UniqueFd> last;
-  ZygoteHost host{SOCKCTL_TRY(sock::Host::open(settings))};
+  auto opened = SOCKCTL_TRY(sock::Host::open(settings));
+  ZygoteHost host{std::move(opened)};
   // The one before us may have been killed. We have its lock, so it is dead.
   SOCKCTL_TRY(remove_socket_at(ears.dir, "control"));
   ears.listener = SOCKCTL_TRY(listen_at(ears.dir, "control"));

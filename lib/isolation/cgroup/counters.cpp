@@ -33,17 +33,23 @@ Result<Amount> read_number(const Leaf& leaf, const char* file, FileUse use = Fil
 
 Result<> read_cpu(const Branch& branch, const Leaf& leaf, Throttling throttling, Stats& stats) {
   if (branch.version == CgroupVersion::v2) {
-    if (branch.has(Controller::cpuacct))
-      merge(stats, parse_cpu_stat_v2(SOCK_TRY(read_if_there(leaf, "cpu.stat"))));
+    if (!branch.has(Controller::cpuacct)) return {};
+    const std::string text = SOCK_TRY(read_if_there(leaf, "cpu.stat"));
+    merge(stats, parse_cpu_stat_v2(text));
     return {};
   }
   // v1 counts nothing else in this file, so it need not be read in vain.
-  if (branch.has(Controller::cpu) && throttling == Throttling::possible)
-    merge(stats, parse_cpu_stat_v1(SOCK_TRY(read_if_there(leaf, "cpu.stat"))));
+  if (branch.has(Controller::cpu) && throttling == Throttling::possible) {
+    const std::string text = SOCK_TRY(read_if_there(leaf, "cpu.stat"));
+    merge(stats, parse_cpu_stat_v1(text));
+  }
   if (branch.has(Controller::cpuacct)) {
-    stats.cpu_total = to_time(SOCK_TRY(read_number(leaf, "cpuacct.usage")), 1);
-    stats.cpu_user = to_time(SOCK_TRY(read_number(leaf, "cpuacct.usage_user")), 1);
-    stats.cpu_system = to_time(SOCK_TRY(read_number(leaf, "cpuacct.usage_sys")), 1);
+    const Amount total = SOCK_TRY(read_number(leaf, "cpuacct.usage"));
+    const Amount user = SOCK_TRY(read_number(leaf, "cpuacct.usage_user"));
+    const Amount system = SOCK_TRY(read_number(leaf, "cpuacct.usage_sys"));
+    stats.cpu_total = to_time(total, 1);
+    stats.cpu_user = to_time(user, 1);
+    stats.cpu_system = to_time(system, 1);
   }
   return {};
 }
@@ -92,7 +98,8 @@ Result<std::optional<std::uint64_t>> read_oom_kills(const Branch& branch, const 
   if (!branch.has(Controller::memory)) return Amount{};
   const char* const file =
       branch.version == CgroupVersion::v2 ? "memory.events" : "memory.oom_control";
-  return find_value(SOCK_TRY(read_if_there(leaf, file)), "oom_kill");
+  const std::string text = SOCK_TRY(read_if_there(leaf, file));
+  return find_value(text, "oom_kill");
 }
 
 Result<Stats> read_running_counters(const Branch& branch, const Leaf& leaf, Throttling throttling) {

@@ -12,7 +12,8 @@
 namespace sock::isolation {
 
 Result<bool> event_holds(FdRef events, std::string_view key, std::uint64_t value) {
-  return find_value(SOCK_TRY(sys::read_record(events)), key) == value;
+  const std::string record = SOCK_TRY(sys::read_record(events));
+  return find_value(record, key) == value;
 }
 
 Result<bool> wait_event(FdRef events, std::string_view key, std::uint64_t value,

@@ -112,9 +112,11 @@ Result<> LeafGroup::limit(const Resources& resources) {
 
 Result<Stats> LeafGroup::stats() const {
   Stats stats;
-  for (std::size_t i = 0; i < leaves_.size(); ++i)
-    merge(stats, SOCK_TRY(base::in_stage(Stage::stats,
-                                         read_counters(traits_.choice.branches[i], leaves_[i]))));
+  for (std::size_t i = 0; i < leaves_.size(); ++i) {
+    const Stats counted = SOCK_TRY(
+        base::in_stage(Stage::stats, read_counters(traits_.choice.branches[i], leaves_[i])));
+    merge(stats, counted);
+  }
   if (!peak_is_known_) stats.memory_peak.reset();
   return since(stats, before_);
 }
