@@ -131,6 +131,15 @@ SUITES = (
         (Run(built("tests/integration/sock_soak")),), "gtest", timeout=1200,
     ),
     Suite(
+        "fuzz", "what reads the words of others, fed with anything",
+        script("fuzz"), "tap", timeout=3600,  # with SOCK_TEST_FULL: four minutes for each target
+        build="fuzz", targets=("fuzz-targets",),
+    ),
+    Suite(
+        "model", "verbs of the API in random order, against a model of the states",
+        (Run(built("tests/fuzz/sock_api_model")),), "gtest", timeout=600,
+    ),
+    Suite(
         "asan", "unit and integration under the address and undefined-behaviour sanitizers",
         sanitized("asan", {
             "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1",
