@@ -1,7 +1,7 @@
 #pragma once
 
-// Zygotes: interpreters that have imported packages and are forked to make containers (SOCK, USENIX
-// ATC'18, section 4.2).
+// Zygotes: processes that have imported packages, or loaded shared objects, and are forked to make
+// containers (SOCK, USENIX ATC'18, section 4.2).
 //
 // Zygotes live in a domain: a lean container with a user namespace of its own, so that the code of
 // a package never holds a capability outside it. All zygotes of a domain, and the containers forked
@@ -21,24 +21,36 @@
 
 namespace sock {
 
+/// What zygotes are, and so what `modules` and a payload's `argv` mean.
+enum class Runtime : std::uint8_t {
+  python,  ///< An interpreter that imports modules. A payload is its -c, -m or file.
+  native,  ///< A program that loads shared objects in C or C++, see sock/handler.h. The root must
+           ///< have the C library of this machine, or a newer one. A payload is an object, which
+           ///< the container's root need not have.
+};
+
 struct ZygoteDomainSpec {
   std::string name;  ///< As ContainerSpec::name, among the containers of the Host.
   /// What imports see. Containers have roots of their own, in which the interpreter and the
   /// packages must have the same paths.
   Rootfs rootfs;
-  std::vector<std::string> interpreter = {"python3"};  ///< CPython 3.9 or newer.
-  std::vector<std::string> env = {};                   ///< While importing.
-  Resources resources = {};                            ///< Of all zygotes together.
+  Runtime runtime = Runtime::python;
+  /// Of Runtime::python, otherwise ignored: CPython 3.9 or newer.
+  std::vector<std::string> interpreter = {"python3"};
+  std::vector<std::string> env = {};  ///< While importing.
+  Resources resources = {};           ///< Of all zygotes together.
   /// Empty: 65,536 ids that no other domain of this Host has.
   std::optional<UserNamespace> user = {};
-  /// For the interpreter to come up, and for each fork.
+  /// For the runtime to come up, and for each fork.
   std::chrono::milliseconds deadline{10'000};
 };
 
 /// What a zygote has more than its parent.
 struct ImportSpec {
-  std::vector<std::string> modules;     ///< As in an import statement.
-  std::vector<std::string> paths = {};  ///< Appended to the search path, if they are not in it.
+  /// As in an import statement. Of Runtime::native: whole paths of shared objects in the root.
+  std::vector<std::string> modules;
+  /// Appended to the search path, if they are not in it. Runtime::native has none.
+  std::vector<std::string> paths = {};
   std::chrono::milliseconds deadline{60'000};
 };
 
@@ -60,16 +72,18 @@ class Zygote {
   ~Zygote();  ///< Ends the zygote.
 
   /// Forks a container. `spec.argv` is what the interpreter is given: argv[0] its name, then -c, -m
-  /// or a file as at a prompt. The container has its own root, cgroup, pid, ipc, uts and cgroup
-  /// namespaces, identity and filter, as a created one; its network is none or a loopback of its
-  /// own, its user namespace the domain's, and ids are of that. The payload is pid 1, so
-  /// `spec.init` must be Init::none, and it keeps no capability.
-  /// Returns when the payload has nothing left but what the spec gives it. On failure: nothing is
-  /// left behind, and the stage says what failed. Blocking: about the time of a fork().
+  /// or a file as at a prompt. Of Runtime::native argv[0] names a loaded object, by its path or
+  /// file name, with or without .so: its main() is given all of argv, or its handle() answers
+  /// events. The container has its own root, cgroup, pid, ipc, uts and cgroup namespaces, identity
+  /// and filter, as a created one; its network is none or a loopback of its own, its user namespace
+  /// the domain's, and ids are of that. The payload is pid 1, so `spec.init` must be Init::none,
+  /// and it keeps no capability. Returns when the payload has nothing left but what the spec gives
+  /// it. On failure: nothing is left behind, and the stage says what failed. Blocking: about the
+  /// time of a fork().
   Result<Container> fork(const ContainerSpec& spec);
 
   /// Forks a zygote that imports more. On failure the child is gone and this zygote as before; the
-  /// subject of the Error is the exception's last line.
+  /// subject of the Error is the exception's last line, or names the object and what is wrong.
   /// Blocking: until the modules are imported.
   Result<Zygote> grow(const ImportSpec& imports);
 
@@ -104,9 +118,9 @@ class ZygoteDomain {
   ZygoteDomain& operator=(ZygoteDomain&&) noexcept;
   ~ZygoteDomain();
 
-  /// A zygote with the bare interpreter, the root of an import tree. The first one is up when the
+  /// A zygote with the bare runtime, the root of an import tree. The first one is up when the
   /// domain is; later ones are started afresh.
-  /// Blocking: until the interpreter is up.
+  /// Blocking: until the runtime is up.
   Result<Zygote> start_zygote();
   /// The domain itself: its name, use of resources, and whether it still runs. Not of one that was
   /// moved from.

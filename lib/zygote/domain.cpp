@@ -43,10 +43,17 @@ std::vector<unsafe::Capability> zygote_capabilities() {
   return all;
 }
 
+/// Of the runtime, in libexec; bound to runtime_target.
+const char* directory_of(Runtime runtime) {
+  return runtime == Runtime::native ? "/native" : "/python";
+}
+
 std::vector<std::string> command(const ZygoteDomainSpec& spec) {
+  const std::string target{runtime_target};
+  const std::string channel = "3";  // The first named descriptor.
+  if (spec.runtime == Runtime::native) return {target + "/sock-zygote", channel};
   std::vector<std::string> argv = spec.interpreter;
-  argv.push_back(std::string{runtime_target} + "/sock_zygote.py");
-  argv.emplace_back("3");  // The first named descriptor.
+  argv.insert(argv.end(), {target + "/sock_zygote.py", channel});
   return argv;
 }
 
@@ -91,13 +98,13 @@ Result<std::unique_ptr<ZygoteDomain::Impl>> ZygoteDomain::Impl::open(container::
                                                                      const std::string& libexec,
                                                                      std::uint32_t number) {
   SOCK_TRY(refuse_unable(workshop));
-  if (spec.interpreter.empty())
+  if (spec.runtime == Runtime::python && spec.interpreter.empty())
     return base::refuse(Errc::invalid_spec, Stage::validate, "interpreter", "it is empty");
   const UserNamespace maps = spec.user.value_or(own_range(number));
   SeccompPolicy policy = SOCK_TRY(SeccompPolicy::zygote());
   Peer::Ends ends = SOCK_TRY(base::in_stage(Stage::fork, Peer::make()));
   const ContainerSpec description =
-      describe(spec, libexec + "/python", maps, std::move(policy), ends.there);
+      describe(spec, libexec + directory_of(spec.runtime), maps, std::move(policy), ends.there);
   auto started = SOCK_TRY(Container::Impl::start(
       workshop, description, [&] { return container::launch(workshop, description); }));
   std::unique_ptr<Impl> domain{new Impl{.workshop = workshop,

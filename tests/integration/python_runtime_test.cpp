@@ -4,9 +4,6 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include "zygote_fixture.hpp"
 
 namespace sock::test {
@@ -72,35 +69,15 @@ TEST_F(PythonRuntime, IsTheSameUnderOtherInterpreters) {
   }
 }
 
-/// A handler in a forked container, and the caller's end of its channel.
-struct Handler {
-  Container container;
-  UniqueFd channel;
-
-  std::string call(const std::string& event) const {
-    const std::string line = event + "\n";
-    if (::write(channel.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
-      return "cannot write";
-    return read_until(channel, "\n");
-  }
-};
-
 class Handlers : public ZygoteTest {
  protected:
   Handler start(Zygote& zygote, std::vector<std::string> arguments) {
-    int ends[2];
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    UniqueFd here{ends[0]};
-    const UniqueFd there{ends[1]};
     ContainerSpec spec = command("");
     spec.rootfs = domain_root();
     spec.cwd = "/modules";
     spec.argv = {"python3", "-m", "sock_handler"};
     spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
-    spec.fds = {{.name = "channel", .fd = there}};
-    auto container = zygote.fork(spec);
-    EXPECT_TRUE(container) << container.error().message();
-    return Handler{.container = std::move(*container), .channel = std::move(here)};
+    return start_handler(zygote, spec);
   }
 };
 

@@ -4,6 +4,9 @@
 
 #include <fstream>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 namespace sock::test {
 
 namespace fs = std::filesystem;
@@ -16,6 +19,13 @@ constexpr const char* python = "/usr/bin/python3";
 std::string content(const fs::path& path) {
   std::ifstream file{path};
   return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+std::string Handler::call(const std::string& event) const {
+  const std::string line = event + "\n";
+  if (::write(channel.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
+    return "cannot write";
+  return read_until(channel, "\n");
 }
 
 void ZygoteTest::SetUp() {
@@ -95,6 +105,17 @@ std::string ZygoteTest::output_of(Zygote& zygote, const std::string& code,
   const Outcome outcome = run_forked(zygote, spec);
   EXPECT_TRUE(outcome.status.ok()) << outcome.err;
   return outcome.out;
+}
+
+Handler ZygoteTest::start_handler(Zygote& zygote, ContainerSpec spec) {
+  int ends[2];
+  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  UniqueFd here{ends[0]};
+  const UniqueFd there{ends[1]};
+  spec.fds = {{.name = "channel", .fd = there}};
+  auto container = zygote.fork(spec);
+  EXPECT_TRUE(container) << container.error().message();
+  return Handler{.container = std::move(*container), .channel = std::move(here)};
 }
 
 Error ZygoteTest::fork_error(Zygote& zygote, const ContainerSpec& spec) {

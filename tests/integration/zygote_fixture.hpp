@@ -9,6 +9,15 @@
 
 namespace sock::test {
 
+/// A handler in a forked container, and the caller's end of its channel.
+struct Handler {
+  Container container;
+  UniqueFd channel;
+
+  /// The answer to an event: a line, with its end.
+  [[nodiscard]] std::string call(const std::string& event) const;
+};
+
 class ZygoteTest : public HostTest {
  protected:
   void SetUp() override;
@@ -30,6 +39,8 @@ class ZygoteTest : public HostTest {
   Outcome run_forked(Zygote& zygote, ContainerSpec spec);
   std::string output_of(Zygote& zygote, const std::string& code,
                         const std::string& name = "forked");
+  /// Forks with a channel.
+  static Handler start_handler(Zygote& zygote, ContainerSpec spec);
   /// The error that fork() gives; fails the test when it succeeds.
   static Error fork_error(Zygote& zygote, const ContainerSpec& spec);
   static Error grow_error(Zygote& zygote, const std::string& module);

@@ -1,0 +1,129 @@
+// One answer for each request.
+
+#include "native/zygote.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "native/payload.hpp"
+#include "server/fork.hpp"
+#include "server/inheritance.hpp"
+
+namespace sock::zygote {
+namespace {
+
+std::uint64_t now() noexcept {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+/// What is being loaded, by whom and for whom: for a hook of exit(), which takes no argument.
+struct Loading {
+  const char* path = nullptr;
+  pid_t zygote = -1;
+  int channel = -1;
+} loading;
+
+void tell_of_exit() noexcept {
+  if (loading.zygote != ::getpid()) return;
+  Reason reason;
+  reason.say("%s: it has called exit()", loading.path);
+  say_failed(loading.channel, reason.text(), 0);
+}
+
+/// Nothing that a zygote forks stays its child, so any is an object's, running or not.
+bool has_children() noexcept {
+  return ::waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD;
+}
+
+/// What the next children need not do each for itself.
+void settle() noexcept {
+  std::fflush(nullptr);
+  note_signals();
+  empty_bounding_set();
+}
+
+/// In the zygote: a child that could not be made, or is on its own now.
+void leave(Forked forked, int channel) noexcept {
+  if (forked.side == Side::failed) say_failed(channel, "fork", forked.sys_errno);
+  ::close(channel);
+}
+
+}  // namespace
+
+void Zygote::serve() noexcept {
+  note_own_signals();
+  std::atexit(tell_of_exit);
+  settle();
+  if (!say_hello(channel_)) return;
+  for (;;) {
+    Inbox inbox;
+    const Inbox::Outcome outcome = inbox.receive(channel_);
+    if (outcome == Inbox::Outcome::end) return;
+    if (outcome == Inbox::Outcome::refused) continue;
+    // What is no request is dropped whole; whoever sent it hears nothing.
+    if (const auto request = read_request(inbox)) answer(*request);
+  }
+}
+
+void Zygote::answer(const Request& request) noexcept {
+  if (request.kind == wire::Kind::load) return answer_load(request);
+  if (request.kind == wire::Kind::grow) return answer_grow(request.channel);
+  answer_fork(request.namespaces, request.channel);
+}
+
+bool Zygote::load_all(const Request& request, Reason& reason) noexcept {
+  if (!request.paths.bytes.empty())
+    return reason.say("a native zygote has no search path: name objects by their whole paths");
+  bool good = true;
+  const bool whole = wire::for_each_string(request.modules, [&](std::string_view text) {
+    if (!good) return;
+    const char* const path = text.data();  // With its NUL.
+    loading = {.path = path, .zygote = ::getpid(), .channel = channel_};
+    good = objects_.load(path, reason);
+    loading = {};
+    if (good && count_threads() != 1) good = reason.say("%s has started a thread", path);
+    if (good && has_children()) good = reason.say("%s has left a process behind", path);
+  });
+  return good && (whole || reason.say("malformed message"));
+}
+
+void Zygote::answer_load(const Request& request) noexcept {
+  const std::uint64_t start = now();
+  const pid_t zygote = ::getpid();
+  Reason reason;
+  const bool loaded = load_all(request, reason);
+  if (::getpid() != zygote) ::_exit(0);  // An object's own fork came back here: one may answer.
+  if (!loaded) {
+    say_failed(channel_, reason.text(), 0);
+    return;
+  }
+  settle();
+  say_imported(channel_, now() - start);
+}
+
+void Zygote::answer_grow(int channel) noexcept {
+  // Not fork(): the new one must be the domain's to reap, not this zygote's.
+  const Forked forked = fork_into_namespaces(0);
+  if (forked.side != Side::child) return leave(forked, channel);
+  ::close(channel_);
+  channel_ = channel;
+  if (!say_hello(channel_)) ::_exit(0);
+}
+
+void Zygote::answer_fork(std::uint64_t namespaces, int channel) noexcept {
+  const Forked forked = fork_into_namespaces(namespaces);
+  if (forked.side != Side::child) return leave(forked, channel);
+  if (!say_hello(channel)) ::_exit(0);
+  // No working set is mapped ahead: 37 page faults to main(), where an interpreter has 300.
+  run_payload(channel, objects_);
+}
+
+}  // namespace sock::zygote
