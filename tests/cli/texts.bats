@@ -51,6 +51,7 @@ load setup
     [ "$(complete_line sockctl zygote tr)" = tree ]
     [[ " $(complete_line sockctl zygote tree "") " == *" show "* ]]
     [ "$(complete_line sockctl zygote plan --nod)" = --nodes ]
+    [ "$(complete_line sockctl zygote create --run)" = --runtime ]
     [ "$(complete_line sockctl run --status)" = --status-fd ]
 }
 

@@ -22,6 +22,11 @@ host_pid() { # NAME
     "$SOCKCTL" zygote inspect "$1" | json '[0]["host_pid"]'
 }
 
+# Where the objects of tests/payloads/native are.
+native_objects() {
+    echo "${SOCKCTL%/tools/sockctl/sockctl}/tests/payloads/native"
+}
+
 # Whether some process holds the background Host's lock.
 host_lives() {
     local inode
@@ -146,6 +151,30 @@ signal.pause()' TERM
     [[ $output == NAME*FORKS*z* ]]
 }
 
+@test "a native zygote runs the objects that it has loaded" {
+    create_small z --runtime native -v "$(native_objects):/objects" --spares 1 \
+        --preload /objects/tool.so,/objects/later_zero.so
+    [[ $output == /objects/tool.so*ms*/objects/later_zero.so*ms*z*pid* ]]
+    sockctl zygote fork z -- tool say 'two words'
+    [ "$status" -eq 7 ]
+    [ "$output" = '1 tool say two words' ]
+    sockctl run --zygote z -- later_zero.so
+    prints '1 later_zero.so'
+    sockctl zygote fork z -- python -c 1
+    fails 127 python
+    sockctl zygote inspect z
+    [ "$(json '[0]["runtime"]' <<<"$output")" = native ]
+}
+
+@test "an object that cannot be loaded is named, and nothing is left" {
+    sockctl zygote create z --runtime native -v "$(native_objects):/objects" --preload /objects/plain.so
+    fails 125 'import_modules: /objects/plain.so: it has no sock_handler_v1'
+    nothing_is_left
+    sockctl zygote create z --runtime native -v "$(native_objects):/objects" --preload /objects/crashes.so
+    fails 125 /objects/crashes.so
+    nothing_is_left
+}
+
 @test "an import that fails is named, and nothing is left" {
     mkdir "$WORK/modules"
     echo 'raise ValueError("broken on purpose")' >"$WORK/modules/broken.py"
@@ -191,6 +220,12 @@ signal.pause()' TERM
     sockctl zygote create z --preload numpy,,pandas
     fails 2 --preload
     sockctl zygote create z --path relative
+    fails 2 --path
+    sockctl zygote create z --runtime java
+    fails 2 --runtime
+    sockctl zygote create z --runtime native --python python3
+    fails 2 --python
+    sockctl zygote create z --runtime native --path /objects
     fails 2 --path
     sockctl zygote create z --spares 65
     fails 2 --spares

@@ -33,12 +33,17 @@ CLI::Option* add_zygotes(CLI::App& verb, std::vector<std::string>& names, const 
 void describe_create(CLI::App& group, Invocation& invocation) {
   auto& create = invocation.zygote.create;
   CLI::App& verb = add_verb(
-      group, invocation, "create", "Start a zygote, and import modules into it",
+      group, invocation, "create", "Start a zygote, and import modules or load objects into it",
       "  sockctl zygote create ds --preload numpy,pandas\n"
-      "  sockctl zygote create app -v /srv/app:/app --path /app --preload app.main --spares 4",
+      "  sockctl zygote create app -v /srv/app:/app --path /app --preload app.main --spares 4\n"
+      "  sockctl zygote create fast --runtime native -v /srv/app:/app --preload /app/handler.so",
       [](Invocation& i) { return zygote_create(i.globals, std::move(i.zygote.create)); });
   verb.add_option("NAME", create.name, "What to call it")->required()->type_name("");
-  verb.add_option("--preload", create.preload, "Modules to import, in this order")
+  verb.add_option("--runtime", create.runtime,
+                  "python, or native for shared objects (sock/handler.h)")
+      ->type_name("RUNTIME");
+  verb.add_option("--preload", create.preload,
+                  "Modules to import in this order, or paths of objects to load")
       ->allow_extra_args(false)
       ->type_name("MODULE[,MODULE...]");
   verb.add_option("--path", create.paths, "A directory in the root to import from")
@@ -53,10 +58,12 @@ void describe_create(CLI::App& group, Invocation& invocation) {
 
 void describe_fork(CLI::App& group, Invocation& invocation) {
   CLI::App& verb =
-      add_verb(group, invocation, "fork", "Run python in a container that is forked from a zygote",
+      add_verb(group, invocation, "fork",
+               "Run python, or an object, in a container that is forked from a zygote",
                "  sockctl zygote fork ds -- python -c 'import pandas; print(pandas.__version__)'\n"
                "  sockctl zygote fork ds --timings -m 256m --wall 10s -v ./job.py:/job.py -- "
                "python /job.py\n"
+               "  sockctl zygote fork fast -- handler.so world\n"
                "\nThe same as sockctl run --zygote. The root is the zygote's. Exit status: as of "
                "sockctl run.",
                [](Invocation& i) { return sockctl::run(i.globals, std::move(i.run)); });

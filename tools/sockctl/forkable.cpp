@@ -10,14 +10,6 @@ std::unexpected<Error> cannot(const char* option, const char* hint) {
   return refuse(Errc::invalid_spec, Stage::validate, std::string{option} + " with a zygote", hint);
 }
 
-Result<> check_command(const std::vector<std::string>& command) {
-  const auto& program = command.front();
-  const auto name = program.substr(program.rfind('/') + 1);
-  if (name.starts_with("python")) return {};
-  return refuse(Errc::not_found, Stage::exec, program,
-                "a zygote runs python only; sockctl run without one runs the rest");
-}
-
 }  // namespace
 
 Result<> check_forkable(const RunOptions& options) {
@@ -32,7 +24,15 @@ Result<> check_forkable(const RunOptions& options) {
   if (network != sock::Network::Kind::isolated && network != sock::Network::Kind::loopback)
     return cannot("--net", "isolated or loopback");
   SOCKCTL_TRY(parse_requirements(options.requirements));
-  return check_command(options.command);
+  return {};
+}
+
+Result<> check_forked_command(sock::Runtime runtime, const std::vector<std::string>& command) {
+  const auto& program = command.front();
+  const auto name = program.substr(program.rfind('/') + 1);
+  if (runtime == sock::Runtime::native || name.starts_with("python")) return {};
+  return refuse(Errc::not_found, Stage::exec, program,
+                "this zygote runs python only; sockctl run without one runs the rest");
 }
 
 }  // namespace sockctl

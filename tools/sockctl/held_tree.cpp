@@ -112,6 +112,7 @@ void HeldTree::tend(const std::stop_token& stop) {
 
 Result<Held::Forked> HeldTree::do_fork(const sock::ContainerSpec& wanted,
                                        const std::vector<sock::Package>& declared) {
+  SOCKCTL_TRY(check_forked_command(sock::Runtime::python, wanted.argv));
   sock::ContainerSpec spec = wanted;
   for (const auto& package : declared)
     if (const auto found = directories_.find(package); found != directories_.end())

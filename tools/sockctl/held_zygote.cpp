@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "parse.hpp"
 #include "posix.hpp"
 
 namespace sockctl {
@@ -24,7 +25,8 @@ HeldZygote::HeldZygote(ZygoteRequest request)
     : Held{request.options}, request_{std::move(request)} {}
 
 Result<> HeldZygote::open_domain(sock::Host& host) {
-  const auto spec = SOCKCTL_TRY(domain_spec(options(), request_.python));
+  auto spec = SOCKCTL_TRY(domain_spec(options(), request_.python));
+  spec.runtime = SOCKCTL_TRY(parse_runtime(request_.runtime));
   auto domain = SOCKCTL_TRY(host.open_domain(spec));
   {
     const std::scoped_lock lock{mutex_};
@@ -42,7 +44,8 @@ Result<sock::Zygote> HeldZygote::import_all(const Tell& tell) {
     tell({{"event", "importing"}, {"module", module}});
     auto child = zygote.grow({.modules = {module}, .paths = request_.paths});
     if (!child.has_value()) {
-      child.error().subject = module + ": " + child.error().subject;
+      auto& subject = child.error().subject;
+      if (!subject.starts_with(module)) subject.insert(0, module + ": ");
       return child;
     }
     SOCKCTL_TRY(zygote.kill());
@@ -68,6 +71,7 @@ Result<Held::Forked> HeldZygote::do_fork(const sock::ContainerSpec& spec,
   if (!declared.empty())
     return refuse(Errc::invalid_spec, Stage::validate, "--require",
                   name() + " is a single zygote; see sockctl zygote tree apply");
+  SOCKCTL_TRY(check_forked_command(SOCKCTL_TRY(parse_runtime(request_.runtime)), spec.argv));
   auto container = SOCKCTL_TRY(zygote_->fork(spec));
   return Forked{.container = std::move(container), .told = {}};
 }
@@ -100,6 +104,7 @@ void HeldZygote::describe_more(nlohmann::json& out) const {
   out["modules"] = std::move(modules);
   out["import_ns"] = total.count();
   out["spares"] = request_.spares;
+  out["runtime"] = request_.runtime;
   out["python"] = request_.python;
   out["paths"] = request_.paths;
   if (!zygote_) return;

@@ -14,7 +14,8 @@ struct ZygoteRequest {
   std::string name;
   std::vector<std::string> modules;
   std::vector<std::string> paths;  ///< In the root.
-  std::string python;
+  std::string runtime;             ///< As given to --runtime.
+  std::string python;              ///< Of runtime python.
   std::size_t spares;
   RunOptions options;
 };

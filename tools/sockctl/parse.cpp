@@ -162,6 +162,12 @@ Result<sock::CgroupBackend> parse_backend(std::string_view text) {
   return refuse_option("--cgroups", text, "one of automatic, v2, v1, hybrid, none");
 }
 
+Result<sock::Runtime> parse_runtime(std::string_view text) {
+  if (text == "python") return sock::Runtime::python;
+  if (text == "native") return sock::Runtime::native;
+  return refuse_option("--runtime", text, "python or native");
+}
+
 Result<std::string> parse_capability(std::string_view text) {
   std::string name{text};
   std::transform(name.begin(), name.end(), name.begin(), lower);

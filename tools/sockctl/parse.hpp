@@ -12,6 +12,7 @@
 #include "sock/host.hpp"
 #include "sock/import_tree.hpp"
 #include "sock/spec.hpp"
+#include "sock/zygote.hpp"
 
 #include "try.hpp"
 
@@ -59,6 +60,8 @@ Result<int> parse_signal(std::string_view text);
 /// "TERM" for 15; the number where there is no name.
 std::string signal_name(int number);
 Result<sock::CgroupBackend> parse_backend(std::string_view text);
+/// "python" or "native"
+Result<sock::Runtime> parse_runtime(std::string_view text);
 /// "cap_net_raw", "NET_RAW": the kernel's name in lower case.
 Result<std::string> parse_capability(std::string_view text);
 /// Each "NAME==VERSION", or "NAME".

@@ -11,6 +11,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "sock/spec.hpp"
+#include "sock/zygote.hpp"
 
 #include "try.hpp"
 
@@ -67,9 +68,11 @@ Result<RunOptions> resolve(RunOptions options, const Caller& caller);
 /// Pure. Leaves out what needs an open descriptor or libseccomp: stdio, a joined network, and the
 /// filter (see launch.hpp).
 Result<sock::ContainerSpec> to_spec(const RunOptions& options, const Caller& caller);
-/// With a zygote: refuses the options that a forked container cannot have, and commands other than
-/// Python (Stage::exec, so that the exit status is 127).
+/// With a zygote: refuses the options that a forked container cannot have.
 Result<> check_forkable(const RunOptions& options);
+/// Refuses what a zygote of this runtime cannot become, with Stage::exec, so that the exit status
+/// is 127. What a native one has loaded it knows best itself.
+Result<> check_forked_command(sock::Runtime runtime, const std::vector<std::string>& command);
 /// "NAME=value" for each of PATH, HOME and (with a terminal) TERM that `given` does not set, then
 /// `given`.
 std::vector<std::string> environment(const std::vector<std::string>& given,

@@ -44,8 +44,14 @@ Result<ZygoteRequest> request_of(ZygoteCreateOptions options) {
   for (const auto& path : options.paths)
     if (!path.starts_with('/'))
       return refuse_option("--path", path, "an absolute path in the root");
+  const auto runtime = SOCKCTL_TRY(parse_runtime(options.runtime));
+  if (runtime == sock::Runtime::native && !options.python.empty())
+    return refuse_option("--python", options.python, "only with --runtime python");
+  if (runtime == sock::Runtime::native && !options.paths.empty())
+    return refuse_option("--path", options.paths.front(), "native objects have whole paths");
+  if (runtime == sock::Runtime::python && options.python.empty()) options.python = "python3";
   options.run.name = options.name;
-  options.run.command = {options.python};
+  options.run.command = {options.runtime};
   auto run = SOCKCTL_TRY(resolve(std::move(options.run), current_caller()));
   SOCKCTL_TRY(to_spec(run, current_caller()));
   SOCKCTL_TRY(serialise(run, "name it otherwise"));
@@ -53,6 +59,7 @@ Result<ZygoteRequest> request_of(ZygoteCreateOptions options) {
   return ZygoteRequest{.name = options.name,
                        .modules = std::move(modules),
                        .paths = options.paths,
+                       .runtime = options.runtime,
                        .python = options.python,
                        .spares = options.spares,
                        .options = std::move(run)};

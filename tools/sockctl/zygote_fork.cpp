@@ -59,7 +59,6 @@ Result<sock::ExitStatus> run_forked(const Globals& globals, const RunOptions& op
 
 int zygote_fork(const Globals& globals, const RunOptions& options) {
   const auto forkable = check_forkable(options);
-  if (!forkable.has_value() && forkable.error().stage == Stage::exec) return fail(forkable.error());
   if (!forkable.has_value()) return fail_usage(forkable.error());
   const auto text = serialise(options, "pass it by a file (-v)");
   if (!text.has_value()) return fail_usage(text.error());

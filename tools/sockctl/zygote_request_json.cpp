@@ -8,13 +8,10 @@
 namespace sockctl {
 
 nlohmann::json to_json(const ZygoteRequest& request) {
-  return {{"verb", "create"},
-          {"name", request.name},
-          {"modules", request.modules},
-          {"paths", request.paths},
-          {"python", request.python},
-          {"spares", request.spares},
-          {"options", to_json(request.options)}};
+  return {{"verb", "create"},           {"name", request.name},
+          {"modules", request.modules}, {"paths", request.paths},
+          {"runtime", request.runtime}, {"python", request.python},
+          {"spares", request.spares},   {"options", to_json(request.options)}};
 }
 
 Result<ZygoteRequest> zygote_request_from_json(const nlohmann::json& json) {
@@ -22,6 +19,7 @@ Result<ZygoteRequest> zygote_request_from_json(const nlohmann::json& json) {
   return ZygoteRequest{.name = json.at("name"),
                        .modules = json.at("modules"),
                        .paths = json.at("paths"),
+                       .runtime = json.at("runtime"),
                        .python = json.at("python"),
                        .spares = json.at("spares"),
                        .options = std::move(options)};

@@ -17,7 +17,8 @@ struct ZygoteCreateOptions {
   std::string name = {};
   std::vector<std::string> preload = {};  ///< Each may be a list with commas.
   std::vector<std::string> paths = {};
-  std::string python = "python3";
+  std::string runtime = "python";
+  std::string python = {};  ///< Empty: python3, where the runtime is python.
   std::size_t spares = 0;
   RunOptions run = {};  ///< The root and the limits.
 };

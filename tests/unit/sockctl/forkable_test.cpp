@@ -17,16 +17,16 @@ RunOptions python() {
 
 TEST(Forkable, PythonWithAnyPathOrVersionIsForked) {
   EXPECT_TRUE(check_forkable(python()));
-  RunOptions versioned = python();
-  versioned.command = {"python3.11", "job.py"};
-  versioned.net = "loopback";
-  EXPECT_TRUE(check_forkable(versioned));
+  RunOptions on_loopback = python();
+  on_loopback.net = "loopback";
+  EXPECT_TRUE(check_forkable(on_loopback));
+  for (const char* program : {"/usr/bin/python3", "python", "python3.11"})
+    EXPECT_TRUE(check_forked_command(sock::Runtime::python, {program, "job.py"})) << program;
 }
 
-TEST(Forkable, AnotherProgramIsNotFound) {
-  RunOptions shell = python();
-  shell.command = {"sh", "-c", "true"};
-  const auto checked = check_forkable(shell);
+TEST(Forkable, AnotherProgramIsNotFoundButByANativeZygote) {
+  EXPECT_TRUE(check_forked_command(sock::Runtime::native, {"handler.so", "world"}));
+  const auto checked = check_forked_command(sock::Runtime::python, {"sh", "-c", "true"});
   ASSERT_FALSE(checked);
   EXPECT_EQ(checked.error().stage, Stage::exec);
   EXPECT_EQ(checked.error().code, Errc::not_found);
