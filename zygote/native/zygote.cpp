@@ -2,6 +2,7 @@
 
 #include "native/zygote.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -16,6 +17,10 @@
 
 namespace sock::zygote {
 namespace {
+
+// A spare is forked when nobody has asked for anything for so long: beside the start of a payload,
+// the copying of page tables would slow it down.
+constexpr int quiet_ms = 5;
 
 std::uint64_t now() noexcept {
   timespec time{};
@@ -64,6 +69,7 @@ void Zygote::serve() noexcept {
   settle();
   if (!say_hello(channel_)) return;
   for (;;) {
+    while (spare_count_ > 0 && !wait_for_message(channel_, quiet_ms)) fork_oldest_spare();
     Inbox inbox;
     const Inbox::Outcome outcome = inbox.receive(channel_);
     if (outcome == Inbox::Outcome::end) return;
@@ -76,6 +82,7 @@ void Zygote::serve() noexcept {
 void Zygote::answer(const Request& request) noexcept {
   if (request.kind == wire::Kind::load) return answer_load(request);
   if (request.kind == wire::Kind::grow) return answer_grow(request.channel);
+  if (request.no_hurry) return answer_spare(request);
   answer_fork(request.namespaces, request.channel);
 }
 
@@ -113,6 +120,7 @@ void Zygote::answer_grow(int channel) noexcept {
   // Not fork(): the new one must be the domain's to reap, not this zygote's.
   const Forked forked = fork_into_namespaces(0);
   if (forked.side != Side::child) return leave(forked, channel);
+  forget_spares();
   ::close(channel_);
   channel_ = channel;
   if (!say_hello(channel_)) ::_exit(0);
@@ -122,8 +130,27 @@ void Zygote::answer_fork(std::uint64_t namespaces, int channel) noexcept {
   const Forked forked = fork_into_namespaces(namespaces);
   if (forked.side != Side::child) return leave(forked, channel);
   if (!say_hello(channel)) ::_exit(0);
+  forget_spares();
   // No working set is mapped ahead: 37 page faults to main(), where an interpreter has 300.
   run_payload(channel, objects_);
+}
+
+void Zygote::answer_spare(const Request& request) noexcept {
+  if (spare_count_ == most_spares) return answer_fork(request.namespaces, request.channel);
+  spares_[spare_count_++] = {.namespaces = request.namespaces, .channel = request.channel};
+}
+
+void Zygote::fork_oldest_spare() noexcept {
+  const Spare oldest = spares_[0];
+  std::copy(spares_ + 1, spares_ + spare_count_, spares_);
+  --spare_count_;
+  answer_fork(oldest.namespaces, oldest.channel);
+}
+
+/// In a child: they are the zygote's to make.
+void Zygote::forget_spares() noexcept {
+  for (std::size_t at = 0; at < spare_count_; ++at) ::close(spares_[at].channel);
+  spare_count_ = 0;
 }
 
 }  // namespace sock::zygote

@@ -6,6 +6,7 @@
 // waits on a channel of its own for its work, and becomes what that says before any byte of the
 // payload is read. Nothing of a payload ever reaches the zygote's own memory.
 
+#include <cstddef>
 #include <cstdint>
 
 #include "native/objects.hpp"
@@ -25,12 +26,23 @@ class Zygote {
  private:
   void answer(const Request& request) noexcept;
   void answer_load(const Request& request) noexcept;
+  void answer_spare(const Request& request) noexcept;
   void answer_grow(int channel) noexcept;
   void answer_fork(std::uint64_t namespaces, int channel) noexcept;
   bool load_all(const Request& request, Reason& reason) noexcept;
+  void fork_oldest_spare() noexcept;
+  void forget_spares() noexcept;
+
+  static constexpr std::size_t most_spares = 64;
+  struct Spare {
+    std::uint64_t namespaces;
+    int channel;
+  };
 
   int channel_;
   Objects objects_;
+  Spare spares_[most_spares];  ///< Asked for, and can wait. The oldest first.
+  std::size_t spare_count_ = 0;
 };
 
 }  // namespace sock::zygote
