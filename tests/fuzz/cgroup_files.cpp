@@ -1,9 +1,10 @@
-// The texts of the kernel about mounts and cgroups. Input: which of them, then its text.
+// The texts of the kernel about mounts, cgroups and memory. Input: which of them, then its text.
 
 #include "input.hpp"
 #include "isolation/cgroup/counters.hpp"
 #include "isolation/cgroup/flat_keyed.hpp"
 #include "isolation/cgroup/layout.hpp"
+#include "sys/process_memory.hpp"
 
 namespace sock::fuzz {
 namespace {
@@ -55,6 +56,7 @@ void read_counters(std::string_view text) {
     const std::string again = std::to_string(*number);
     expect(text.find(again) != std::string_view::npos, "a number is the one that stands there");
   }
+  static_cast<void>(sys::parse_smaps_rollup(text));
   if (isolation::find_value(text, "populated"))
     expect(text.find("populated ") != std::string_view::npos, "a value has its key");
 }
