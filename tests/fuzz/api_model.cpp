@@ -54,7 +54,7 @@ class ApiModel : public ZygoteTest {
  protected:
   void run_actors(World world, std::uint64_t seed, std::chrono::seconds time) {
     constexpr int threads = 4;
-    std::vector<Actor> actors;
+    std::deque<Actor> actors;  // They are not copied, and move only with care.
     for (int number = 0; number < threads; ++number)
       actors.emplace_back(world, seed * threads + static_cast<std::uint64_t>(number), number);
     const auto end = in(time);
