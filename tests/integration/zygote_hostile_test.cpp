@@ -168,7 +168,7 @@ def confine(channel):
             signal.signal(number, signal.SIG_IGN)
         except (OSError, ValueError):
             pass
-    say(channel, struct.pack(f'B3xiIB3xi4xq{STAGES}q', 0, 0, 0, 1, -1, 0, *[-1] * STAGES))
+    say(channel, struct.pack(f'B3xiIB3xi4xq{STAGES}q', 0, 0, 0, 1, -1, 0, *[0] * STAGES))
     if os.fork() == 0:
         os.setsid()
     while True:
