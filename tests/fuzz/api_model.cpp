@@ -4,6 +4,7 @@
 // SOCK_MODEL_SEED chooses another run, SOCK_MODEL_SECONDS another length.
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -40,7 +41,9 @@ std::size_t count_mounts() {
 std::size_t count_children() {
   std::size_t count = 0;
   for (const auto& process : fs::directory_iterator{"/proc"}) {
-    const std::string stat = content(process.path() / "stat");  // Empty for what is no process.
+    if (std::isdigit(static_cast<unsigned char>(process.path().filename().string().front())) == 0)
+      continue;
+    const std::string stat = content(process.path() / "stat");  // Empty when it has gone meanwhile.
     const auto name_end = stat.rfind(')');                      // pid (name) state parent
     if (name_end == std::string::npos) continue;
     pid_t parent = 0;
