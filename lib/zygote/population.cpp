@@ -29,12 +29,16 @@ bool has_ended(const Zygote& zygote) {
 
 }  // namespace
 
+Population::Resident* Population::find(NodeId node) {
+  const auto place = residents_.find(node);
+  return place != residents_.end() ? &place->second : nullptr;
+}
+
 Population::Lease Population::borrow(NodeId node) {
   const std::scoped_lock lock{mutex_};
-  const auto place = residents_.find(node);
-  if (place == residents_.end() || place->second.replicas.empty())
-    return Lease{nullptr, GiveBack{this}};
-  const auto least = std::ranges::min_element(place->second.replicas, {},
+  Resident* const resident = find(node);
+  if (resident == nullptr || resident->replicas.empty()) return Lease{nullptr, GiveBack{this}};
+  const auto least = std::ranges::min_element(resident->replicas, {},
                                               [](const auto& replica) { return replica->forking; });
   ++(*least)->forking;
   return Lease{least->get(), GiveBack{this}};
@@ -64,28 +68,30 @@ void Population::fail(Resident& resident, std::string reason, Time now) {
 void Population::condemn(Replica& replica, std::string reason, Time now) {
   const std::scoped_lock lock{mutex_};
   if (replica.retired) return;
-  auto& resident = residents_[replica.node];
-  if (now - replica.born > proof) resident.failures = 0;
-  fail(resident, std::move(reason), now);
   // Whoever else waits for an answer of it learns at once.
   static_cast<void>(replica.that.zygote.kill().has_value());
-  retire(resident, replica);
+  Resident* const resident = find(replica.node);
+  if (resident == nullptr) return;
+  if (now - replica.born > proof) resident->failures = 0;
+  fail(*resident, std::move(reason), now);
+  retire(*resident, replica);
 }
 
 void Population::count_hit(NodeId node, std::chrono::nanoseconds fork_time, Time now) {
   const std::scoped_lock lock{mutex_};
-  auto& resident = residents_[node];
-  resident.hits.add(now);
-  ++resident.forks;
   ++forks_since_renewal_;
+  Resident* const resident = find(node);
+  if (resident == nullptr) return;
+  resident->hits.add(now);
+  ++resident->forks;
   constexpr double weight = 0.1;
   const std::chrono::duration<double> latest = fork_time;
-  resident.fork_time += weight * (latest - resident.fork_time);
+  resident->fork_time += weight * (latest - resident->fork_time);
 }
 
 void Population::count_miss(NodeId node, Time now, double weight) {
   const std::scoped_lock lock{mutex_};
-  residents_[node].misses.add(now, weight);
+  if (Resident* const resident = find(node)) resident->misses.add(now, weight);
 }
 
 void Population::expect(NodeId node, ImportTime import_time, std::uint64_t memory) {
@@ -111,7 +117,7 @@ void Population::move_in(NodeId node, Newcomer newcomer, Time now) {
 
 void Population::note_failure(NodeId node, std::string reason, Time now) {
   const std::scoped_lock lock{mutex_};
-  fail(residents_[node], std::move(reason), now);
+  if (Resident* const resident = find(node)) fail(*resident, std::move(reason), now);
 }
 
 void Population::retire_older(NodeId node, std::uint32_t generation) {
@@ -162,7 +168,7 @@ void Population::bury(Time now) {
 
 void Population::note_private_memory(NodeId node, std::uint64_t bytes) {
   const std::scoped_lock lock{mutex_};
-  residents_[node].private_memory = bytes;
+  if (Resident* const resident = find(node)) resident->private_memory = bytes;
 }
 
 NodeState Population::state_of(NodeId node, const Resident& resident, std::size_t replicas_max,

@@ -52,7 +52,7 @@ class Population {
 
   void count_hit(NodeId node, std::chrono::nanoseconds fork_time, Time now);
   void count_miss(NodeId node, Time now, double weight = 1);
-  /// What is thought of a node until it has lived.
+  /// A node of the tree, and what is thought of it until it has lived.
   void expect(NodeId node, ImportTime import_time, std::uint64_t memory);
   void move_in(NodeId node, Newcomer newcomer, Time now);
   void note_failure(NodeId node, std::string reason, Time now);
@@ -94,6 +94,8 @@ class Population {
   static constexpr std::chrono::duration<double> half_life = std::chrono::minutes{5};
 
   void give_back(Replica& replica);
+  /// Null for a node that was forgotten: a late word of it must not bring it back.
+  Resident* find(NodeId node);
   void fail(Resident& resident, std::string reason, Time now);
   void retire(Resident& resident, Replica& replica);
   [[nodiscard]] static NodeState state_of(NodeId node, const Resident& resident,
