@@ -71,7 +71,8 @@ Result<Held::Forked> HeldZygote::do_fork(const sock::ContainerSpec& spec,
   if (!declared.empty())
     return refuse(Errc::invalid_spec, Stage::validate, "--require",
                   name() + " is a single zygote; see sockctl zygote tree apply");
-  SOCKCTL_TRY(check_forked_command(SOCKCTL_TRY(parse_runtime(request_.runtime)), spec.argv));
+  const auto runtime = SOCKCTL_TRY(parse_runtime(request_.runtime));
+  SOCKCTL_TRY(check_forked_command(runtime, spec.argv));
   auto container = SOCKCTL_TRY(zygote_->fork(spec));
   return Forked{.container = std::move(container), .told = {}};
 }
