@@ -2,7 +2,6 @@
 
 #include "sock/host.hpp"
 
-#include <array>
 #include <atomic>
 
 #include "base/try.hpp"
@@ -15,11 +14,6 @@
 #include "zygote/import_cache_impl.hpp"
 
 namespace sock {
-
-std::string_view to_string(CgroupBackend backend) noexcept {
-  constexpr std::array<std::string_view, 5> names{"automatic", "v2", "v1", "hybrid", "none"};
-  return names[static_cast<std::size_t>(backend)];
-}
 
 /// Destroyed from the bottom up: the workshop empties its cgroups, the instance removes its record,
 /// and the janitor, woken last, finds nothing to do.

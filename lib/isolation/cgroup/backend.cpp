@@ -7,6 +7,15 @@
 
 #include "base/try.hpp"
 
+namespace sock {
+
+std::string_view to_string(CgroupBackend backend) noexcept {
+  constexpr std::array<std::string_view, 5> names{"automatic", "v2", "v1", "hybrid", "none"};
+  return names[static_cast<std::size_t>(backend)];
+}
+
+}  // namespace sock
+
 namespace sock::isolation {
 namespace {
 
