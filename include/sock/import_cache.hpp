@@ -43,8 +43,8 @@ enum class TreeStart : std::uint8_t {
 };
 
 struct ImportCacheSpec {
-  ZygoteDomainSpec domain;
-  ImportTree tree = {};  ///< To begin with.
+  ZygoteDomainSpec domain;  ///< Of Runtime::python.
+  ImportTree tree = {};     ///< To begin with.
   TreeStart start = TreeStart::when_missed;
   ImportCosts costs = {};  ///< What is known of packages; what is not known is measured.
   /// Where packages are in the roots of the domain and of containers; one that is not here is on

@@ -25,6 +25,8 @@ Result<> check_limits(const ImportCacheSpec& spec) {
   const auto refuse = [](const char* what, const char* why) {
     return base::refuse(Errc::invalid_spec, Stage::validate, what, why);
   };
+  if (spec.domain.runtime != Runtime::python)
+    return refuse("runtime", "only Python has packages to import");
   if (spec.memory_max == 0) return refuse("memory_max", "no zygote fits into nothing");
   if (spec.replicas_max == 0) return refuse("replicas_max", "at least 1");
   if (spec.recycling.age_max.count() <= 0 || spec.recycling.forks_max == 0)

@@ -307,6 +307,7 @@ TEST_F(ImportCaches, NameTheSpecThatCannotBeRunAndStay) {
 TEST_F(ImportCaches, RefuseLimitsThatCannotBe) {
   for (const auto& spoil : std::vector<void (*)(ImportCacheSpec&)>{
            [](ImportCacheSpec& spec) { spec.memory_max = 0; },
+           [](ImportCacheSpec& spec) { spec.domain.runtime = Runtime::native; },
            [](ImportCacheSpec& spec) { spec.replicas_max = 0; },
            [](ImportCacheSpec& spec) { spec.recycling.forks_max = 0; },
            [](ImportCacheSpec& spec) { spec.import_deadline = 0ms; }}) {

@@ -54,7 +54,8 @@ Result<Trial> fork_once(const Globals& globals, const nlohmann::json& zygote) {
   out.writer.reset();
   const auto deadline = std::chrono::steady_clock::now() + answer_time;
   const auto started = SOCKCTL_TRY(next_zygote_event(host, deadline));
-  Trial trial{.output = SOCKCTL_TRY(read_all(out.reader, most_output))};
+  Trial trial;
+  trial.output = SOCKCTL_TRY(read_all(out.reader, most_output));
   SOCKCTL_TRY(next_zygote_event(host, deadline));
   for (const auto& timing : timings_from_json(started.value("timings", nlohmann::json::array())))
     trial.fork_time += timing.elapsed;
