@@ -1,6 +1,7 @@
 // Forks of a zygote as a measuring program: serves the protocol of serve.h for bench/zygote.
 //   usage: zygote_driver --how fork|spares|create --modules A,B|- --python PROGRAM --state DIR
-//                        --libexec DIR
+//                        --libexec DIR [--depth N]
+// The zygote is N zygotes below the one that has imported the modules.
 // A life is from the request to the first statement of the Python payload, which writes a byte; the
 // end of the container is not in it. `create` starts a fresh interpreter in a container, which
 // imports the same modules before that statement.
@@ -30,12 +31,14 @@ struct Arguments {
   std::string python;
   std::string state;
   std::string libexec;
+  int depth = 0;
 };
 
 struct Setting {
   Arguments arguments;
   sock::Host host;
   std::optional<sock::ZygoteDomain> domain = {};
+  std::vector<sock::Zygote> above = {};
   std::optional<sock::Zygote> zygote = {};
   int creators = 0;
 };
@@ -150,6 +153,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       arguments.state = value;
     else if (option == "--libexec")
       arguments.libexec = value;
+    else if (option == "--depth")
+      arguments.depth = std::stoi(std::string{value});
     else
       return false;
   }
@@ -166,6 +171,12 @@ int make_zygote(Setting& setting) {
   if (!first) return complain(first.error());
   auto grown = first->grow({.modules = arguments.modules});
   if (!grown) return complain(grown.error());
+  for (int level = 0; level < arguments.depth; ++level) {
+    auto deeper = grown->grow({.modules = {}});
+    if (!deeper) return complain(deeper.error());
+    setting.above.push_back(std::move(*grown));
+    grown = std::move(deeper);
+  }
   if (arguments.how == How::spares)
     if (auto kept = grown->keep_spares(spares); !kept) return complain(kept.error());
   setting.domain.emplace(std::move(*domain));

@@ -14,7 +14,7 @@
 namespace sock::fuzz {
 namespace {
 
-void read_request(zygote::Inbox& inbox) {
+void use_request(zygote::Inbox& inbox) {
   const auto request = zygote::read_request(inbox);
   if (!request) return;
   if (request->channel >= 0) ::close(request->channel);
@@ -43,7 +43,7 @@ void read_message(Input& input) {
       wire::for_each_string(work->env(), count);
       expect(bytes <= inbox.bytes().size(), "strings lie in the message");
     }
-    read_request(inbox);
+    use_request(inbox);
   }
   expect(next_descriptor() == before, "no descriptor is left open");
 }
