@@ -102,8 +102,15 @@ std::string line_of(const nlohmann::json& value) {
 }
 
 nlohmann::json parse_json(const std::string& text) {
-  auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  return json.is_discarded() ? nlohmann::json{} : json;
+  // Copies and comparisons of a value recurse.
+  constexpr int most_depth = 32;
+  bool too_deep = false;
+  const auto within_depth = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    too_deep = too_deep || depth > most_depth;
+    return !too_deep;
+  };
+  auto json = nlohmann::json::parse(text, within_depth, /*allow_exceptions=*/false);
+  return json.is_discarded() || too_deep ? nlohmann::json{} : json;
 }
 
 }  // namespace sockctl

@@ -30,7 +30,7 @@ std::vector<sock::StageTiming> timings_from_json(const nlohmann::json& json);
 /// On one line, without a newline, in ASCII: JSON on a terminal cannot steer it either. Bytes that
 /// are no UTF-8 become U+FFFD.
 std::string line_of(const nlohmann::json& value);
-/// Empty (null) when it is no JSON.
+/// Empty (null) when it is no JSON, or nested more than 32 deep.
 nlohmann::json parse_json(const std::string& text);
 
 }  // namespace sockctl

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "json_values.hpp"
+
 namespace sockctl {
 
 // The macro makes functions for nlohmann's own use; ours below wrap them.
@@ -28,7 +30,7 @@ Result<std::string> serialise(const RunOptions& options, const char* hint) {
 }
 
 Result<RunOptions> run_options_from_json(const std::string& text) {
-  return run_options_of(nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false));
+  return run_options_of(parse_json(text));
 }
 
 Result<RunOptions> run_options_of(const nlohmann::json& json) {

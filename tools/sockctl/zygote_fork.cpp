@@ -25,7 +25,7 @@ Result<> send_request(sock::FdRef host, const RunOptions& options, const sock::S
 
 // Of an import tree: which zygote it was, and what that lacked.
 std::string origin_line(const std::string& told) {
-  const auto origin = nlohmann::json::parse(told, nullptr, /*allow_exceptions=*/false);
+  const auto origin = parse_json(told);
   if (!origin.is_object()) return {};
   const auto zygote = origin.value("zygote", "");
   std::string line = zygote.empty() ? "created, with a fresh interpreter" : "forked from " + zygote;
