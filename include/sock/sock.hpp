@@ -6,6 +6,7 @@
 #include "sock/container.hpp"
 #include "sock/fd.hpp"
 #include "sock/host.hpp"
+#include "sock/image.hpp"
 #include "sock/import_cache.hpp"
 #include "sock/import_tree.hpp"
 #include "sock/result.hpp"

@@ -1,0 +1,184 @@
+// One import: locking, unpacking, assembling. importer_publish.cpp has the rest.
+
+#include "image/importer.hpp"
+
+#include <algorithm>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/try.hpp"
+#include "image/document.hpp"
+#include "image/layer_stream.hpp"
+#include "image/stage.hpp"
+#include "image/tar_reader.hpp"
+#include "image/tree_writer.hpp"
+#include "sys/file.hpp"
+
+namespace sock::image {
+namespace {
+
+constexpr std::uint64_t most_record = 4ULL << 30U;
+
+// Errors of a layer say which.
+template <class T>
+Result<T> in_layer(const Digest& diff_id, Result<T> result) {
+  if (result.has_value()) return result;
+  Error error = std::move(result).error();
+  if (error.stage == Stage::none) error.stage = image_stage;
+  error.subject = "layer " + diff_id.hex().substr(0, 12) +
+                  (error.subject == "layer" ? "" : ": " + error.subject);
+  return std::unexpected(std::move(error));
+}
+
+Result<> check_layer_sizes(const SourceImage& source) {
+  for (const auto& layer : source.layers) {
+    const Blob blob = SOCK_TRY(source.blobs.find(layer.path));
+    if (layer.size && blob.size != *layer.size)
+      return corrupt("layer " + layer.path, std::to_string(blob.size) + " bytes, not " +
+                                                std::to_string(*layer.size) +
+                                                " as its manifest says");
+  }
+  return {};
+}
+
+}  // namespace
+
+Importer::Importer(const StoreDirectory& store, const ImportOptions& options)
+    : store_{store},
+      options_{options},
+      policy_{.limits = options.limits,
+              .owners = ::geteuid() == 0 ? Owners::as_recorded : Owners::ours,
+              .devices = options.devices ? Devices::make : Devices::skip},
+      progress_{options, tally_.entries} {}
+
+Result<Image> Importer::run(const ImageSource& source) {
+  if (!options_.name.empty()) SOCK_TRY(parse_image_name(options_.name));
+  SOCK_TRY(remove_dead_staging(store_));
+  locks_ = SOCK_TRY(StoreLocks::open(store_));
+  if (source.kind == ImageSource::Kind::directory) return import_directory(source);
+  const SourceImage image = SOCK_TRY(open_source_image(source, options_));
+  return import_blobs(image);
+}
+
+Result<Image> Importer::import_blobs(const SourceImage& source) {
+  SOCK_TRY(check_layer_sizes(source));
+  SOCK_TRY(lock_objects(source.config.diff_ids));
+  staging_.emplace(SOCK_TRY(Staging::create(store_)));
+  SOCK_TRY(unpack(source));
+  return finish(source.config, source.config_text, source.manifest_text, source.name);
+}
+
+Result<> Importer::lock_objects(const std::vector<Digest>& diff_ids) {
+  progress_.enter(ImportProgress::Step::waiting);
+  struct Object {
+    Digest digest;
+    FdRef place;
+  };
+  std::map<LockKey, Object> objects;
+  for (const Digest& id : diff_ids) objects.emplace(LockKey::object(id), Object{id, store_.layers});
+  // Of a single layer, the root is the layer itself.
+  const Digest chain = chain_of(diff_ids);
+  if (diff_ids.size() > 1) objects.emplace(LockKey::object(chain), Object{chain, store_.roots});
+  for (const auto& [key, object] : objects)
+    SOCK_TRY(lock_object(object.digest, object.digest.hex(), object.place));
+  return {};
+}
+
+// Shared where it is there: containers may be running from it. Exclusive where it has to be made;
+// and once more a look, since another importer may have made it while we waited.
+Result<> Importer::lock_object(const Digest& digest, const std::string& path, FdRef place) {
+  const LockKey key = LockKey::object(digest);
+  SOCK_TRY(locks_->lock(key, sys::LockMode::shared));
+  if (sys::status_at(place, path).has_value()) return {};
+  SOCK_TRY(locks_->unlock(key));
+  SOCK_TRY(locks_->lock(key, sys::LockMode::exclusive));
+  if (sys::status_at(place, path).has_value()) return locks_->lock(key, sys::LockMode::shared);
+  missing_.insert(digest);
+  return {};
+}
+
+Result<> Importer::unpack(const SourceImage& source) {
+  std::uint64_t total = 0;
+  for (const auto& layer : source.layers)
+    if (missing_.contains(layer.diff_id)) total += SOCK_TRY(source.blobs.find(layer.path))
+  .size;
+  progress_.set_total(total);
+  progress_.enter(ImportProgress::Step::unpacking);
+  for (const auto& layer : source.layers) {
+    if (layers_.contains(layer.diff_id)) continue;
+    auto opened =
+        missing_.contains(layer.diff_id) ? unpack_layer(source, layer) : open_layer(layer.diff_id);
+    layers_.emplace(layer.diff_id, SOCK_TRY(in_layer(layer.diff_id, std::move(opened))));
+  }
+  return {};
+}
+
+Result<Importer::Layer> Importer::unpack_layer(const SourceImage& source,
+                                               const SourceLayer& layer) {
+  const std::string name = "layer-" + layer.diff_id.hex();
+  const UniqueFd directory = SOCK_TRY(staging_->make_dir(name));
+  UniqueFd tree = SOCK_TRY(staging_->make_dir(name + "/tree"));
+  LayerStream stream {
+    SOCK_TRY(source.blobs.find(layer.path))
+    , layer.stored, options_.limits, progress_
+  };
+  SOCK_TRY(stream.start());
+  TreeRecord record = SOCK_TRY(unpack_stream(stream, tree));
+  if (SOCK_TRY(stream.finish()) != layer.diff_id)
+    return corrupt("layer", "unpacked, it hashes to another digest than the config says");
+  const std::string text = record.to_text();
+  SOCK_TRY(staging_->write(name + "/record", text));
+  return Layer{.tree = std::move(tree),
+               .record = std::move(record),
+               .record_digest = Digest::of(text),
+               .is_new = true};
+}
+
+Result<TreeRecord> Importer::unpack_stream(LayerStream& stream, FdRef tree) {
+  TarReader reader{stream, options_.limits};
+  TreeWriter writer{tree, policy_, tally_};
+  while (auto entry = SOCK_TRY(reader.next())) SOCK_TRY(writer.add(std::move(*entry), reader));
+  return writer.finish();
+}
+
+Result<Importer::Layer> Importer::open_layer(const Digest& diff_id) const {
+  UniqueFd tree =
+      SOCK_TRY(sys::open_beneath(store_.layers, diff_id.hex() + "/tree", O_RDONLY | O_DIRECTORY));
+  const auto text = SOCK_TRY(sys::read_file(store_.layers, diff_id.hex() + "/record", most_record));
+  return Layer {
+    .tree = std::move(tree), .record = SOCK_TRY(TreeRecord::parse(text))
+    , .record_digest = Digest::of(text), .is_new = false
+  };
+}
+
+Result<Image> Importer::import_directory(const ImageSource& source) {
+  const UniqueFd from = SOCK_TRY(
+      base::in_stage(image_stage, sys::open(sys::cwd, source.path, O_RDONLY | O_DIRECTORY)));
+  staging_.emplace(SOCK_TRY(Staging::create(store_)));
+  progress_.enter(ImportProgress::Step::unpacking);
+  const std::string copy = "copy";
+  const UniqueFd directory = SOCK_TRY(staging_->make_dir(copy));
+  UniqueFd tree = SOCK_TRY(staging_->make_dir(copy + "/tree"));
+  TreeRecord record =
+      SOCK_TRY(base::in_stage(image_stage, copy_directory(from, tree, policy_, tally_, progress_)));
+  const std::string text = record.to_text();
+  SOCK_TRY(staging_->write(copy + "/record", text));
+  // There is no tar stream to hash: the record, which holds the hash of every file, stands for it.
+  const Digest id = Digest::of(text);
+  SOCK_TRY(lock_objects({id}));
+  SOCK_TRY(staging_->publish(copy, staging_->directory(), "layer-" + id.hex()));
+  layers_.emplace(id, Layer{.tree = std::move(tree),
+                            .record = std::move(record),
+                            .record_digest = id,
+                            .is_new = missing_.contains(id)});
+  const nlohmann::json config{{"architecture", machine_architecture()},
+                              {"os", "linux"},
+                              {"config", nlohmann::json::object()},
+                              {"rootfs", {{"type", "layers"}, {"diff_ids", {id.to_string()}}}}};
+  const std::string config_text = config.dump();
+  return finish(SOCK_TRY(parse_config(config_text, options_.limits)), config_text, std::nullopt,
+                name_from_path(source.path, ""));
+}
+
+}  // namespace sock::image

@@ -1,0 +1,72 @@
+#pragma once
+
+// One import, from a source into a store.
+//
+// Everything is written into a staging directory, brought to the disk, and then moved to its place:
+// layers, root, documents, the image, its name. A crash in between leaves objects that nothing
+// refers to. Each layer and the root are locked before their presence is looked at, in the order of
+// their keys, so two importers neither do the same work nor wait for one another in a circle; and
+// gc() leaves what is locked.
+
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "image/catalog.hpp"
+#include "image/layer_stream.hpp"
+#include "image/progress_meter.hpp"
+#include "image/source.hpp"
+#include "image/tree_policy.hpp"
+
+namespace sock::image {
+
+/// Thread-bound; used once.
+class Importer {
+ public:
+  Importer(const StoreDirectory& store, const ImportOptions& options);
+
+  Result<Image> run(const ImageSource& source);
+
+ private:
+  /// A layer's tree, in the store or still in the staging directory, and what is in it.
+  struct Layer {
+    UniqueFd tree;
+    TreeRecord record;
+    Digest record_digest;
+    bool is_new;
+  };
+
+  Result<Image> import_blobs(const SourceImage& source);
+  Result<Image> import_directory(const ImageSource& source);
+  Result<> lock_objects(const std::vector<Digest>& diff_ids);
+  Result<> lock_object(const Digest& digest, const std::string& path, FdRef place);
+  Result<> unpack(const SourceImage& source);
+  Result<Layer> unpack_layer(const SourceImage& source, const SourceLayer& layer);
+  Result<Layer> open_layer(const Digest& diff_id) const;
+  Result<TreeRecord> unpack_stream(LayerStream& stream, FdRef tree);
+  Result<Image> finish(const Config& config, const std::string& config_text,
+                       const std::optional<std::string>& manifest_text, const std::string& name);
+  Result<> assemble(const TreeRecord& merged, std::span<const UniqueFd> trees);
+  Result<> publish_objects(const StoredImage& stored);
+  Result<> publish_documents(const StoredImage& stored);
+  Result<Image> publish_image(StoredImage stored, const std::string& name);
+
+  const StoreDirectory& store_;
+  const ImportOptions& options_;
+  const TreePolicy policy_;
+  Tally tally_;
+  ProgressMeter progress_;
+  std::optional<StoreLocks> locks_;
+  std::optional<Staging> staging_;
+  std::set<Digest> missing_;  ///< Objects that we hold exclusively, and have to make.
+  std::map<Digest, Layer> layers_;
+};
+
+/// Copies a directory as it is, without following anything and without entering other file systems.
+Result<TreeRecord> copy_directory(FdRef from, FdRef to, const TreePolicy& policy, Tally& tally,
+                                  ProgressMeter& progress);
+
+}  // namespace sock::image

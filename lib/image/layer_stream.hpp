@@ -1,0 +1,62 @@
+#pragma once
+
+// One layer, on its way from the source: a thread reads, hashes, decompresses and hashes again,
+// while the caller writes what it gets. Both digests are of the bytes that went through, so a
+// source that changes meanwhile is noticed.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "sock/image.hpp"
+
+#include "image/blobs.hpp"
+#include "image/chunk_queue.hpp"
+#include "image/digest.hpp"
+#include "image/progress_meter.hpp"
+
+namespace sock::image {
+
+/// Thread-bound. Its destructor stops the thread and waits for it.
+class LayerStream {
+ public:
+  /// `stored` is the digest of the blob, where the source names one. `progress` counts its bytes,
+  /// and is told now and then.
+  LayerStream(Blob blob, std::optional<Digest> stored, const ImportLimits& limits,
+              ProgressMeter& progress);
+  ~LayerStream();
+  LayerStream(const LayerStream&) = delete;
+  LayerStream& operator=(const LayerStream&) = delete;
+
+  Result<> start();
+  /// The next bytes of the tar stream, valid until the next call; empty at its end.
+  Result<std::string_view> next();
+  /// Reads what is left, and gives the digest of all of it. On failure: also Errc::corrupt when the
+  /// blob is another than the source says.
+  Result<Digest> finish();
+
+ private:
+  void work();
+  Result<> read_blob();
+  Result<> put(std::string_view unpacked);
+  Result<> flush();
+
+  const Blob blob_;
+  const std::optional<Digest> stored_;
+  const ImportLimits limits_;
+  ProgressMeter& progress_;
+  ChunkQueue queue_;
+  std::string current_;  ///< The consumer's.
+
+  // The thread's, until it has closed the queue.
+  std::string filling_;
+  bool is_filling_ = false;
+  std::uint64_t stored_bytes_ = 0;
+  std::uint64_t unpacked_bytes_ = 0;
+  Sha256 unpacked_hash_;
+  std::optional<Digest> unpacked_digest_;
+  std::jthread thread_;
+};
+
+}  // namespace sock::image

@@ -1,0 +1,41 @@
+// Roots of several layers, by hard links.
+
+#include "image/root_assembly.hpp"
+
+#include <vector>
+
+#include "base/try.hpp"
+#include "image/directory_stack.hpp"
+#include "image/entry_path.hpp"
+#include "image/stage.hpp"
+#include "image/tree_writer.hpp"
+#include "sys/file.hpp"
+#include "sys/inode.hpp"
+
+namespace sock::image {
+namespace {
+
+Result<> add_entry(const std::string& path, const TreeEntry& entry, DirectoryStack& parents,
+                   std::vector<DirectoryStack>& sources) {
+  const FdRef parent = SOCK_TRY(parents.enter(parent_of(path)));
+  const std::string name{last_of(path)};
+  constexpr mode_t while_writing = 0700;
+  if (entry.is_directory()) return sys::make_dir(parent, name, while_writing);
+  const FdRef source = SOCK_TRY(sources[entry.layer].enter(parent_of(path)));
+  return sys::make_link(source, name, parent, name);
+}
+
+}  // namespace
+
+Result<> assemble_root(FdRef root, const TreeRecord& merged, std::span<const UniqueFd> layers,
+                       Owners owners) {
+  DirectoryStack parents{root};
+  std::vector<DirectoryStack> sources;
+  for (const UniqueFd& layer : layers) sources.emplace_back(layer);
+  for (const auto& [path, entry] : merged.entries)
+    if (!path.empty())
+      SOCK_TRY(base::in_stage(image_stage, add_entry(path, entry, parents, sources)));
+  return base::in_stage(image_stage, finish_directories(root, merged, owners));
+}
+
+}  // namespace sock::image

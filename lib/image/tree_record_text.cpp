@@ -1,0 +1,191 @@
+// Records of trees as text.
+
+#include <array>
+#include <charconv>
+
+#include "base/try.hpp"
+#include "image/document.hpp"
+#include "image/tree_record.hpp"
+
+namespace sock::image {
+namespace {
+
+constexpr std::string_view first_word = "sock-tree";
+constexpr std::string_view version = "1";
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+std::unexpected<Error> damaged() {
+  return corrupt("tree record", "it is damaged, or written by something else");
+}
+
+bool is_plain(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         c == '.' || c == '/' || c == '+' || c == ':' || c == '@';
+}
+
+std::string escape(std::string_view text) {
+  if (text.empty()) return "-";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (is_plain(c)) {
+      out += c;
+    } else {
+      out += '%';
+      out += hex_digits[byte >> 4U];
+      out += hex_digits[byte & 15U];
+    }
+  }
+  return out;
+}
+
+Result<std::string> unescape(std::string_view text) {
+  std::string out;
+  if (text == "-") return out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (is_plain(text[i])) {
+      out += text[i];
+      continue;
+    }
+    if (text[i] != '%' || i + 2 >= text.size()) return damaged();
+    unsigned byte = 0;
+    const auto [end, problem] = std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16);
+    if (problem != std::errc{} || end != text.data() + i + 3) return damaged();
+    out += static_cast<char>(byte);
+    i += 2;
+  }
+  return out;
+}
+
+std::string xattrs_text(const std::vector<sys::Xattr>& xattrs) {
+  std::string text;
+  for (const auto& [name, value] : xattrs) {
+    if (!text.empty()) text += ',';
+    text += escape(name) + "=" + escape(value);
+  }
+  return text.empty() ? "-" : text;
+}
+
+Result<std::vector<sys::Xattr>> parse_xattrs(std::string_view text) {
+  std::vector<sys::Xattr> xattrs;
+  if (text == "-") return xattrs;
+  while (!text.empty()) {
+    const auto item = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), item.size() + 1));
+    const auto equals = item.find('=');
+    if (equals == std::string_view::npos) return damaged();
+    auto name = SOCK_TRY(unescape(item.substr(0, equals)));
+    auto value = SOCK_TRY(unescape(item.substr(equals + 1)));
+    xattrs.push_back({.name = std::move(name), .value = std::move(value)});
+  }
+  return xattrs;
+}
+
+/// The words of one line, in order; what is missing or no number leaves a mark.
+class Words {
+ public:
+  explicit Words(std::string_view line) : rest_{line} {}
+
+  std::string_view word() {
+    const auto word = rest_.substr(0, rest_.find(' '));
+    rest_.remove_prefix(std::min(rest_.size(), word.size() + 1));
+    if (word.empty()) is_good_ = false;
+    return word;
+  }
+  template <class Number>
+  Number number(int base = 10) {
+    const auto text = word();
+    Number value{};
+    const auto [end, problem] =
+        std::from_chars(text.data(), text.data() + text.size(), value, base);
+    if (problem != std::errc{} || end != text.data() + text.size()) is_good_ = false;
+    return value;
+  }
+  [[nodiscard]] bool ended_well() const { return is_good_ && rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+  bool is_good_ = true;
+};
+
+std::string octal(mode_t mode) {
+  std::array<char, 8> digits{};
+  const auto [end, problem] = std::to_chars(digits.begin(), digits.end(), mode, 8);
+  return {digits.begin(), end};
+}
+
+std::string line_of(const std::string& path, const TreeEntry& entry) {
+  std::string line{static_cast<char>(entry.kind)};
+  line += ' ' + octal(entry.mode);
+  for (const auto number : {std::uint64_t{entry.uid}, std::uint64_t{entry.gid}, entry.size})
+    line += ' ' + std::to_string(number);
+  line += ' ' + std::to_string(entry.mtime.tv_sec) + ' ' + std::to_string(entry.mtime.tv_nsec);
+  line += ' ' + std::to_string(entry.device) + ' ' + std::to_string(entry.group);
+  line += ' ' + escape(entry.content) + ' ' + xattrs_text(entry.xattrs);
+  return line + ' ' + escape(entry.target) + ' ' + escape(path) + '\n';
+}
+
+Result<> parse_line(std::string_view line, TreeRecord& record) {
+  Words words{line};
+  const auto kind = words.word();
+  if (kind.size() != 1) return damaged();
+  if (kind == "w" || kind == "o") {
+    auto path = SOCK_TRY(unescape(words.word()));
+    (kind == "w" ? record.whiteouts : record.opaques).push_back(std::move(path));
+    return words.ended_well() ? Result<>{} : damaged();
+  }
+  if (std::string_view{"diflpcb"}.find(kind[0]) == std::string_view::npos) return damaged();
+  TreeEntry entry{.kind = static_cast<TreeEntry::Kind>(kind[0])};
+  entry.mode = words.number<mode_t>(8);
+  entry.uid = words.number<uid_t>();
+  entry.gid = words.number<gid_t>();
+  entry.size = words.number<std::uint64_t>();
+  entry.mtime.tv_sec = words.number<time_t>();
+  entry.mtime.tv_nsec = words.number<long>();
+  entry.device = words.number<std::uint64_t>();
+  entry.group = words.number<std::uint64_t>();
+  entry.content = SOCK_TRY(unescape(words.word()));
+  entry.xattrs = SOCK_TRY(parse_xattrs(words.word()));
+  entry.target = SOCK_TRY(unescape(words.word()));
+  auto path = SOCK_TRY(unescape(words.word()));
+  if (!words.ended_well()) return damaged();
+  if (!record.entries.emplace(std::move(path), std::move(entry)).second) return damaged();
+  return {};
+}
+
+}  // namespace
+
+std::string TreeRecord::to_text() const {
+  const auto count = entries.size() + whiteouts.size() + opaques.size();
+  std::string text =
+      std::string{first_word} + ' ' + std::string{version} + ' ' + std::to_string(count) + '\n';
+  for (const auto& path : opaques) text += "o " + escape(path) + '\n';
+  for (const auto& path : whiteouts) text += "w " + escape(path) + '\n';
+  for (const auto& [path, entry] : entries) text += line_of(path, entry);
+  return text;
+}
+
+Result<TreeRecord> TreeRecord::parse(std::string_view text) {
+  const auto take_line = [&text]() -> Result<std::string_view> {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return damaged();
+    const auto line = text.substr(0, end);
+    text.remove_prefix(end + 1);
+    return line;
+  };
+  Words head {
+    SOCK_TRY(take_line())
+  };
+  if (head.word() != first_word || head.word() != version) return damaged();
+  const auto count = head.number<std::uint64_t>();
+  if (!head.ended_well()) return damaged();
+  TreeRecord record;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto line = SOCK_TRY(take_line());
+    SOCK_TRY(parse_line(line, record));
+  }
+  if (!text.empty()) return damaged();
+  return record;
+}
+
+}  // namespace sock::image

@@ -1,0 +1,16 @@
+#pragma once
+
+// Removing a tree of files, through descriptors only and however deep it is.
+
+#include <string>
+
+#include "sock/fd.hpp"
+#include "sock/result.hpp"
+
+namespace sock::image {
+
+/// Removes the file, link or whole directory; follows no link, and crosses into no other mount that
+/// it could empty. A missing one is success.
+Result<> remove_tree(FdRef dir, const std::string& name);
+
+}  // namespace sock::image
