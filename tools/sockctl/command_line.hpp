@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "globals.hpp"
+#include "image_verbs.hpp"
 #include "verbs.hpp"
 #include "zygote_verbs.hpp"
 
@@ -28,6 +29,7 @@ struct Invocation {
   KillOptions kill = {};
   RmOptions rm = {};
   ZygoteOptions zygote = {};
+  ImageOptions image = {};
   std::vector<std::string> names = {};
   std::string shell = {};
   std::function<int()> action = {};
@@ -38,6 +40,8 @@ struct Invocation {
 void describe_run(CLI::App& app, Invocation& invocation);
 void describe_exec(CLI::App& app, Invocation& invocation);
 void describe_zygote(CLI::App& app, Invocation& invocation);
+/// command_line_image.cpp
+void describe_image(CLI::App& app, Invocation& invocation);
 /// The part of it with zygotes that live (command_line_zygote_held.cpp).
 void describe_held_zygotes(CLI::App& group, Invocation& invocation);
 void describe_held_trees(CLI::App& group, Invocation& invocation);

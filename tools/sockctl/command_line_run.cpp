@@ -20,7 +20,9 @@ void one(CLI::App& verb, const char* names, std::string& value, const char* help
 
 void describe_root(CLI::App& verb, RunOptions& run) {
   one(verb, "--rootfs", run.rootfs, "A directory as the root, read-only", "DIR");
-  one(verb, "--image", run.image, "The machine's own /usr as the root: host (the default)", "NAME");
+  one(verb, "--image", run.image,
+      "An image as the root; host (the default) is the machine's own /usr", "NAME[:TAG|@DIGEST]");
+  one(verb, "--image-store", run.image_store, "Where the images are", "DIR");
   one(verb, "--handler", run.handler, "A directory to mount at /handler", "DIR");
   many(verb, "--package", run.packages, "A directory to mount below /packages", "DIR");
   many(verb, "-v,--volume", run.volumes, "Bind a host path into the container", "SRC:DST[:rw|ro]");
@@ -72,6 +74,7 @@ constexpr const char* run_examples =
     "  sockctl run -- python3 -c 'print(1)'\n"
     "  sockctl run --timings -m 64m --pids 16 --net isolated -- python3 job.py\n"
     "  sockctl run -it --rootfs /srv/alpine -- sh\n"
+    "  sockctl run --image app:v1 -- python3 -c 'import pandas'\n"
     "  sockctl run -d --name web -v ./site:/srv --net loopback -- python3 -m http.server\n"
     "\n"
     "Exit status: the command's; 124 time limit, 125 sockctl itself failed, 126 cannot be\n"

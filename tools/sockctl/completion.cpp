@@ -19,7 +19,7 @@ struct Option {
 struct Verb {
   std::string name;
   std::string help;
-  std::string lister;  ///< The verb that lists what it takes: "ps", "zygote ls" or none.
+  std::string lister;  ///< The verb that lists what it takes: "ps", "image ls" or none.
   std::vector<Option> options;
   std::vector<Verb> verbs;  ///< Of a group such as `zygote`.
 };
@@ -36,6 +36,7 @@ Option option_of(const CLI::Option& option) {
 // What does not exist yet cannot be completed.
 std::string lister_of(const CLI::Option& positional, const std::string& verb) {
   if (positional.get_single_name() == "ZYGOTE") return "zygote ls";
+  if (positional.get_single_name() == "IMAGE") return "image ls";
   return positional.get_single_name() == "NAME" && verb != "create" ? "ps" : "";
 }
 

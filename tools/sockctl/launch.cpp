@@ -1,17 +1,36 @@
-// The filter and the network of a container.
+// The image, the filter and the network of a container.
 
 #include "launch.hpp"
 
 #include <fcntl.h>
 
+#include "image_store.hpp"
 #include "parse.hpp"
 #include "posix.hpp"
 
 namespace sockctl {
+namespace {
 
-Result<Launch> prepare_launch(const RunOptions& options, const Caller& caller) {
+// The root becomes a directory like any other; what the command line leaves open is the image's to
+// say.
+Result<RunOptions> take_image(const RunOptions& options, std::optional<sock::ImageRoot>& image) {
+  const auto store = SOCKCTL_TRY(open_image_store(options.image_store));
+  image = SOCKCTL_TRY(store.use(options.image));
+  std::optional<sock::Identity> identity;
+  if (options.user.empty()) identity = SOCKCTL_TRY(image->identity());
+  auto filled = SOCKCTL_TRY(with_image_config(options, image->image().config, identity));
+  filled.rootfs = image->path();
+  return filled;
+}
+
+}  // namespace
+
+Result<Launch> prepare_launch(const RunOptions& given, const Caller& caller) {
+  std::optional<sock::ImageRoot> image;
+  RunOptions options = given;
+  if (uses_image(given)) options = SOCKCTL_TRY(take_image(given, image));
   auto spec = SOCKCTL_TRY(to_spec(options, caller));
-  Launch launch{.spec = std::move(spec), .network = {}};
+  Launch launch{.spec = std::move(spec), .network = {}, .image = std::move(image)};
   auto& network = launch.spec.namespaces.network;
   const auto choice = SOCKCTL_TRY(parse_network(options.net));
   if (choice.kind == sock::Network::Kind::host) {

@@ -1,6 +1,9 @@
 #pragma once
 
-// The parts of a ContainerSpec that are no plain data: the filter and the joined network.
+// The parts of a ContainerSpec that are no plain data: the root of an image, the filter and the
+// joined network.
+
+#include "sock/image.hpp"
 
 #include "run_options.hpp"
 
@@ -8,11 +11,12 @@ namespace sockctl {
 
 struct Launch {
   sock::ContainerSpec spec;
-  sock::UniqueFd network;  ///< Borrowed by the spec.
+  sock::UniqueFd network;                     ///< Borrowed by the spec.
+  std::optional<sock::ImageRoot> image = {};  ///< In use for as long as this lives.
 };
 
-/// to_spec(), completed. Its errors are mistakes on the command line (exit status 2), but for a
-/// network namespace that cannot be opened.
+/// to_spec(), completed. Its errors are mistakes on the command line (exit status 2), but for an
+/// image or a network namespace that cannot be opened.
 Result<Launch> prepare_launch(const RunOptions& options, const Caller& caller);
 
 }  // namespace sockctl

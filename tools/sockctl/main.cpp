@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "command_line.hpp"
+#include "image_store.hpp"
 #include "posix.hpp"
 #include "report.hpp"
 
@@ -50,14 +51,14 @@ std::string path_of_verb(const CLI::App& app) {
 
 // The payload's words: those that CLI11 did not take, then those after "--".
 Result<std::vector<std::string>> command_words(const CLI::App& verb, const std::string& path,
-                                               const Arguments& arguments) {
+                                               const Arguments& arguments, bool may_be_empty) {
   std::vector<std::string> words = verb.remaining();
   if (!words.empty() && words.front().starts_with('-') && words.front() != "-")
     return refuse(Errc::invalid_spec, Stage::validate, "unknown option " + words.front(),
                   "see " + path + " --help");
   if (!words.empty() && arguments.separated) words.emplace_back("--");
   words.insert(words.end(), arguments.beyond.begin(), arguments.beyond.end());
-  if (words.empty())
+  if (words.empty() && !may_be_empty)
     return refuse(Errc::invalid_spec, Stage::validate, "no command given",
                   "see " + path + " --help");
   return words;
@@ -67,7 +68,9 @@ Result<> take_command(const CLI::App& app, const Arguments& arguments, Invocatio
   const CLI::App* verb = &app;
   while (!verb->get_subcommands().empty()) verb = verb->get_subcommands().front();
   if (!verb->get_prefix_command()) return {};
-  auto words = SOCKCTL_TRY(command_words(*verb, path_of_verb(app), arguments));
+  // An image may have a command of its own.
+  const bool has_image = verb->get_name() == "run" && uses_image(invocation.run);
+  auto words = SOCKCTL_TRY(command_words(*verb, path_of_verb(app), arguments, has_image));
   (verb->get_name() == "exec" ? invocation.exec.command : invocation.run.command) =
       std::move(words);
   return {};

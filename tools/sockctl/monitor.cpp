@@ -18,8 +18,9 @@
 namespace sockctl {
 namespace {
 
-// The Host comes first: it must outlive the container.
+// The image and the Host come first: they must outlive the container.
 struct Started {
+  std::optional<sock::ImageRoot> image;
   sock::Host host;
   Monitor monitor;
 };
@@ -37,7 +38,8 @@ Result<Started> start(const Globals& globals, const std::string& state, const Ru
   auto err = SOCKCTL_TRY(make_pipe());
   launch.spec.stdio = {.in = {}, .out = out.writer, .err = err.writer};
   auto container = SOCKCTL_TRY(host.create(launch.spec));
-  return Started{.host = std::move(host),
+  return Started{.image = std::move(launch.image),
+                 .host = std::move(host),
                  .monitor = Monitor{{.options = options,
                                      .state = state,
                                      .identity = launch.spec.identity,

@@ -22,10 +22,11 @@ struct RunOptions {
   std::string name = {};
   std::string rootfs = {};
   std::string image = "host";
+  std::string image_store = {};
   std::string handler = {};
   std::vector<std::string> packages = {};
   std::vector<std::string> env = {};
-  std::string cwd = "/";
+  std::string cwd = {};  ///< Empty: the image's, or /.
   std::string user = {};
   std::vector<std::string> volumes = {};
   std::vector<std::string> tmpfs = {};

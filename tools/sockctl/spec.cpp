@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "image_store.hpp"
 #include "parse.hpp"
 #include "run_options.hpp"
 
@@ -17,8 +18,7 @@ bool sets(const std::vector<std::string>& env, std::string_view name) {
 
 Result<sock::Rootfs> rootfs(const RunOptions& options, const Caller& caller) {
   if (options.rootfs.empty() && options.image != sock::host_image)
-    return refuse_option("--image", options.image,
-                         "the only image so far is host; or --rootfs DIR");
+    return refuse_option("--image", options.image, "of a zygote it is host; or --rootfs DIR");
   sock::Rootfs root{.base = options.rootfs.empty() ? options.image : options.rootfs,
                     .handler = options.handler,
                     .packages = options.packages};
@@ -115,6 +115,12 @@ Result<RunOptions> resolve(RunOptions options, const Caller& caller) {
   for (auto& package : options.packages) make_absolute(package);
   for (auto& volume : options.volumes)
     if (!volume.empty() && volume.front() != '/' && volume.front() != ':') make_absolute(volume);
+  if (uses_image(options))
+    options.image_store = SOCKCTL_TRY(choose_image_store(
+        options.image_store, {.sock_image_store = caller.variable("SOCK_IMAGE_STORE"),
+                              .xdg_data_home = caller.variable("XDG_DATA_HOME"),
+                              .home = caller.variable("HOME"),
+                              .uid = caller.uid}));
   if (options.terminal && !sets(options.env, "TERM"))
     options.env.push_back("TERM=" + caller.variable("TERM").value_or("xterm"));
   return options;
@@ -130,7 +136,7 @@ Result<sock::ContainerSpec> to_spec(const RunOptions& options, const Caller& cal
                            .rootfs = std::move(root),
                            .argv = options.command,
                            .env = environment(options.env, std::nullopt),
-                           .cwd = options.cwd,
+                           .cwd = options.cwd.empty() ? "/" : options.cwd,
                            .hostname = options.hostname};
   spec.identity = SOCKCTL_TRY(identity(options));
   spec.namespaces.user = SOCKCTL_TRY(user_namespace(options, caller));

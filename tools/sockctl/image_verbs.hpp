@@ -1,0 +1,42 @@
+#pragma once
+
+// The verbs of `sockctl image`, described in command_line_image.cpp. Each gives the exit status of
+// the process.
+
+#include <string>
+#include <vector>
+
+#include "sock/image.hpp"
+
+#include "globals.hpp"
+#include "verbs.hpp"
+
+namespace sockctl {
+
+/// What all of them take.
+struct ImageStoreChoice {
+  std::string directory = {};  ///< As given; image_store_dir() decides.
+};
+struct ImageImportOptions {
+  std::string source = {};
+  std::string name = {};
+  std::string architecture = {};
+  bool devices = false;
+  bool quiet = false;
+};
+struct ImageOptions {
+  ImageStoreChoice store = {};
+  ImageImportOptions import = {};
+  bool quiet = false;  ///< ls
+  std::vector<std::string> names = {};
+};
+
+int image_import(const Globals& globals, const ImageOptions& options);
+int image_ls(const Globals& globals, const ImageOptions& options);
+int image_inspect(const Globals& globals, const ImageOptions& options);
+int image_rm(const Globals& globals, const ImageOptions& options);
+/// 1 when something is not as it was imported.
+int image_verify(const Globals& globals, const ImageOptions& options);
+int image_gc(const Globals& globals, const ImageOptions& options);
+
+}  // namespace sockctl
