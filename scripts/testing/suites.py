@@ -115,6 +115,10 @@ SUITES = (
         script("examples"), "tap", timeout=300,
     ),
     Suite(
+        "image", "images of real tools and of hostile ones; importers at once, and killed",
+        script("image"), "tap", timeout=1200, targets=("tools/sockctl/sockctl",),
+    ),
+    Suite(
         "security", "every refusal, tried from inside by a payload",
         script("security"), "tap", timeout=600,
     ),
