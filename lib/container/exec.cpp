@@ -13,6 +13,7 @@
 #include "container/start.hpp"
 #include "isolation/seccomp/program.hpp"
 #include "sys/file.hpp"
+#include "sys/inode.hpp"
 #include "sys/terminal.hpp"
 
 namespace sock::container {

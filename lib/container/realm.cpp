@@ -10,6 +10,7 @@
 
 #include "base/try.hpp"
 #include "sys/file.hpp"
+#include "sys/inode.hpp"
 #include "sys/spawn.hpp"
 #include "sys/terminal.hpp"
 

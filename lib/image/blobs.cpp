@@ -119,10 +119,11 @@ Result<Blob> BlobSource::find(const std::string& path) const {
   for (int hop = 0; hop < most_links; ++hop) {
     const auto member = members_.find(name);
     if (member == members_.end()) break;
-    if (member->second.link.empty()) return Blob {
-        .file = SOCK_TRY(sys::duplicate(file_))
-        , .offset = member->second.offset, .size = member->second.size
-      };
+    if (member->second.link.empty()) {
+      UniqueFd file = SOCK_TRY(sys::duplicate(file_));
+      return Blob{
+          .file = std::move(file), .offset = member->second.offset, .size = member->second.size};
+    }
     name = member->second.link;
   }
   return base::refuse(Errc::not_found, image_stage, path, "the archive does not hold it");

@@ -42,10 +42,9 @@ Result<> read_layers(const nlohmann::json& json, StoredImage& stored, const std:
     const auto record = SOCK_TRY(text_of(item, "record", what));
     stored.layers.push_back(SOCK_TRY(Digest::parse(diff_id, what)));
     stored.records.push_back(SOCK_TRY(Digest::parse(record, what)));
-    stored.image.layers.push_back({
-      .diff_id = diff_id, .bytes = SOCK_TRY(number_of(item, "bytes", what))
-      , .entries = SOCK_TRY(number_of(item, "entries", what))
-    });
+    const auto bytes = SOCK_TRY(number_of(item, "bytes", what));
+    const auto entries = SOCK_TRY(number_of(item, "entries", what));
+    stored.image.layers.push_back({.diff_id = diff_id, .bytes = bytes, .entries = entries});
   }
   if (stored.layers.empty()) return corrupt(what, "it has no layers");
   return {};
@@ -91,7 +90,8 @@ Result<Names> load_names(const StoreDirectory& store) {
     if (!text.has_value() && text.error().code == Errc::not_found) continue;  // Removed meanwhile.
     if (!text.has_value()) return std::unexpected(text.error());
     const std::string_view line{*text};
-    names.emplace(*name, SOCK_TRY(Digest::parse(line.substr(0, line.find('\n')), "names/" + file)));
+    const auto digest = SOCK_TRY(Digest::parse(line.substr(0, line.find('\n')), "names/" + file));
+    names.emplace(*name, digest);
   }
   return names;
 }
@@ -104,8 +104,8 @@ Result<StoredImage> load_image(const StoreDirectory& store, const Digest& id, co
   StoredImage stored{.image = {.id = id.to_string()}, .chain = id, .layers = {}, .records = {}};
   Image& image = stored.image;
   image.digests = SOCK_TRY(texts_of(json, "digests", what));
-  image.imported = std::chrono::system_clock::time_point{
-      std::chrono::seconds{SOCK_TRY(number_of(json, "imported", what))}};
+  const auto imported = SOCK_TRY(number_of(json, "imported", what));
+  image.imported = std::chrono::system_clock::time_point{std::chrono::seconds{imported}};
   image.bytes = SOCK_TRY(number_of(json, "bytes", what));
   image.entries = SOCK_TRY(number_of(json, "entries", what));
   image.devices_skipped = SOCK_TRY(number_of(json, "devices_skipped", what));

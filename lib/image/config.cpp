@@ -20,13 +20,12 @@ Result<> check_texts(const std::vector<std::string>& texts) {
 }
 
 Result<ImageConfig> parse_run_config(const nlohmann::json& value, const std::string& what) {
-  ImageConfig config {
-    .env = SOCK_TRY(texts_of(value, "Env", what))
-    , .entrypoint = SOCK_TRY(texts_of(value, "Entrypoint", what))
-    , .cmd = SOCK_TRY(texts_of(value, "Cmd", what))
-    , .workdir = SOCK_TRY(text_of(value, "WorkingDir", what))
-    , .user = SOCK_TRY(text_of(value, "User", what))
-  };
+  ImageConfig config;
+  config.env = SOCK_TRY(texts_of(value, "Env", what));
+  config.entrypoint = SOCK_TRY(texts_of(value, "Entrypoint", what));
+  config.cmd = SOCK_TRY(texts_of(value, "Cmd", what));
+  config.workdir = SOCK_TRY(text_of(value, "WorkingDir", what));
+  config.user = SOCK_TRY(text_of(value, "User", what));
   SOCK_TRY(check_texts(config.env));
   SOCK_TRY(check_texts(config.entrypoint));
   SOCK_TRY(check_texts(config.cmd));
@@ -40,12 +39,10 @@ Result<ImageConfig> parse_run_config(const nlohmann::json& value, const std::str
 Result<Config> parse_config(std::string_view text, const ImportLimits& limits) {
   const std::string what = "image config";
   const auto document = SOCK_TRY(parse_document(text, limits.document_max, what));
-  Config config {
-    .architecture = SOCK_TRY(text_of(document, "architecture", what))
-    , .os = SOCK_TRY(text_of(document, "os", what))
-    , .created = SOCK_TRY(text_of(document, "created", what))
-    , .diff_ids = {}, .run = {}
-  };
+  Config config{};
+  config.architecture = SOCK_TRY(text_of(document, "architecture", what));
+  config.os = SOCK_TRY(text_of(document, "os", what));
+  config.created = SOCK_TRY(text_of(document, "created", what));
   const auto* rootfs = find_member(document, "rootfs");
   if (rootfs == nullptr) return corrupt(what, "it names no layers (\"rootfs\")");
   for (const auto& id : SOCK_TRY(texts_of(*rootfs, "diff_ids", what)))

@@ -46,10 +46,9 @@ class DirectoryCopy {
     const auto top = SOCK_TRY(sys::inode(from));
     device_ = top.device;
     SOCK_TRY(add_directory("", top, from));
-    levels_.push_back({
-      .directory = SOCK_TRY(sys::duplicate(from))
-      , .path = "", .left = SOCK_TRY(sys::list_dir(from))
-    });
+    UniqueFd directory = SOCK_TRY(sys::duplicate(from));
+    auto left = SOCK_TRY(sys::list_dir(from));
+    levels_.push_back({.directory = std::move(directory), .path = "", .left = std::move(left)});
     while (!levels_.empty()) {
       if (levels_.back().left.empty()) {
         levels_.pop_back();

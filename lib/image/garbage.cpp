@@ -100,9 +100,8 @@ class Collection {
 }  // namespace
 
 Result<ImageGarbage> collect_garbage(const StoreDirectory& store) {
-  Collection collection {
-    store, SOCK_TRY(StoreLocks::open(store))
-  };
+  auto locks = SOCK_TRY(StoreLocks::open(store));
+  Collection collection{store, std::move(locks)};
   return base::in_stage(image_stage, collection.run());
 }
 

@@ -101,15 +101,18 @@ Result<> Importer::lock_object(const Digest& digest, const std::string& path, Fd
 Result<> Importer::unpack(const SourceImage& source) {
   std::uint64_t total = 0;
   for (const auto& layer : source.layers)
-    if (missing_.contains(layer.diff_id)) total += SOCK_TRY(source.blobs.find(layer.path))
-  .size;
+    if (missing_.contains(layer.diff_id)) {
+      const Blob blob = SOCK_TRY(source.blobs.find(layer.path));
+      total += blob.size;
+    }
   progress_.set_total(total);
   progress_.enter(ImportProgress::Step::unpacking);
   for (const auto& layer : source.layers) {
     if (layers_.contains(layer.diff_id)) continue;
     auto opened =
         missing_.contains(layer.diff_id) ? unpack_layer(source, layer) : open_layer(layer.diff_id);
-    layers_.emplace(layer.diff_id, SOCK_TRY(in_layer(layer.diff_id, std::move(opened))));
+    auto known = SOCK_TRY(in_layer(layer.diff_id, std::move(opened)));
+    layers_.emplace(layer.diff_id, std::move(known));
   }
   return {};
 }
@@ -119,10 +122,8 @@ Result<Importer::Layer> Importer::unpack_layer(const SourceImage& source,
   const std::string name = "layer-" + layer.diff_id.hex();
   const UniqueFd directory = SOCK_TRY(staging_->make_dir(name));
   UniqueFd tree = SOCK_TRY(staging_->make_dir(name + "/tree"));
-  LayerStream stream {
-    SOCK_TRY(source.blobs.find(layer.path))
-    , layer.stored, options_.limits, progress_
-  };
+  auto blob = SOCK_TRY(source.blobs.find(layer.path));
+  LayerStream stream{std::move(blob), layer.stored, options_.limits, progress_};
   SOCK_TRY(stream.start());
   TreeRecord record = SOCK_TRY(unpack_stream(stream, tree));
   if (SOCK_TRY(stream.finish()) != layer.diff_id)
@@ -146,10 +147,11 @@ Result<Importer::Layer> Importer::open_layer(const Digest& diff_id) const {
   UniqueFd tree =
       SOCK_TRY(sys::open_beneath(store_.layers, diff_id.hex() + "/tree", O_RDONLY | O_DIRECTORY));
   const auto text = SOCK_TRY(sys::read_file(store_.layers, diff_id.hex() + "/record", most_record));
-  return Layer {
-    .tree = std::move(tree), .record = SOCK_TRY(TreeRecord::parse(text))
-    , .record_digest = Digest::of(text), .is_new = false
-  };
+  auto record = SOCK_TRY(TreeRecord::parse(text));
+  return Layer{.tree = std::move(tree),
+               .record = std::move(record),
+               .record_digest = Digest::of(text),
+               .is_new = false};
 }
 
 Result<Image> Importer::import_directory(const ImageSource& source) {
@@ -177,8 +179,8 @@ Result<Image> Importer::import_directory(const ImageSource& source) {
                               {"config", nlohmann::json::object()},
                               {"rootfs", {{"type", "layers"}, {"diff_ids", {id.to_string()}}}}};
   const std::string config_text = config.dump();
-  return finish(SOCK_TRY(parse_config(config_text, options_.limits)), config_text, std::nullopt,
-                name_from_path(source.path, ""));
+  const auto parsed = SOCK_TRY(parse_config(config_text, options_.limits));
+  return finish(parsed, config_text, std::nullopt, name_from_path(source.path, ""));
 }
 
 }  // namespace sock::image

@@ -48,12 +48,12 @@ std::unexpected<Error> unknown_type(const std::string& what, const std::string& 
 }
 
 Result<Descriptor> parse_descriptor(const nlohmann::json& value, const std::string& what) {
-  const auto digest = SOCK_TRY(text_of(value, "digest", what));
-  Descriptor descriptor {
-    .media_type = SOCK_TRY(text_of(value, "mediaType", what))
-    , .digest = SOCK_TRY(Digest::parse(digest, what))
-    , .size = SOCK_TRY(number_of(value, "size", what))
-  };
+  const auto digest_text = SOCK_TRY(text_of(value, "digest", what));
+  auto media_type = SOCK_TRY(text_of(value, "mediaType", what));
+  auto digest = SOCK_TRY(Digest::parse(digest_text, what));
+  const auto size = SOCK_TRY(number_of(value, "size", what));
+  Descriptor descriptor{
+      .media_type = std::move(media_type), .digest = std::move(digest), .size = size};
   if (const auto* notes = find_member(value, "annotations")) {
     descriptor.name = SOCK_TRY(text_of(*notes, "org.opencontainers.image.ref.name", what));
     descriptor.full_name = SOCK_TRY(text_of(*notes, "io.containerd.image.name", what));
@@ -141,10 +141,8 @@ Result<Manifest> parse_manifest(std::string_view text, const ImportLimits& limit
   if (!type.empty() && !is_manifest(type)) return unknown_type(what, type);
   const auto* config = find_member(document, "config");
   if (config == nullptr) return corrupt(what, "it names no config");
-  Manifest manifest {
-    .config = SOCK_TRY(parse_descriptor(*config, what))
-    , .layers = {}
-  };
+  auto described = SOCK_TRY(parse_descriptor(*config, what));
+  Manifest manifest{.config = std::move(described), .layers = {}};
   if (!is_one_of(config_types, manifest.config.media_type))
     return unknown_type("image config", manifest.config.media_type);
   for (const auto& item : SOCK_TRY(list_of(document, "layers", what))) {
@@ -161,12 +159,12 @@ Result<std::vector<SavedImage>> parse_saved_images(std::string_view text,
   const auto document = SOCK_TRY(parse_document(text, limits.document_max, what));
   if (!document.is_array()) return corrupt(what, "it is no list");
   std::vector<SavedImage> images;
-  for (const auto& item : document)
-    images.push_back({
-      .config = SOCK_TRY(text_of(item, "Config", what))
-      , .names = SOCK_TRY(texts_of(item, "RepoTags", what))
-      , .layers = SOCK_TRY(texts_of(item, "Layers", what))
-    });
+  for (const auto& item : document) {
+    SavedImage& image = images.emplace_back();
+    image.config = SOCK_TRY(text_of(item, "Config", what));
+    image.names = SOCK_TRY(texts_of(item, "RepoTags", what));
+    image.layers = SOCK_TRY(texts_of(item, "Layers", what));
+  }
   return images;
 }
 

@@ -59,11 +59,13 @@ Result<SourceImage> open_oci(BlobSource blobs, const ImageSource& source,
   const Manifest manifest = SOCK_TRY(parse_manifest(manifest_text, limits));
   std::string config_text =
       SOCK_TRY(blobs.read_blob(manifest.config.digest, manifest.config.size, limits.document_max));
-  SourceImage image {
-    .blobs = std::move(blobs), .config = SOCK_TRY(parse_config(config_text, limits))
-    , .config_text = std::move(config_text), .manifest_text = std::move(manifest_text),
-      .layers = {}, .name = {}
-  };
+  Config config = SOCK_TRY(parse_config(config_text, limits));
+  SourceImage image{.blobs = std::move(blobs),
+                    .config = std::move(config),
+                    .config_text = std::move(config_text),
+                    .manifest_text = std::move(manifest_text),
+                    .layers = {},
+                    .name = {}};
   SOCK_TRY(check_config(image.config, manifest.layers.size(), architecture_of(options)));
   for (std::size_t i = 0; i < manifest.layers.size(); ++i)
     image.layers.push_back({.diff_id = image.config.diff_ids[i],
@@ -85,10 +87,13 @@ Result<SourceImage> open_docker(BlobSource blobs, const ImageSource& source,
   const auto images = SOCK_TRY(parse_saved_images(text, limits));
   const SavedImage saved = SOCK_TRY(choose_saved_image(images, source.reference));
   std::string config_text = SOCK_TRY(blobs.read(saved.config, limits.document_max));
-  SourceImage image {
-    .blobs = std::move(blobs), .config = SOCK_TRY(parse_config(config_text, limits))
-    , .config_text = std::move(config_text), .manifest_text = {}, .layers = {}, .name = {}
-  };
+  Config config = SOCK_TRY(parse_config(config_text, limits));
+  SourceImage image{.blobs = std::move(blobs),
+                    .config = std::move(config),
+                    .config_text = std::move(config_text),
+                    .manifest_text = {},
+                    .layers = {},
+                    .name = {}};
   SOCK_TRY(check_config(image.config, saved.layers.size(), architecture_of(options)));
   for (std::size_t i = 0; i < saved.layers.size(); ++i)
     image.layers.push_back(
@@ -104,8 +109,10 @@ Result<SourceImage> open_docker(BlobSource blobs, const ImageSource& source,
 
 Result<SourceImage> open_source_image(const ImageSource& source, const ImportOptions& options) {
   using Kind = ImageSource::Kind;
-  if (source.kind == Kind::oci_layout)
-    return open_oci(SOCK_TRY(BlobSource::open_directory(source.path)), source, options);
+  if (source.kind == Kind::oci_layout) {
+    BlobSource directory = SOCK_TRY(BlobSource::open_directory(source.path));
+    return open_oci(std::move(directory), source, options);
+  }
   BlobSource archive = SOCK_TRY(BlobSource::open_archive(source.path));
   if (source.kind == Kind::oci_archive) return open_oci(std::move(archive), source, options);
   return open_docker(std::move(archive), source, options);

@@ -111,9 +111,8 @@ Result<std::optional<Identity>> ImageRoot::identity() const {
       image_stage, sys::open_literally(sys::cwd, impl_->path, O_PATH | O_DIRECTORY)));
   const auto passwd = read_inside(root, "/etc/passwd");
   const auto group = read_inside(root, "/etc/group");
-  return std::optional {
-    SOCK_TRY(image::find_identity(user, passwd, group))
-  };
+  auto identity = SOCK_TRY(image::find_identity(user, passwd, group));
+  return std::optional{std::move(identity)};
 }
 
 ImageStore::ImageStore(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}

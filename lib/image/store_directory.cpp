@@ -89,9 +89,8 @@ Result<UniqueFd> open_part(FdRef top, const std::string& name) {
 
 Result<StoreDirectory> open_store(const std::string& path) {
   SOCK_TRY(sys::ensure_dir(sys::cwd, path, 0700));
-  StoreDirectory store {
-    .path = SOCK_TRY(canonical(path))
-  };
+  StoreDirectory store{};
+  store.path = SOCK_TRY(canonical(path));
   store.top = SOCK_TRY(sys::open_literally(sys::cwd, store.path, O_RDONLY | O_DIRECTORY));
   SOCK_TRY(check_owner(store.top, store.path));
   const auto format = sys::read_file(store.top, std::string{format_file}, 256);

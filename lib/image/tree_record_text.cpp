@@ -173,9 +173,8 @@ Result<TreeRecord> TreeRecord::parse(std::string_view text) {
     text.remove_prefix(end + 1);
     return line;
   };
-  Words head {
-    SOCK_TRY(take_line())
-  };
+  const auto first_line = SOCK_TRY(take_line());
+  Words head{first_line};
   if (head.word() != first_word || head.word() != version) return damaged();
   const auto count = head.number<std::uint64_t>();
   if (!head.ended_well()) return damaged();

@@ -24,9 +24,4 @@ Result<> set_window(FdRef master, std::uint16_t rows, std::uint16_t columns) {
   return {};
 }
 
-Result<> set_owner(FdRef file, uid_t uid, gid_t gid) {
-  if (::fchown(file.get(), uid, gid) < 0) return sys_error(errno, "owner");
-  return {};
-}
-
 }  // namespace sock::sys

@@ -14,6 +14,5 @@ namespace sock::sys {
 /// Unlocks the master's other end and opens it, whatever mount namespace it is in.
 Result<UniqueFd> open_peer(FdRef master);
 Result<> set_window(FdRef master, std::uint16_t rows, std::uint16_t columns);
-Result<> set_owner(FdRef file, uid_t uid, gid_t gid);
 
 }  // namespace sock::sys

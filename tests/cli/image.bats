@@ -8,14 +8,14 @@ load setup
 
 import_root() { # NAME: an image of this machine's shell and its libraries, with a config
     export SOCK_IMAGE_STORE=$WORK/images
-    mkdir -p "$WORK/root/bin" "$WORK/root/srv"
-    cp /bin/sh "$WORK/root/bin/sh"
+    mkdir -p "$WORK/tree/bin" "$WORK/tree/srv"
+    cp /bin/sh "$WORK/tree/bin/sh"
     local library
     for library in $(ldd /bin/sh | grep -o '/[^ ]*'); do
-        mkdir -p "$WORK/root$(dirname "$library")"
-        cp "$library" "$WORK/root$library"
+        mkdir -p "$WORK/tree$(dirname "$library")"
+        cp "$library" "$WORK/tree$library"
     done
-    sockctl image import "dir:$WORK/root" --name "$1"
+    sockctl image import "dir:$WORK/tree" --name "$1"
     echo "$output $errors"
     [ "$status" -eq 0 ]
 }
