@@ -1,11 +1,8 @@
-// SHA-256 through OpenSSL.
+// SHA-256 through Nettle (docs/decisions/image-libraries.md).
 
 #include "image/digest.hpp"
 
 #include <algorithm>
-#include <new>
-
-#include <openssl/evp.h>
 
 #include "base/try.hpp"
 #include "image/stage.hpp"
@@ -17,11 +14,6 @@ constexpr std::string_view prefix = "sha256:";
 
 bool is_hex_digit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
-// What OpenSSL refuses here it refuses for want of memory: the algorithm is always there.
-void require(int success) {
-  if (success != 1) throw std::bad_alloc{};
 }
 
 }  // namespace
@@ -48,20 +40,15 @@ Digest Digest::of(std::string_view bytes) {
   return hash.finish();
 }
 
-void Sha256::Free::operator()(evp_md_ctx_st* context) const noexcept {
-  EVP_MD_CTX_free(context);
+Sha256::Sha256() noexcept {
+  sha256_init(&context_);
 }
 
-Sha256::Sha256() : context_{EVP_MD_CTX_new()} {
-  require(context_ != nullptr ? 1 : 0);
-  require(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr));
+void Sha256::update(std::string_view bytes) noexcept {
+  sha256_update(&context_, bytes.size(), reinterpret_cast<const std::uint8_t*>(bytes.data()));
 }
 
-void Sha256::update(std::string_view bytes) {
-  require(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()));
-}
-
-void Sha256::update_zeros(std::uint64_t count) {
+void Sha256::update_zeros(std::uint64_t count) noexcept {
   static constexpr std::array<char, 64U << 10U> zeros{};
   while (count > 0) {
     const auto piece = std::min<std::uint64_t>(count, zeros.size());
@@ -71,13 +58,12 @@ void Sha256::update_zeros(std::uint64_t count) {
 }
 
 Digest Sha256::finish() {
-  std::array<unsigned char, 32> raw{};
-  require(EVP_DigestFinal_ex(context_.get(), raw.data(), nullptr));
-  require(EVP_DigestInit_ex(context_.get(), nullptr, nullptr));
+  std::array<std::uint8_t, SHA256_DIGEST_SIZE> raw{};
+  sha256_digest(&context_, raw.size(), raw.data());  // And starts again.
   constexpr std::string_view digits = "0123456789abcdef";
   std::string hex;
   hex.reserve(2 * raw.size());
-  for (const unsigned char byte : raw) {
+  for (const std::uint8_t byte : raw) {
     hex += digits[byte >> 4U];
     hex += digits[byte & 15U];
   }

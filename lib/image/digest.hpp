@@ -5,13 +5,12 @@
 #include <array>
 #include <compare>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
-#include "sock/result.hpp"
+#include <nettle/sha2.h>
 
-struct evp_md_ctx_st;
+#include "sock/result.hpp"
 
 namespace sock::image {
 
@@ -37,16 +36,13 @@ class Digest {
 /// Hashes in pieces. Reusable: finish() starts again.
 class Sha256 {
  public:
-  Sha256();
-  void update(std::string_view bytes);
-  void update_zeros(std::uint64_t count);
+  Sha256() noexcept;
+  void update(std::string_view bytes) noexcept;
+  void update_zeros(std::uint64_t count) noexcept;
   Digest finish();
 
  private:
-  struct Free {
-    void operator()(evp_md_ctx_st* context) const noexcept;
-  };
-  std::unique_ptr<evp_md_ctx_st, Free> context_;
+  sha256_ctx context_;
 };
 
 }  // namespace sock::image
