@@ -129,6 +129,8 @@ void Zygote::answer_grow(int channel) noexcept {
 void Zygote::answer_fork(std::uint64_t namespaces, int channel) noexcept {
   const Forked forked = fork_into_namespaces(namespaces);
   if (forked.side != Side::child) return leave(forked, channel);
+  // Or what the zygote has not read when it dies would be kept, and be waited for, by its spares.
+  ::close(channel_);
   if (!say_hello(channel)) ::_exit(0);
   forget_spares();
   // No working set is mapped ahead: 37 page faults to main(), where an interpreter has 300.

@@ -201,6 +201,8 @@ class Zygote:
             close_quietly(channel)
             return None
         self.forget_spares()
+        # Or what the zygote has not read when it dies would be kept, and be waited for, by its spares.
+        close_quietly(self.channel)
         sock_payload.prepare(self.handlers)
         work = core.become(channel)
         if work is None:
