@@ -85,7 +85,10 @@ Result<ImportCache> Host::open_import_cache(ImportCacheSpec spec) {
     return Container{std::move(created)};
   };
   auto cache = SOCK_TRY(ImportCache::Impl::open(
-      {.open_domain = open_domain, .create = create, .runtime = impl->libexec + "/python"},
+      {.open_domain = open_domain,
+       .create = create,
+       .runtime = impl->libexec + "/python",
+       .init = cgroup_backend() == CgroupBackend::none ? Init::reaper : Init::none},
       std::move(spec)));
   return ImportCache{std::move(cache)};
 }

@@ -151,7 +151,9 @@ Result<CachedStart> ImportCache::Impl::fork(const ContainerSpec& wanted,
 }
 
 Result<Container> ImportCache::Impl::create(const ContainerSpec& wanted) const {
-  return host.create(zygote::as_created(wanted, spec.domain, host.runtime));
+  ContainerSpec created = zygote::as_created(wanted, spec.domain, host.runtime);
+  created.init = host.init;
+  return host.create(created);
 }
 
 void ImportCache::Impl::wake() const {

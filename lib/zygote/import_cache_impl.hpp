@@ -20,6 +20,7 @@ struct ImportCacheHost {
   std::function<Result<ZygoteDomain>(const ZygoteDomainSpec&)> open_domain;
   std::function<Result<Container>(const ContainerSpec&)> create;
   std::string runtime;  ///< The directory of the interpreter's part of the library.
+  Init init;            ///< Of created containers: none, unless they would outlive the Host.
 };
 
 struct ImportCache::Impl {

@@ -221,7 +221,7 @@ TEST_F(ImportCaches, CreateAContainerWhenTheDomainHasDied) {
   EXPECT_EQ(answer.zygote, "");
   EXPECT_NE(answer.fallback, "");
   EXPECT_EQ(answer.missing, declare({"mod_a"}));
-  EXPECT_EQ(answer.out, "1\n");
+  EXPECT_EQ(answer.out, has_cgroups() ? "1\n" : "2\n");  // Without them it needs an init.
   EXPECT_EQ(tend(cache).front(), "opened root");
   EXPECT_EQ(ask(cache, {}).zygote, "root");
 }
