@@ -25,9 +25,12 @@ steady_clock::time_point waiter_limit(const ContainerSpec& spec) {
   return steady_clock::now() + *spec.time_limit;
 }
 
-// Complete or nothing: the init writes it with one write(2) before it exits.
+// Complete or nothing: the init writes it with one write(2) before it exits. One that was killed
+// has written nothing; then there is an end to read only if nobody holds a copy of its end, and a
+// child that the embedding program has forked may.
 std::optional<init::Report> read_report(FdRef pipe) {
-  if (!pipe) return {};
+  if (!pipe || !sys::wait_readable(pipe, std::chrono::steady_clock::now()).value_or(false))
+    return {};
   init::Report report{};
   const auto count = sys::read_some(pipe, reinterpret_cast<char*>(&report), sizeof report);
   if (!count || *count != sizeof report || report.magic != init::report_magic) return {};

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host_fixture.hpp"
@@ -50,6 +51,25 @@ TEST_F(Lifecycle, KillsAPayloadThatIgnoresEverySignal) {
   EXPECT_EQ(*container->wait(), (ExitStatus{ExitStatus::Kind::signaled, SIGKILL}));
   EXPECT_EQ(drain(out.reader), "\n");  // End of file: no writer is left.
   EXPECT_TRUE(container->kill().has_value());
+}
+
+// As a child holds them that the embedding program has forked and that does not exec.
+TEST_F(Lifecycle, KnowsTheEndOfAnInitWhosePipesAreHeldElsewhereToo) {
+  if (is_rootless()) GTEST_SKIP() << "copying descriptors of an init needs root";
+  auto container = host().create(shell("exec sleep 60"));
+  ASSERT_TRUE(container.has_value()) << container.error().message();
+  std::vector<UniqueFd> copies;
+  constexpr int most_fds = 64;
+  for (int fd = 3; fd < most_fds; ++fd)
+    if (UniqueFd copy{
+            static_cast<int>(::syscall(SYS_pidfd_getfd, container->pidfd().get(), fd, 0))})
+      copies.push_back(std::move(copy));
+  ASSERT_FALSE(copies.empty());
+  ASSERT_TRUE(container->kill().has_value());
+  const auto status = container->wait_until(in(10s));
+  ASSERT_TRUE(status.has_value()) << status.error().message();
+  ASSERT_TRUE(status->has_value());
+  EXPECT_EQ((*status)->kind, ExitStatus::Kind::signaled);
 }
 
 TEST_F(Lifecycle, ForwardsASignalThroughTheInit) {
