@@ -84,12 +84,15 @@ class ZygoteSoak : public ZygoteTest {
     ASSERT_TRUE(last) << last.error().message();
     EXPECT_TRUE(last->wait());
   }
-  /// Spares end by themselves when nobody wants them any more.
+  /// Spares end by themselves when nobody wants them any more; those that were asked for and not
+  /// forked yet come and go one by one. So: nobody for a while.
   static void wait_until_settled(ZygoteDomain& domain, std::uint64_t pids) {
     const auto deadline = in(std::chrono::seconds{10});
-    while (domain.container().stats()->pids_current.value_or(0) > pids &&
-           std::chrono::steady_clock::now() < deadline)
-      std::this_thread::yield();
+    constexpr auto a_while = std::chrono::milliseconds{500};
+    for (auto calm_until = in(a_while);
+         std::chrono::steady_clock::now() < std::min(calm_until, deadline);
+         std::this_thread::yield())
+      if (domain.container().stats()->pids_current.value_or(0) > pids) calm_until = in(a_while);
   }
   std::atomic<int> failures_{0};
 };
