@@ -116,7 +116,8 @@ class ImportCache {
   /// Readable while tend() has something to do; a timer, so poll it, and do not read it.
   [[nodiscard]] FdRef due() const noexcept;
   /// Does the most urgent thing that is due. On failure: the domain had died and could not be
-  /// opened again. Blocking: at most for the imports of one node.
+  /// opened again. Blocking: at most for the imports of one node; twice that when one
+  /// cannot be imported.
   Result<Tended> tend();
 
   /// A copy; it grows as requests come.

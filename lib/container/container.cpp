@@ -22,7 +22,7 @@ constexpr auto reap_patience = std::chrono::seconds{1};
 
 steady_clock::time_point waiter_limit(const ContainerSpec& spec) {
   if (spec.init != Init::none || !spec.time_limit) return steady_clock::time_point::max();
-  return steady_clock::now() + *spec.time_limit;
+  return sys::deadline_in(*spec.time_limit);
 }
 
 // Complete or nothing: the init writes it with one write(2) before it exits. One that was killed

@@ -1,36 +1,43 @@
 #pragma once
 
-// JSON of an image or of the store: bounded in bytes and depth, read without exceptions. Whatever
-// is not as it must be is Errc::corrupt, with the document as subject.
+// JSON of an image or of the store. Whatever is not as it must be is Errc::corrupt, with the
+// document as subject.
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
-#include "sock/result.hpp"
+#include "base/bounded_json.hpp"
+#include "base/try.hpp"
+#include "image/stage.hpp"
 
 namespace sock::image {
 
+using base::find_member;
+
 std::unexpected<Error> corrupt(std::string what, std::string why);
 
-/// A JSON object or array of at most `limit` bytes.
+/// A JSON object or array of at most `limit` bytes; beyond that, Errc::exhausted.
 Result<nlohmann::json> parse_document(std::string_view text, std::uint64_t limit,
                                       const std::string& what);
 
-/// The member of an object; null when it is missing or null, or `value` is no object.
-const nlohmann::json* find_member(const nlohmann::json& value, const char* name) noexcept;
-/// Empty when it is missing.
-Result<std::string> text_of(const nlohmann::json& value, const char* name, const std::string& what);
-Result<std::vector<std::string>> texts_of(const nlohmann::json& value, const char* name,
-                                          const std::string& what);
-/// 0 when it is missing.
-Result<std::uint64_t> number_of(const nlohmann::json& value, const char* name,
-                                const std::string& what);
-/// Empty (an empty array) when it is missing.
-Result<nlohmann::json> list_of(const nlohmann::json& value, const char* name,
-                               const std::string& what);
+/// As those of base, in this part's stage.
+inline Result<std::string> text_of(const nlohmann::json& value, const char* name,
+                                   const std::string& what) {
+  return base::in_stage(image_stage, base::text_of(value, name, what));
+}
+inline Result<std::vector<std::string>> texts_of(const nlohmann::json& value, const char* name,
+                                                 const std::string& what) {
+  return base::in_stage(image_stage, base::texts_of(value, name, what));
+}
+inline Result<std::uint64_t> number_of(const nlohmann::json& value, const char* name,
+                                       const std::string& what) {
+  return base::in_stage(image_stage, base::number_of(value, name, what));
+}
+inline Result<nlohmann::json> list_of(const nlohmann::json& value, const char* name,
+                                      const std::string& what) {
+  return base::in_stage(image_stage, base::list_of(value, name, what));
+}
 
 }  // namespace sock::image

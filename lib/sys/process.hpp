@@ -15,6 +15,13 @@ namespace sock::sys {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
+/// From now on; the end of time for what is beyond it.
+[[nodiscard]] inline Deadline deadline_in(std::chrono::milliseconds time) noexcept {
+  const auto now = std::chrono::steady_clock::now();
+  const auto most = std::chrono::floor<std::chrono::milliseconds>(Deadline::max() - now);
+  return time < most ? now + time : Deadline::max();
+}
+
 /// How a child ended, as the kernel tells it.
 struct WaitStatus {
   bool signaled;  ///< value is a signal number, else an exit code.

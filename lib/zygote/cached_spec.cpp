@@ -4,11 +4,12 @@
 
 #include <algorithm>
 
+#include "zygote/runtime_target.hpp"
+
 namespace sock::zygote {
 namespace {
 
 constexpr std::string_view search_path = "PYTHONPATH=";
-constexpr const char* runtime_target = "/sock";
 
 void add_to_search_path(std::vector<std::string>& env, const std::string& directory) {
   const auto place = std::ranges::find_if(

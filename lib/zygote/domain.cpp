@@ -6,15 +6,14 @@
 #include "base/try.hpp"
 #include "container/container_impl.hpp"
 #include "zygote/domain_impl.hpp"
+#include "zygote/runtime_target.hpp"
 #include "zygote/zygote_impl.hpp"
 
 namespace sock {
 namespace {
 
 using zygote::Peer;
-
-// Where the runtime is in a domain's root.
-constexpr const char* runtime_target = "/sock";
+using zygote::runtime_target;
 
 // The first of the ids that domains get: beyond what distributions give to users, and below the
 // half that some programs take for negative.

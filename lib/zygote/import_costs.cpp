@@ -5,7 +5,7 @@
 #include "sock/zygote_plan.hpp"
 
 #include "base/try.hpp"
-#include "zygote/bounded_json.hpp"
+#include "zygote/tree_json.hpp"
 
 namespace sock {
 namespace {
@@ -20,7 +20,7 @@ constexpr double bytes_per_mb = 1 << 20;
 Result<double> amount_of(const nlohmann::json* cost, const char* name, double most,
                          const std::string& what) {
   const auto* member = cost != nullptr ? zygote::find_member(*cost, name) : nullptr;
-  if (member == nullptr || member->is_null()) return 0.0;
+  if (member == nullptr) return 0.0;
   if (!member->is_number()) return corrupt(what, std::string{"\""} + name + "\" is no number");
   const auto amount = member->get<double>();
   if (!std::isfinite(amount) || amount > most)

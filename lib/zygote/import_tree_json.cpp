@@ -2,7 +2,7 @@
 // cannot be written down, and depth is no nesting.
 
 #include "base/try.hpp"
-#include "zygote/bounded_json.hpp"
+#include "zygote/tree_json.hpp"
 
 namespace sock {
 namespace {

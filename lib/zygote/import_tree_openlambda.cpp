@@ -4,7 +4,7 @@
 #include <deque>
 
 #include "base/try.hpp"
-#include "zygote/bounded_json.hpp"
+#include "zygote/tree_json.hpp"
 
 namespace sock {
 namespace {
@@ -49,7 +49,7 @@ Result<ImportTree> ImportTree::parse_openlambda(std::string_view json) {
       tree = std::move(*started);
     }
     const auto* children = zygote::find_member(*value, "children");
-    if (children == nullptr || children->is_null()) continue;
+    if (children == nullptr) continue;
     if (!children->is_array()) return corrupt(place, "\"children\" is no list");
     if (number + pending.size() + children->size() >= most_nodes)
       return corrupt(place, "too many nodes");

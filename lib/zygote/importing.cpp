@@ -5,9 +5,12 @@
 #include <algorithm>
 
 #include "base/try.hpp"
+#include "sys/process.hpp"
 
 namespace sock::zygote {
 namespace {
+
+using std::chrono::steady_clock;
 
 std::uint64_t anonymous_memory(const Zygote& zygote) {
   const auto memory = zygote.memory();
@@ -44,11 +47,18 @@ Result<OneByOne> import_one_by_one(Zygote& parent, const ImportNode& node,
                                    std::chrono::milliseconds deadline) {
   Zygote bare = SOCK_TRY(parent.grow({.modules = {}}));
   OneByOne done{.zygote = std::move(bare)};
+  const auto end = sys::deadline_in(deadline);
   std::uint64_t before = anonymous_memory(done.zygote);
   for (const auto& package : node.packages) {
+    const auto left = std::chrono::floor<std::chrono::milliseconds>(end - steady_clock::now());
+    if (left.count() <= 0) {
+      if (!done.unfit.empty()) break;  // One of those took it all; the others are no worse for it.
+      return base::refuse(Errc::timed_out, Stage::import_modules, package.to_string(),
+                          "the packages before it took all the time of their node");
+    }
     auto child = done.zygote.grow({.modules = modules_of(package, known.costs),
                                    .paths = paths_of(package, known),
-                                   .deadline = deadline});
+                                   .deadline = left});
     if (!child.has_value()) {
       done.unfit.emplace_back(package, child.error().subject);
       continue;

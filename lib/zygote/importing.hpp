@@ -28,12 +28,13 @@ ImportSpec imports_of(const ImportNode& node, const PackageKnowledge& known,
 /// Package by package, each in a zygote forked from the one before: so each has a cost of its own,
 /// and one that cannot be imported is known by name.
 struct OneByOne {
-  Zygote zygote;  ///< Has all but the unfit.
+  Zygote zygote;  ///< With unfit ones it may lack others too.
   ImportTime import_time{};
   ImportCosts measured = {};
   std::vector<std::pair<Package, std::string>> unfit = {};  ///< With the reasons.
 };
-/// On failure: the parent cannot fork. Blocking: until all is imported, `deadline` for each.
+/// On failure: the parent cannot fork, or timed_out. Blocking: until all is imported, at most
+/// `deadline` altogether.
 Result<OneByOne> import_one_by_one(Zygote& parent, const ImportNode& node,
                                    const PackageKnowledge& known,
                                    std::chrono::milliseconds deadline);

@@ -5,7 +5,7 @@
 #include "sock/zygote_plan.hpp"
 
 #include "base/try.hpp"
-#include "zygote/bounded_json.hpp"
+#include "zygote/tree_json.hpp"
 
 namespace sock {
 namespace {

@@ -87,8 +87,8 @@ Result<std::unique_ptr<Zygote::Impl>> zygote::adopt(container::Workshop& worksho
                                                     const UserNamespace& maps,
                                                     std::chrono::milliseconds deadline,
                                                     Peer channel) {
-  Peer::Received hello = SOCK_TRY(base::in_stage(
-      Stage::fork, channel.expect(wire::Kind::hello, steady_clock::now() + deadline)));
+  Peer::Received hello = SOCK_TRY(
+      base::in_stage(Stage::fork, channel.expect(wire::Kind::hello, sys::deadline_in(deadline))));
   const pid_t pid = sys::number_of(hello.sender);
   const UniqueFd ns = SOCK_TRY(base::in_stage(Stage::fork, sys::pid_namespace_of(hello.sender)));
   const std::uint64_t pid_namespace = SOCK_TRY(base::in_stage(Stage::fork, identity_of(ns)));
@@ -139,7 +139,7 @@ Result<> Zygote::import(const ImportSpec& imports) {
   const auto done = [&]() -> Result<> {
     SOCK_TRY(impl_->channel.send(writer.message(), {}));
     const Peer::Received answer =
-        SOCK_TRY(impl_->channel.expect(wire::Kind::loaded, steady_clock::now() + imports.deadline));
+        SOCK_TRY(impl_->channel.expect(wire::Kind::loaded, sys::deadline_in(imports.deadline)));
     auto reader = wire::Reader::open(answer.bytes);
     while (const auto field = reader->next())
       if (field->field == wire::Field::elapsed_ns)

@@ -3,6 +3,8 @@
 #include "zygote_fixture.hpp"
 
 #include <fstream>
+#include <set>
+#include <sstream>
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,6 +28,21 @@ std::string Handler::call(const std::string& event) const {
   if (::write(channel.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
     return "cannot write";
   return read_until(channel, "\n");
+}
+
+void expect_all_differ(int siblings, const std::function<std::string()>& ask) {
+  std::vector<std::set<std::string>> seen;
+  for (int i = 0; i < siblings; ++i) {
+    std::istringstream words{ask()};
+    std::size_t place = 0;
+    for (std::string word; words >> word; ++place) {
+      if (place == seen.size()) seen.emplace_back();
+      seen[place].insert(word);
+    }
+  }
+  EXPECT_FALSE(seen.empty());
+  for (const auto& words : seen)
+    EXPECT_EQ(words.size(), static_cast<std::size_t>(siblings)) << *words.begin();
 }
 
 void ZygoteTest::SetUp() {

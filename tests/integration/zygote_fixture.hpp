@@ -3,6 +3,7 @@
 // A Host whose zygotes see modules that the test has written, and short ways to fork from them.
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "host_fixture.hpp"
@@ -45,6 +46,9 @@ class ZygoteTest : public HostTest {
   static Error fork_error(Zygote& zygote, const ContainerSpec& spec);
   static Error grow_error(Zygote& zygote, const std::string& module);
 };
+
+/// Asks that many siblings for words, and expects no word to be the same as another's in its place.
+void expect_all_differ(int siblings, const std::function<std::string()>& ask);
 
 [[nodiscard]] std::string content(const std::filesystem::path& path);
 

@@ -223,21 +223,13 @@ TEST_F(Zygotes, GiveSiblingsNothingRandomInCommon) {
       zygote.grow({.modules = {"random", "uuid", "secrets", "tempfile", "ssl", "numpy.random"},
                    .deadline = 60s});
   ASSERT_TRUE(numbers) << numbers.error().message();
-  std::array<std::set<std::string>, 6> seen;
-  constexpr int siblings = 12;
-  for (int i = 0; i < siblings; ++i) {
-    std::istringstream values{
-        output_of(*numbers,
-                  "import random, uuid, secrets, tempfile, ssl, numpy\n"
-                  "print(random.random(), uuid.uuid4(), secrets.token_hex(8), tempfile.mktemp(),\n"
-                  "      ssl.RAND_bytes(8).hex(), numpy.random.random())")};
-    for (auto& kind : seen) {
-      std::string value;
-      values >> value;
-      kind.insert(value);
-    }
-  }
-  for (const auto& kind : seen) EXPECT_EQ(kind.size(), siblings) << *kind.begin();
+  expect_all_differ(12, [&] {
+    return output_of(
+        *numbers,
+        "import random, uuid, secrets, tempfile, ssl, numpy\n"
+        "print(random.random(), uuid.uuid4(), secrets.token_hex(8), tempfile.mktemp(),\n"
+        "      ssl.RAND_bytes(8).hex(), numpy.random.random())");
+  });
 }
 
 TEST_F(Zygotes, ReportTheStepOfAForkThatFails) {

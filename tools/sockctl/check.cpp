@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "json_values.hpp"
 #include "listing.hpp"
 #include "posix.hpp"
 #include "report.hpp"
@@ -13,20 +14,6 @@
 namespace sockctl {
 namespace {
 
-using Outcome = sock::Check::Outcome;
-
-const char* name_of(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::ok:
-      return "ok";
-    case Outcome::degraded:
-      return "degraded";
-    case Outcome::failed:
-      break;
-  }
-  return "failed";
-}
-
 Result<bool> show(const Globals& globals) {
   const auto format = SOCKCTL_TRY(format_of(globals));
   const auto state = SOCKCTL_TRY(state_dir(globals));
@@ -35,10 +22,11 @@ Result<bool> show(const Globals& globals) {
   std::vector<std::vector<std::string>> rows;
   bool good = true;
   for (const auto& check : sock::check(settings)) {
-    good = good && check.outcome != Outcome::failed;
-    rows.push_back({check.name, name_of(check.outcome), check.detail, check.lost, check.remedy});
+    good = good && check.outcome != sock::Check::Outcome::failed;
+    rows.push_back(
+        {check.name, outcome_name(check.outcome), check.detail, check.lost, check.remedy});
     all.push_back({{"name", check.name},
-                   {"outcome", name_of(check.outcome)},
+                   {"outcome", outcome_name(check.outcome)},
                    {"detail", check.detail},
                    {"lost", check.lost},
                    {"remedy", check.remedy}});

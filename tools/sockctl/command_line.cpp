@@ -11,52 +11,35 @@
 namespace sockctl {
 namespace {
 
-using Action = int (*)(Invocation&);
-
-CLI::App& add_verb(CLI::App& app, Invocation& invocation, const char* name, const char* help,
-                   const char* examples, Action action) {
-  CLI::App& verb = *app.add_subcommand(name, help);
-  describe_globals(verb, invocation);
-  verb.footer(std::string{"Examples:\n"} + examples);
-  verb.callback([&invocation, action] {
-    invocation.action = [&invocation, action] { return action(invocation); };
-  });
-  return verb;
-}
-
 void add_names(CLI::App& verb, std::vector<std::string>& names) {
   verb.add_option("NAME", names, "The containers")->required()->type_name("");
 }
 
-void add_format(CLI::App& verb, Invocation& invocation) {
-  verb.add_option("--format", invocation.globals.format, "table, json or jsonl (a line for each)")
-      ->type_name("FORMAT");
-}
-
 void describe_listing(CLI::App& app, Invocation& invocation) {
-  CLI::App& ps = add_verb(app, invocation, "ps", "List the detached containers",
-                          "  sockctl ps\n  sockctl ps --format json",
-                          [](Invocation& i) { return sockctl::ps(i.globals, i.ps); });
+  CLI::App& ps = add_host_verb(app, invocation, "ps", "List the detached containers",
+                               "  sockctl ps\n  sockctl ps --format json",
+                               [](Invocation& i) { return sockctl::ps(i.globals, i.ps); });
   ps.add_flag("-q,--quiet", invocation.ps.quiet, "Print the names only");
   add_format(ps, invocation);
 
-  CLI::App& inspect = add_verb(
+  CLI::App& inspect = add_host_verb(
       app, invocation, "inspect", "Show all that is known of containers, as JSON",
       "  sockctl inspect web", [](Invocation& i) { return sockctl::inspect(i.globals, i.names); });
   add_names(inspect, invocation.names);
   add_format(inspect, invocation);
 
   CLI::App& stats =
-      add_verb(app, invocation, "stats", "Show what containers use",
-               "  sockctl stats\n  sockctl stats --watch web\n  sockctl stats --format jsonl",
-               [](Invocation& i) { return sockctl::stats(i.globals, i.stats); });
+      add_host_verb(app, invocation, "stats", "Show what containers use",
+                    "  sockctl stats\n  sockctl stats --watch web\n  sockctl stats --format jsonl",
+                    [](Invocation& i) { return sockctl::stats(i.globals, i.stats); });
   stats.add_option("NAME", invocation.stats.names, "The containers; all without")->type_name("");
   stats.add_flag("--watch,!--no-stream", invocation.stats.watch, "Show it again every second");
   add_format(stats, invocation);
 
-  CLI::App& logs = add_verb(app, invocation, "logs", "Print what a container has printed",
-                            "  sockctl logs --tail 20 -f web\n  sockctl logs --format jsonl web",
-                            [](Invocation& i) { return sockctl::logs(i.globals, i.logs); });
+  CLI::App& logs =
+      add_host_verb(app, invocation, "logs", "Print what a container has printed",
+                    "  sockctl logs --tail 20 -f web\n  sockctl logs --format jsonl web",
+                    [](Invocation& i) { return sockctl::logs(i.globals, i.logs); });
   logs.add_option("NAME", invocation.logs.name, "The container")->required()->type_name("");
   logs.add_flag("-f,--follow", invocation.logs.follow, "Go on until it ends");
   logs.add_option("--tail", invocation.logs.tail, "The last lines only")
@@ -66,48 +49,79 @@ void describe_listing(CLI::App& app, Invocation& invocation) {
 }
 
 void describe_control(CLI::App& app, Invocation& invocation) {
-  add_names(add_verb(app, invocation, "pause", "Freeze containers", "  sockctl pause web",
-                     [](Invocation& i) { return sockctl::pause(i.globals, i.names); }),
+  add_names(add_host_verb(app, invocation, "pause", "Freeze containers", "  sockctl pause web",
+                          [](Invocation& i) { return sockctl::pause(i.globals, i.names); }),
             invocation.names);
-  add_names(
-      add_verb(app, invocation, "resume", "Let frozen containers go on", "  sockctl resume web",
-               [](Invocation& i) { return sockctl::resume(i.globals, i.names); }),
-      invocation.names);
-  CLI::App& kill = add_verb(app, invocation, "kill", "Send a signal; KILL ends the whole container",
-                            "  sockctl kill web\n  sockctl kill -s TERM web",
-                            [](Invocation& i) { return sockctl::kill(i.globals, i.kill); });
+  add_names(add_host_verb(app, invocation, "resume", "Let frozen containers go on",
+                          "  sockctl resume web",
+                          [](Invocation& i) { return sockctl::resume(i.globals, i.names); }),
+            invocation.names);
+  CLI::App& kill =
+      add_host_verb(app, invocation, "kill", "Send a signal; KILL ends the whole container",
+                    "  sockctl kill web\n  sockctl kill -s TERM web",
+                    [](Invocation& i) { return sockctl::kill(i.globals, i.kill); });
   kill.add_option("-s,--signal", invocation.kill.signal, "A name or number (KILL)")
       ->type_name("SIGNAL");
   add_names(kill, invocation.kill.names);
-  add_names(add_verb(app, invocation, "wait", "Wait for containers to end, and exit as they did",
-                     "  sockctl wait web",
-                     [](Invocation& i) { return sockctl::wait(i.globals, i.names); }),
+  add_names(add_host_verb(app, invocation, "wait",
+                          "Wait for containers to end, and exit as they did", "  sockctl wait web",
+                          [](Invocation& i) { return sockctl::wait(i.globals, i.names); }),
             invocation.names);
-  CLI::App& rm = add_verb(app, invocation, "rm", "Remove containers that have ended",
-                          "  sockctl rm web\n  sockctl rm --force web",
-                          [](Invocation& i) { return sockctl::rm(i.globals, i.rm); });
+  CLI::App& rm = add_host_verb(app, invocation, "rm", "Remove containers that have ended",
+                               "  sockctl rm web\n  sockctl rm --force web",
+                               [](Invocation& i) { return sockctl::rm(i.globals, i.rm); });
   rm.add_flag("-f,--force", invocation.rm.force, "End running ones first");
   add_names(rm, invocation.rm.names);
 }
 
 void describe_machine(CLI::App& app, Invocation& invocation) {
-  add_format(add_verb(app, invocation, "gc", "Remove what dead processes have left behind",
-                      "  sockctl gc", [](Invocation& i) { return sockctl::gc(i.globals); }),
+  add_format(add_host_verb(app, invocation, "gc", "Remove what dead processes have left behind",
+                           "  sockctl gc", [](Invocation& i) { return sockctl::gc(i.globals); }),
              invocation);
-  add_format(add_verb(app, invocation, "check", "Say what this machine offers, and what to mend",
-                      "  sockctl check\n  sockctl check --without landlock",
-                      [](Invocation& i) { return sockctl::check(i.globals); }),
+  add_format(
+      add_host_verb(app, invocation, "check", "Say what this machine offers, and what to mend",
+                    "  sockctl check\n  sockctl check --without landlock",
+                    [](Invocation& i) { return sockctl::check(i.globals); }),
+      invocation);
+  add_format(add_host_verb(app, invocation, "version", "Print the version", "  sockctl version",
+                           [](Invocation& i) { return sockctl::version(i.globals); }),
              invocation);
-  add_format(add_verb(app, invocation, "version", "Print the version", "  sockctl version",
-                      [](Invocation& i) { return sockctl::version(i.globals); }),
-             invocation);
-  add_verb(app, invocation, "monitor", "Own a detached container (started by run -d)",
-           "  none: it is not for use by hand",
-           [](Invocation& i) { return sockctl::monitor(i.globals); })
+  add_host_verb(app, invocation, "monitor", "Own a detached container (started by run -d)",
+                "  none: it is not for use by hand",
+                [](Invocation& i) { return sockctl::monitor(i.globals); })
       .group("");
 }
 
 }  // namespace
+
+CLI::App& add_group(CLI::App& app, const char* name, const char* help, const char* examples) {
+  CLI::App& group = *app.add_subcommand(name, help);
+  group.require_subcommand(1);
+  group.footer(std::string{"Examples:\n"} + examples);
+  return group;
+}
+
+CLI::App& add_verb(CLI::App& group, Invocation& invocation, const char* name, const char* help,
+                   const std::string& examples, Action action) {
+  CLI::App& verb = *group.add_subcommand(name, help);
+  verb.footer("Examples:\n" + examples);
+  verb.callback([&invocation, action] {
+    invocation.action = [&invocation, action] { return action(invocation); };
+  });
+  return verb;
+}
+
+CLI::App& add_host_verb(CLI::App& group, Invocation& invocation, const char* name, const char* help,
+                        const std::string& examples, Action action) {
+  CLI::App& verb = add_verb(group, invocation, name, help, examples, action);
+  describe_globals(verb, invocation);
+  return verb;
+}
+
+void add_format(CLI::App& verb, Invocation& invocation) {
+  verb.add_option("--format", invocation.globals.format, "table, json or jsonl (a line for each)")
+      ->type_name("FORMAT");
+}
 
 void describe_globals(CLI::App& verb, Invocation& invocation) {
   constexpr const char* group = "Global options";

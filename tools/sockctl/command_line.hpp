@@ -35,6 +35,17 @@ struct Invocation {
   std::function<int()> action = {};
 };
 
+/// What a verb does, once the command line has been read.
+using Action = int (*)(Invocation&);
+CLI::App& add_group(CLI::App& app, const char* name, const char* help, const char* examples);
+/// A verb with its examples.
+CLI::App& add_verb(CLI::App& group, Invocation& invocation, const char* name, const char* help,
+                   const std::string& examples, Action action);
+/// One that uses a Host, and so takes the options of every Host.
+CLI::App& add_host_verb(CLI::App& group, Invocation& invocation, const char* name, const char* help,
+                        const std::string& examples, Action action);
+void add_format(CLI::App& verb, Invocation& invocation);
+
 /// `run` (command_line_run.cpp), `zygote` (command_line_zygote.cpp) and the others
 /// (command_line.cpp). The invocation must outlive the parser.
 void describe_run(CLI::App& app, Invocation& invocation);
@@ -44,7 +55,10 @@ void describe_zygote(CLI::App& app, Invocation& invocation);
 void describe_image(CLI::App& app, Invocation& invocation);
 /// The part of it with zygotes that live (command_line_zygote_held.cpp).
 void describe_held_zygotes(CLI::App& group, Invocation& invocation);
-void describe_held_trees(CLI::App& group, Invocation& invocation);
+/// And with import trees, in files and alive (command_line_zygote_tree.cpp).
+void describe_zygote_trees(CLI::App& group, Invocation& invocation);
+/// What starts an interpreter takes.
+void add_python(CLI::App& verb, std::string& python);
 /// Of the options of `run`: those that a zygote takes, and those of a container forked from one.
 void describe_zygote_root(CLI::App& verb, RunOptions& run);
 void describe_forked(CLI::App& verb, RunOptions& run);

@@ -7,23 +7,12 @@
 namespace sockctl {
 namespace {
 
-using Action = int (*)(Invocation&);
-
-CLI::App& add_verb(CLI::App& group, Invocation& invocation, const char* name, const char* help,
-                   const char* examples, Action action) {
-  CLI::App& verb = *group.add_subcommand(name, help);
+CLI::App& add_image_verb(CLI::App& group, Invocation& invocation, const char* name,
+                         const char* help, const char* examples, Action action) {
+  CLI::App& verb = add_verb(group, invocation, name, help, examples, action);
   verb.add_option("--image-store", invocation.image.store.directory, "Where the images are")
       ->type_name("DIR");
-  verb.footer(std::string{"Examples:\n"} + examples);
-  verb.callback([&invocation, action] {
-    invocation.action = [&invocation, action] { return action(invocation); };
-  });
   return verb;
-}
-
-void add_format(CLI::App& verb, Invocation& invocation) {
-  verb.add_option("--format", invocation.globals.format, "table, json or jsonl (a line for each)")
-      ->type_name("FORMAT");
 }
 
 // Its name tells the completion scripts what to complete.
@@ -35,14 +24,14 @@ void add_images(CLI::App& verb, Invocation& invocation) {
 
 void describe_import(CLI::App& group, Invocation& invocation) {
   auto& import = invocation.image.import;
-  CLI::App& verb =
-      add_verb(group, invocation, "import", "Import an image that another tool has written",
-               "  sockctl image import oci:build/app:v1 --name app:v1\n"
-               "  skopeo copy docker://debian:12 oci-archive:d.tar:12 &&\n"
-               "      sockctl image import oci-archive:d.tar:12\n"
-               "  podman save app | cat > app.tar && sockctl image import docker-archive:app.tar\n"
-               "  sockctl image import dir:/srv/rootfs --name base",
-               [](Invocation& i) { return image_import(i.globals, i.image); });
+  CLI::App& verb = add_image_verb(
+      group, invocation, "import", "Import an image that another tool has written",
+      "  sockctl image import oci:build/app:v1 --name app:v1\n"
+      "  skopeo copy docker://debian:12 oci-archive:d.tar:12 &&\n"
+      "      sockctl image import oci-archive:d.tar:12\n"
+      "  podman save app | cat > app.tar && sockctl image import docker-archive:app.tar\n"
+      "  sockctl image import dir:/srv/rootfs --name base",
+      [](Invocation& i) { return image_import(i.globals, i.image); });
   verb.add_option("SOURCE", import.source,
                   "oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME] or dir:DIR")
       ->required()
@@ -57,47 +46,44 @@ void describe_import(CLI::App& group, Invocation& invocation) {
 }
 
 void describe_listing(CLI::App& group, Invocation& invocation) {
-  CLI::App& ls = add_verb(group, invocation, "ls", "List the images",
-                          "  sockctl image ls\n  sockctl image ls --format json",
-                          [](Invocation& i) { return image_ls(i.globals, i.image); });
+  CLI::App& ls = add_image_verb(group, invocation, "ls", "List the images",
+                                "  sockctl image ls\n  sockctl image ls --format json",
+                                [](Invocation& i) { return image_ls(i.globals, i.image); });
   ls.add_flag("-q,--quiet", invocation.image.quiet, "Print the names only");
   add_format(ls, invocation);
   CLI::App& inspect =
-      add_verb(group, invocation, "inspect", "Show all that is known of images, as JSON",
-               "  sockctl image inspect app:v1",
-               [](Invocation& i) { return image_inspect(i.globals, i.image); });
+      add_image_verb(group, invocation, "inspect", "Show all that is known of images, as JSON",
+                     "  sockctl image inspect app:v1",
+                     [](Invocation& i) { return image_inspect(i.globals, i.image); });
   add_images(inspect, invocation);
   add_format(inspect, invocation);
 }
 
 void describe_upkeep(CLI::App& group, Invocation& invocation) {
-  add_images(add_verb(group, invocation, "rm", "Take names away; gc frees the space",
-                      "  sockctl image rm app:v1 && sockctl image gc",
-                      [](Invocation& i) { return image_rm(i.globals, i.image); }),
+  add_images(add_image_verb(group, invocation, "rm", "Take names away; gc frees the space",
+                            "  sockctl image rm app:v1 && sockctl image gc",
+                            [](Invocation& i) { return image_rm(i.globals, i.image); }),
              invocation);
   CLI::App& verify =
-      add_verb(group, invocation, "verify", "Re-read every file of images, and compare",
-               "  sockctl image verify app:v1\n"
-               "\nExit status: 0 when all is as imported, 1 when something is not.",
-               [](Invocation& i) { return image_verify(i.globals, i.image); });
+      add_image_verb(group, invocation, "verify", "Re-read every file of images, and compare",
+                     "  sockctl image verify app:v1\n"
+                     "\nExit status: 0 when all is as imported, 1 when something is not.",
+                     [](Invocation& i) { return image_verify(i.globals, i.image); });
   add_images(verify, invocation);
   add_format(verify, invocation);
-  add_format(
-      add_verb(group, invocation, "gc", "Remove what no name refers to and nobody uses",
-               "  sockctl image gc", [](Invocation& i) { return image_gc(i.globals, i.image); }),
-      invocation);
+  add_format(add_image_verb(group, invocation, "gc",
+                            "Remove what no name refers to and nobody uses", "  sockctl image gc",
+                            [](Invocation& i) { return image_gc(i.globals, i.image); }),
+             invocation);
 }
 
 }  // namespace
 
 void describe_image(CLI::App& app, Invocation& invocation) {
-  CLI::App& group = *app.add_subcommand("image", "Images: roots for containers, in a store");
-  group.require_subcommand(1);
-  group.footer(
-      "Examples:\n"
-      "  sockctl image import oci:build/app:v1\n"
-      "  sockctl run --image app:v1 -- python3 -c 'print(1)'\n"
-      "  sockctl image import --help");
+  CLI::App& group = add_group(app, "image", "Images: roots for containers, in a store",
+                              "  sockctl image import oci:build/app:v1\n"
+                              "  sockctl run --image app:v1 -- python3 -c 'print(1)'\n"
+                              "  sockctl image import --help");
   describe_import(group, invocation);
   describe_listing(group, invocation);
   describe_upkeep(group, invocation);

@@ -85,6 +85,7 @@ Result<> HeldTree::prepare(sock::Host& host, const Tell& tell) {
     cache_.emplace(std::move(cache));
   }
   if (request_.ahead) SOCKCTL_TRY(start_ahead(tell));
+  const std::scoped_lock lock{mutex_};
   tender_ = std::jthread{[this](const std::stop_token& stop) { tend(stop); }};
   return {};
 }
@@ -129,6 +130,7 @@ Result<> HeldTree::check_alive() const {
 }
 
 Result<> HeldTree::kill_domain() {
+  tender_.request_stop();  // Or it would open the domain again.
   return cache_ ? cache_->kill() : Result<>{};
 }
 

@@ -97,6 +97,19 @@ std::vector<sock::StageTiming> timings_from_json(const nlohmann::json& json) {
   return timings;
 }
 
+const char* outcome_name(sock::Check::Outcome outcome) {
+  using Outcome = sock::Check::Outcome;
+  switch (outcome) {
+    case Outcome::ok:
+      return "ok";
+    case Outcome::degraded:
+      return "degraded";
+    case Outcome::failed:
+      break;
+  }
+  return "failed";
+}
+
 std::string line_of(const nlohmann::json& value) {
   return value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }

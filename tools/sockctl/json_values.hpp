@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "sock/check.hpp"
 #include "sock/container.hpp"
 
 #include "try.hpp"
@@ -26,6 +27,9 @@ Error error_from_json(const nlohmann::json& json);
 nlohmann::json to_json(std::span<const sock::StageTiming> timings);
 /// From to_json() of another sockctl.
 std::vector<sock::StageTiming> timings_from_json(const nlohmann::json& json);
+
+/// The enumerator's own name.
+const char* outcome_name(sock::Check::Outcome outcome);
 
 /// On one line, without a newline, in ASCII: JSON on a terminal cannot steer it either. Bytes that
 /// are no UTF-8 become U+FFFD.

@@ -106,9 +106,9 @@ Result<bool> show(Format format, const Globals& globals, const std::string& name
   bool good = true;
   for (const auto& finding : SOCKCTL_TRY(examine(globals, name))) {
     good = good && finding.outcome != Finding::Outcome::failed;
-    rows.push_back({finding.name, to_string(finding.outcome), finding.found, finding.remedy});
+    rows.push_back({finding.name, outcome_name(finding.outcome), finding.found, finding.remedy});
     all.push_back({{"name", finding.name},
-                   {"outcome", to_string(finding.outcome)},
+                   {"outcome", outcome_name(finding.outcome)},
                    {"found", finding.found},
                    {"remedy", finding.remedy}});
   }

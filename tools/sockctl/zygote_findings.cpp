@@ -34,18 +34,6 @@ bool is_usual(const std::string& target) {
 
 }  // namespace
 
-const char* to_string(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::ok:
-      return "ok";
-    case Outcome::degraded:
-      return "degraded";
-    case Outcome::failed:
-      break;
-  }
-  return "failed";
-}
-
 std::vector<Finding> judge_status(std::string_view status) {
   return {
       expect("threads", value_of(status, "Threads"), "1",

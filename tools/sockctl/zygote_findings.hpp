@@ -2,22 +2,22 @@
 
 // What `zygote doctor` concludes from what it has looked at. Pure.
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "sock/check.hpp"
+
 namespace sockctl {
 
 struct Finding {
-  enum class Outcome : std::uint8_t { ok, degraded, failed };
+  using Outcome = sock::Check::Outcome;
   std::string name;
   Outcome outcome;
   std::string found;
   std::string remedy = {};
   friend bool operator==(const Finding&, const Finding&) = default;
 };
-[[nodiscard]] const char* to_string(Finding::Outcome outcome);
 
 /// From /proc/PID/status of the zygote: one thread, no way to gain privilege, a filter.
 std::vector<Finding> judge_status(std::string_view status);

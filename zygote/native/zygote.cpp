@@ -146,7 +146,11 @@ void Zygote::fork_oldest_spare() noexcept {
   const Spare oldest = spares_[0];
   std::copy(spares_ + 1, spares_ + spare_count_, spares_);
   --spare_count_;
-  answer_fork(oldest.namespaces, oldest.channel);
+  // Its end, that is: nobody wants it any more.
+  if (wait_for_message(oldest.channel, 0))
+    ::close(oldest.channel);
+  else
+    answer_fork(oldest.namespaces, oldest.channel);
 }
 
 /// In a child: they are the zygote's to make.

@@ -145,8 +145,11 @@ class Zygote:
                 return answer
 
     def next_request(self):
-        if self.spares and not core.wait(self.channel, QUIET_MS):
-            return ("fork", *self.spares.pop(0))
+        while self.spares and not core.wait(self.channel, QUIET_MS):
+            namespaces, channel = self.spares.pop(0)
+            if not core.wait(channel, 0):
+                return ("fork", namespaces, channel)
+            close_quietly(channel)  # Its end: nobody wants it any more.
         return core.receive(self.channel)
 
     def answer_spare(self, namespaces, channel):

@@ -1,15 +1,18 @@
 // nlohmann-json with bounds. Its parser keeps its own stack, so depth costs memory and not ours;
 // what is too deep is dropped while it is read, and then refused.
 
-#include "zygote/bounded_json.hpp"
+#include "base/bounded_json.hpp"
 
 #include "base/try.hpp"
 
-namespace sock::zygote {
+namespace sock::base {
+namespace {
 
 std::unexpected<Error> corrupt(std::string what, std::string why) {
-  return base::refuse(Errc::corrupt, Stage::validate, std::move(what), std::move(why));
+  return refuse(Errc::corrupt, Stage::none, std::move(what), std::move(why));
 }
+
+}  // namespace
 
 Result<nlohmann::json> parse_json(std::string_view text, JsonBounds bounds,
                                   const std::string& what) {
@@ -28,7 +31,7 @@ Result<nlohmann::json> parse_json(std::string_view text, JsonBounds bounds,
 const nlohmann::json* find_member(const nlohmann::json& value, const char* name) noexcept {
   if (!value.is_object()) return nullptr;
   const auto member = value.find(name);
-  return member != value.end() ? &*member : nullptr;
+  return member != value.end() && !member->is_null() ? &*member : nullptr;
 }
 
 Result<std::string> text_of(const nlohmann::json& value, const char* name,
@@ -43,10 +46,7 @@ Result<std::string> text_of(const nlohmann::json& value, const char* name,
 Result<std::vector<std::string>> texts_of(const nlohmann::json& value, const char* name,
                                           const std::string& what) {
   std::vector<std::string> texts;
-  const auto* member = find_member(value, name);
-  if (member == nullptr) return texts;
-  if (!member->is_array()) return corrupt(what, std::string{"\""} + name + "\" is no list");
-  for (const auto& item : *member) {
+  for (const auto& item : SOCK_TRY(list_of(value, name, what))) {
     const auto* text = item.get_ptr<const std::string*>();
     if (text == nullptr) return corrupt(what, std::string{"\""} + name + "\" holds no text");
     texts.push_back(*text);
@@ -54,16 +54,21 @@ Result<std::vector<std::string>> texts_of(const nlohmann::json& value, const cha
   return texts;
 }
 
-Result<std::vector<Package>> packages_of(const nlohmann::json& value, const char* name,
-                                         const std::string& what) {
-  std::vector<Package> packages;
-  for (const auto& text : SOCK_TRY(texts_of(value, name, what))) {
-    auto package = Package::parse(text);
-    if (!package.has_value())
-      return corrupt(what + ": " + package.error().subject, package.error().hint);
-    packages.push_back(std::move(*package));
-  }
-  return packages;
+Result<std::uint64_t> number_of(const nlohmann::json& value, const char* name,
+                                const std::string& what) {
+  const auto* member = find_member(value, name);
+  if (member == nullptr) return std::uint64_t{0};
+  const auto* number = member->get_ptr<const nlohmann::json::number_unsigned_t*>();
+  if (number == nullptr) return corrupt(what, std::string{"\""} + name + "\" is no size");
+  return *number;
 }
 
-}  // namespace sock::zygote
+Result<nlohmann::json> list_of(const nlohmann::json& value, const char* name,
+                               const std::string& what) {
+  const auto* member = find_member(value, name);
+  if (member == nullptr) return nlohmann::json::array();
+  if (!member->is_array()) return corrupt(what, std::string{"\""} + name + "\" is no list");
+  return *member;
+}
+
+}  // namespace sock::base
