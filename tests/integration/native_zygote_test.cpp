@@ -233,6 +233,10 @@ TEST_F(NativeZygotes, NameWhatAnObjectDidInsteadOfBeingLoaded) {
   EXPECT_EQ(subject("starts_thread"), "/objects/starts_thread.so has started a thread");
   EXPECT_EQ(subject("starts_process"), "/objects/starts_process.so has left a process behind");
   EXPECT_EQ(subject("forks"), "/objects/forks.so has left a process behind");
+  EXPECT_EQ(
+      subject("shares_memory"),
+      "/objects/shares_memory.so has mapped memory that is shared with its children: /dev/zero "
+      "(deleted)");
   EXPECT_EQ(load_error(zygote, "leaves").code, Errc::closed);
   EXPECT_EQ(load_error(zygote, "crashes").code, Errc::closed);
   EXPECT_EQ(load_error(zygote, "closes_all").code, Errc::closed);

@@ -32,6 +32,26 @@ TEST_F(CarelessModules, AreNamedWhenTheyForkOrEnd) {
   EXPECT_EQ(output_of(zygote, "print('still serving')"), "still serving\n");
 }
 
+// Or one container would write into the memory of the next.
+TEST_F(CarelessModules, AreNamedWhenTheyShareMemory) {
+  const std::string shared = " has mapped memory that is shared with its children: ";
+  write_module("maps", "import mmap\nkept = mmap.mmap(-1, 100)\n");
+  write_module("maps_file",
+               "import mmap, tempfile\nfile = tempfile.TemporaryFile()\nfile.truncate(100)\n"
+               "kept = mmap.mmap(file.fileno(), 100)\n");
+  write_module("maps_privately", "import mmap\nkept = mmap.mmap(-1, 9, flags=mmap.MAP_PRIVATE)\n");
+  write_module("lets_go", "import mmap\nmmap.mmap(-1, 100).close()\n");
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  EXPECT_EQ(grow_error(zygote, "maps").subject,
+            "UnsafeToFork: maps" + shared + "/dev/zero (deleted)");
+  const Error of_file = grow_error(zygote, "maps_file");
+  EXPECT_TRUE(of_file.subject.starts_with("UnsafeToFork: maps_file" + shared + "/tmp/"))
+      << of_file.subject;
+  grow(zygote, "maps_privately");
+  grow(zygote, "lets_go");
+}
+
 TEST_F(CarelessModules, MayRunPrograms) {
   write_module("runs", "import subprocess\nsaid = subprocess.check_output(['echo', 'hello'])\n");
   ZygoteDomain domain = open_domain();

@@ -3,16 +3,15 @@
 #include "native/zygote.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "native/payload.hpp"
 #include "server/fork.hpp"
+#include "server/fork_safety.hpp"
 #include "server/inheritance.hpp"
 
 namespace sock::zygote {
@@ -41,11 +40,6 @@ void tell_of_exit() noexcept {
   Reason reason;
   reason.say("%s: it has called exit()", loading.path);
   say_failed(loading.channel, reason.text(), 0);
-}
-
-/// Nothing that a zygote forks stays its child, so any is an object's, running or not.
-bool has_children() noexcept {
-  return ::waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD;
 }
 
 /// What the next children need not do each for itself.
@@ -96,8 +90,8 @@ bool Zygote::load_all(const Request& request, Reason& reason) noexcept {
     loading = {.path = path, .zygote = ::getpid(), .channel = channel_};
     good = objects_.load(path, reason);
     loading = {};
-    if (good && count_threads() != 1) good = reason.say("%s has started a thread", path);
-    if (good && has_children()) good = reason.say("%s has left a process behind", path);
+    const char* const what = good ? unsafe_to_fork() : nullptr;
+    if (what != nullptr) good = reason.say("%s %s", path, what);
   });
   return good && (whole || reason.say("malformed message"));
 }

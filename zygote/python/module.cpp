@@ -12,6 +12,7 @@
 #include "server/channel.hpp"
 #include "server/environment.hpp"
 #include "server/fork.hpp"
+#include "server/fork_safety.hpp"
 #include "server/inheritance.hpp"
 #include "server/request.hpp"
 #include "server/work.hpp"
@@ -206,8 +207,11 @@ PyObject* forget_environment(PyObject*, PyObject*) {
   Py_RETURN_NONE;
 }
 
-PyObject* threads(PyObject*, PyObject*) {
-  return PyLong_FromLong(count_threads());
+/// unsafe_to_fork() -> None, or what the last import has done: "has started a thread".
+PyObject* find_unsafe(PyObject*, PyObject*) {
+  const char* const what = unsafe_to_fork();
+  if (what == nullptr) Py_RETURN_NONE;
+  return PyUnicode_DecodeFSDefault(what);
 }
 
 PyMethodDef methods[] = {
@@ -223,7 +227,7 @@ PyMethodDef methods[] = {
     {"rehearse", rehearse, METH_NOARGS, nullptr},
     {"record_working_set", record, METH_VARARGS, nullptr},
     {"learn_working_set", learn, METH_VARARGS, nullptr},
-    {"threads", threads, METH_NOARGS, nullptr},
+    {"unsafe_to_fork", find_unsafe, METH_NOARGS, nullptr},
     {"forget_environment", forget_environment, METH_NOARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

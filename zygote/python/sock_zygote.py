@@ -48,19 +48,9 @@ def import_modules(modules, paths):
     importlib.invalidate_caches()
     for name in map(os.fsdecode, modules):
         importlib.import_module(name)
-        if core.threads() != 1:
-            raise UnsafeToFork(f"{name} has started a thread")
-        if has_children():
-            raise UnsafeToFork(f"{name} has left a process behind")
-
-
-def has_children():
-    """Nothing that a zygote forks stays its child, so any is a module's, running or not."""
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return False
-    return True
+        what = core.unsafe_to_fork()
+        if what is not None:
+            raise UnsafeToFork(f"{name} {what}")
 
 
 # What hardly any payload does without: the pages of the compiler and of the interpreter that it touches.

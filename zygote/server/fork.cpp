@@ -5,7 +5,6 @@
 #include <cerrno>
 
 #include <sched.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,13 +30,6 @@ namespace sock::zygote {
   }
   if (failure != 0) return {.side = Side::failed, .sys_errno = failure};
   return {.side = Side::zygote};
-}
-
-int count_threads() noexcept {
-  struct stat tasks {};
-  // A directory has two links of its own, and one for each entry.
-  if (::stat("/proc/self/task", &tasks) < 0) return -1;
-  return static_cast<int>(tasks.st_nlink) - 2;
 }
 
 }  // namespace sock::zygote

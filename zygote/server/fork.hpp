@@ -22,7 +22,4 @@ struct Forked {
 /// the child. `namespaces`: CLONE_NEW*. The caller must be single-threaded.
 Forked fork_into_namespaces(std::uint64_t namespaces) noexcept;
 
-/// The number of threads of this process, or -1.
-int count_threads() noexcept;
-
 }  // namespace sock::zygote

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,10 @@ static void wait_for_process(void) {
   waitpid(child, NULL, 0);
 }
 
+static void share_memory(void) {
+  mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
 static const char* init(void) {
   const char* what = BEHAVIOUR;
   if (strcmp(what, "refuses") == 0) return "its licence has expired";
@@ -39,6 +44,7 @@ static const char* init(void) {
   if (strcmp(what, "closes_all") == 0)
     for (int i = 0; i < 256; ++i) close(i);
   if (strcmp(what, "forks") == 0) (void)!fork();
+  if (strcmp(what, "shares_memory") == 0) share_memory();
   if (strcmp(what, "starts_thread") == 0) start_thread();
   if (strcmp(what, "starts_process") == 0) start_process();
   if (strcmp(what, "waits_for_process") == 0) wait_for_process();
