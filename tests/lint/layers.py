@@ -9,7 +9,7 @@ MAY_USE = {
     "include/sock": set(),
     **dict.fromkeys(("lib", "lib/c_api")),  # anything: host.cpp and the C API join it all
     "lib/base": {"base"}, "lib/sys": {"base", "sys"},
-    "lib/wire": {"base", "sys", "wire"},
+    "lib/wire": {"base", "sys", "wire"}, "lib/loader": {"base", "sys", "loader"},
     # Removing a dead Host's cgroups is one file of isolation that the janitor links too.
     **dict.fromkeys(("lib/state", "tools/janitor"),
                     {"base", "sys", "state", "isolation/cgroup/removal.hpp"}),
