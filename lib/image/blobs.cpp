@@ -11,8 +11,8 @@
 
 #include "base/try.hpp"
 #include "image/document.hpp"
-#include "image/entry_path.hpp"
 #include "image/stage.hpp"
+#include "store/entry_path.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
 
@@ -26,13 +26,13 @@ constexpr std::size_t most_members = 100'000;
 
 // Paths in these archives are short and plain; a link is relative to where it lies.
 std::string target_of(std::string_view path, std::string_view link) {
-  std::string joined{parent_of(path)};
+  std::string joined{store::parent_of(path)};
   for (auto rest = link; !rest.empty();) {
     const auto component = rest.substr(0, rest.find('/'));
     rest.remove_prefix(std::min(rest.size(), component.size() + 1));
     if (component.empty() || component == ".") continue;
     if (component == "..") {
-      joined = std::string{parent_of(joined)};
+      joined = std::string{store::parent_of(joined)};
       continue;
     }
     if (!joined.empty()) joined += '/';
@@ -56,7 +56,7 @@ Result<> refuse_compressed(FdRef file, const std::string& path) {
 
 }  // namespace
 
-std::string blob_path(const Digest& digest) {
+std::string blob_path(const store::Digest& digest) {
   return "blobs/sha256/" + digest.hex();
 }
 
@@ -84,7 +84,7 @@ Result<BlobSource> BlobSource::open_archive(const std::string& path) {
   while ((status = archive_read_next_header(reader.get(), &entry)) == ARCHIVE_OK) {
     const char* name = archive_entry_pathname(entry);
     if (name == nullptr || source.members_.size() >= most_members) continue;
-    const auto clean = clean_entry_path(name, {});
+    const auto clean = store::clean_entry_path(name, {});
     if (!clean.has_value()) continue;
     const char* hard = archive_entry_hardlink(entry);
     const char* soft = archive_entry_symlink(entry);
@@ -114,7 +114,7 @@ Result<Blob> BlobSource::find(const std::string& path) const {
     if (!S_ISREG(found.mode)) return corrupt(path, "not a regular file");
     return Blob{.file = std::move(file), .offset = 0, .size = found.size};
   }
-  std::string name = SOCK_TRY(clean_entry_path(path, {}));
+  std::string name = SOCK_TRY(store::clean_entry_path(path, {}));
   constexpr int most_links = 8;
   for (int hop = 0; hop < most_links; ++hop) {
     const auto member = members_.find(name);
@@ -145,13 +145,14 @@ Result<std::string> BlobSource::read(const std::string& path, std::uint64_t limi
   return text;
 }
 
-Result<std::string> BlobSource::read_blob(const Digest& digest, std::uint64_t size,
+Result<std::string> BlobSource::read_blob(const store::Digest& digest, std::uint64_t size,
                                           std::uint64_t limit) const {
   std::string text = SOCK_TRY(read(blob_path(digest), limit));
   if (size != 0 && text.size() != size)
     return corrupt(digest.to_string(), std::to_string(text.size()) + " bytes, not " +
                                            std::to_string(size) + " as its descriptor says");
-  if (Digest::of(text) != digest) return corrupt(digest.to_string(), "its bytes hash to another");
+  if (store::Digest::of(text) != digest)
+    return corrupt(digest.to_string(), "its bytes hash to another");
   return text;
 }
 

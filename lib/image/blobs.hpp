@@ -10,7 +10,7 @@
 #include "sock/fd.hpp"
 #include "sock/result.hpp"
 
-#include "image/digest.hpp"
+#include "store/digest.hpp"
 
 namespace sock::image {
 
@@ -34,7 +34,7 @@ class BlobSource {
   /// A small file, whole.
   [[nodiscard]] Result<std::string> read(const std::string& path, std::uint64_t limit) const;
   /// blobs/sha256/DIGEST, compared with its digest and, unless that is 0, its size.
-  [[nodiscard]] Result<std::string> read_blob(const Digest& digest, std::uint64_t size,
+  [[nodiscard]] Result<std::string> read_blob(const store::Digest& digest, std::uint64_t size,
                                               std::uint64_t limit) const;
 
  private:
@@ -48,6 +48,6 @@ class BlobSource {
   std::map<std::string, Member> members_;
 };
 
-std::string blob_path(const Digest& digest);
+std::string blob_path(const store::Digest& digest);
 
 }  // namespace sock::image

@@ -40,8 +40,8 @@ Result<> read_layers(const nlohmann::json& json, StoredImage& stored, const std:
   for (const auto& item : SOCK_TRY(list_of(json, "layers", what))) {
     const auto diff_id = SOCK_TRY(text_of(item, "diff_id", what));
     const auto record = SOCK_TRY(text_of(item, "record", what));
-    stored.layers.push_back(SOCK_TRY(Digest::parse(diff_id, what)));
-    stored.records.push_back(SOCK_TRY(Digest::parse(record, what)));
+    stored.layers.push_back(SOCK_TRY(store::Digest::parse(diff_id, what)));
+    stored.records.push_back(SOCK_TRY(store::Digest::parse(record, what)));
     const auto bytes = SOCK_TRY(number_of(item, "bytes", what));
     const auto entries = SOCK_TRY(number_of(item, "entries", what));
     stored.image.layers.push_back({.diff_id = diff_id, .bytes = bytes, .entries = entries});
@@ -51,9 +51,10 @@ Result<> read_layers(const nlohmann::json& json, StoredImage& stored, const std:
 }
 
 // The config is kept as it came, and is what its name says or is not used.
-Result<> read_config(const StoreDirectory& store, const Digest& id, Image& image) {
+Result<> read_config(const StoreDirectory& store, const store::Digest& id, Image& image) {
   const auto text = SOCK_TRY(sys::read_file(store.documents, id.hex(), most_document));
-  if (Digest::of(text) != id) return corrupt("documents/" + id.hex(), "it hashes to another");
+  if (store::Digest::of(text) != id)
+    return corrupt("documents/" + id.hex(), "it hashes to another");
   Config config =
       SOCK_TRY(parse_config(text, {.layers_max = 100'000, .document_max = most_document}));
   image.architecture = std::move(config.architecture);
@@ -70,10 +71,10 @@ std::unexpected<Error> no_image(const std::string& reference) {
 
 }  // namespace
 
-Digest chain_of(const std::vector<Digest>& diff_ids) {
-  Digest chain = diff_ids.front();
+store::Digest chain_of(const std::vector<store::Digest>& diff_ids) {
+  store::Digest chain = diff_ids.front();
   for (std::size_t i = 1; i < diff_ids.size(); ++i)
-    chain = Digest::of(chain.to_string() + " " + diff_ids[i].to_string());
+    chain = store::Digest::of(chain.to_string() + " " + diff_ids[i].to_string());
   return chain;
 }
 
@@ -90,13 +91,15 @@ Result<Names> load_names(const StoreDirectory& store) {
     if (!text.has_value() && text.error().code == Errc::not_found) continue;  // Removed meanwhile.
     if (!text.has_value()) return std::unexpected(text.error());
     const std::string_view line{*text};
-    const auto digest = SOCK_TRY(Digest::parse(line.substr(0, line.find('\n')), "names/" + file));
+    const auto digest =
+        SOCK_TRY(store::Digest::parse(line.substr(0, line.find('\n')), "names/" + file));
     names.emplace(*name, digest);
   }
   return names;
 }
 
-Result<StoredImage> load_image(const StoreDirectory& store, const Digest& id, const Names& names) {
+Result<StoredImage> load_image(const StoreDirectory& store, const store::Digest& id,
+                               const Names& names) {
   const std::string what = "images/" + id.hex();
   const auto text =
       SOCK_TRY(base::in_stage(image_stage, sys::read_file(store.images, id.hex(), most_document)));
@@ -122,7 +125,7 @@ Result<std::vector<StoredImage>> load_images(const StoreDirectory& store) {
   const Names names = SOCK_TRY(load_names(store));
   std::vector<StoredImage> images;
   for (const auto& file : SOCK_TRY(base::in_stage(image_stage, sys::list_dir(store.images)))) {
-    const auto id = Digest::from_hex(file, "images/" + file);
+    const auto id = store::Digest::from_hex(file, "images/" + file);
     if (!id.has_value()) continue;
     auto stored = load_image(store, *id, names);
     if (!stored.has_value() && stored.error().code == Errc::not_found)
@@ -157,12 +160,12 @@ Result<StoredImage> find_image(const StoreDirectory& store, const Reference& ref
 
 Result<> save_image(const StoreDirectory& store, const Staging& staging,
                     const StoredImage& stored) {
-  const auto id = SOCK_TRY(Digest::parse(stored.image.id, "image"));
+  const auto id = SOCK_TRY(store::Digest::parse(stored.image.id, "image"));
   return staging.write_and_publish(store.images, id.hex(), to_json(stored).dump(1) + "\n");
 }
 
 Result<> save_name(const StoreDirectory& store, const Staging& staging, const std::string& name,
-                   const Digest& id) {
+                   const store::Digest& id) {
   return staging.write_and_publish(store.names, file_name_of(name), id.to_string() + "\n");
 }
 

@@ -10,31 +10,32 @@
 
 #include "sock/image.hpp"
 
-#include "image/digest.hpp"
 #include "image/reference.hpp"
 #include "image/staging.hpp"
 #include "image/store_directory.hpp"
+#include "store/digest.hpp"
 
 namespace sock::image {
 
 /// An image with what is not public.
 struct StoredImage {
   Image image;
-  Digest chain;                 ///< Of its layers: the name of its root.
-  std::vector<Digest> layers;   ///< From the lowest.
-  std::vector<Digest> records;  ///< The digests of their records.
+  store::Digest chain;                 ///< Of its layers: the name of its root.
+  std::vector<store::Digest> layers;   ///< From the lowest.
+  std::vector<store::Digest> records;  ///< The digests of their records.
 };
 
 /// OCI's ChainID: a digest of the digests of the layers.
-Digest chain_of(const std::vector<Digest>& diff_ids);
+store::Digest chain_of(const std::vector<store::Digest>& diff_ids);
 /// Where a root is, below the store: its own directory, or the only layer's.
 std::string root_path(const StoredImage& stored);
 
 /// NAME:TAG and the image's id.
-using Names = std::map<std::string, Digest>;
+using Names = std::map<std::string, store::Digest>;
 Result<Names> load_names(const StoreDirectory& store);
 /// With its names. On failure: Errc::not_found, or Errc::corrupt.
-Result<StoredImage> load_image(const StoreDirectory& store, const Digest& id, const Names& names);
+Result<StoredImage> load_image(const StoreDirectory& store, const store::Digest& id,
+                               const Names& names);
 /// All images, also those without a name.
 Result<std::vector<StoredImage>> load_images(const StoreDirectory& store);
 /// On failure: Errc::not_found.
@@ -43,7 +44,7 @@ Result<StoredImage> find_image(const StoreDirectory& store, const Reference& ref
 
 Result<> save_image(const StoreDirectory& store, const Staging& staging, const StoredImage& stored);
 Result<> save_name(const StoreDirectory& store, const Staging& staging, const std::string& name,
-                   const Digest& id);
+                   const store::Digest& id);
 Result<> remove_name(const StoreDirectory& store, const std::string& name);
 
 }  // namespace sock::image

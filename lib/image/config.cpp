@@ -46,7 +46,7 @@ Result<Config> parse_config(std::string_view text, const ImportLimits& limits) {
   const auto* rootfs = find_member(document, "rootfs");
   if (rootfs == nullptr) return corrupt(what, "it names no layers (\"rootfs\")");
   for (const auto& id : SOCK_TRY(texts_of(*rootfs, "diff_ids", what)))
-    config.diff_ids.push_back(SOCK_TRY(Digest::parse(id, what)));
+    config.diff_ids.push_back(SOCK_TRY(store::Digest::parse(id, what)));
   if (const auto* run = find_member(document, "config"))
     config.run = SOCK_TRY(parse_run_config(*run, what));
   if (config.diff_ids.size() > limits.layers_max)

@@ -6,17 +6,17 @@
 
 #include "base/try.hpp"
 #include "image/document.hpp"
-#include "image/entry_path.hpp"
 #include "image/importer.hpp"
 #include "image/stage.hpp"
 #include "image/tree_writer.hpp"
+#include "store/entry_path.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
 
 namespace sock::image {
 namespace {
 
-using Kind = TreeEntry::Kind;
+using Kind = store::TreeEntry::Kind;
 
 std::optional<Kind> kind_of(mode_t mode) {
   switch (mode & S_IFMT) {
@@ -39,10 +39,11 @@ std::optional<Kind> kind_of(mode_t mode) {
 
 class DirectoryCopy {
  public:
-  DirectoryCopy(FdRef to, const TreePolicy& policy, Tally& tally, ProgressMeter& progress)
+  DirectoryCopy(FdRef to, const store::TreePolicy& policy, store::Tally& tally,
+                ProgressMeter& progress)
       : to_{to}, policy_{policy}, tally_{tally}, progress_{progress}, parents_{to} {}
 
-  Result<TreeRecord> copy(FdRef from) {
+  Result<store::TreeRecord> copy(FdRef from) {
     const auto top = SOCK_TRY(sys::inode(from));
     device_ = top.device;
     SOCK_TRY(add_directory("", top, from));
@@ -73,20 +74,20 @@ class DirectoryCopy {
   Result<> add(const std::string& name) {
     const FdRef from = levels_.back().directory;
     const std::string path = levels_.back().path.empty() ? name : levels_.back().path + "/" + name;
-    SOCK_TRY(clean_entry_path(path, policy_.limits));
+    SOCK_TRY(store::clean_entry_path(path, policy_.limits));
     const auto inode = SOCK_TRY(sys::inode_at(from, name));
     const auto kind = kind_of(inode.mode);
     if (!kind) return {};
     if (*kind == Kind::directory) return enter(from, name, path, inode);
     if (inode.links > 1 && SOCK_TRY(link_again(path, inode))) return {};
-    TreeEntry entry = describe(inode);
-    SOCK_TRY(count_entry(tally_, policy_.limits, path, entry.size));
-    const FdRef parent = SOCK_TRY(parents_.enter(parent_of(path)));
+    store::TreeEntry entry = describe(inode);
+    SOCK_TRY(store::count_entry(tally_, policy_.limits, path, entry.size));
+    const FdRef parent = SOCK_TRY(parents_.enter(store::parent_of(path)));
     if (*kind == Kind::file) {
       SOCK_TRY(copy_file(from, name, parent, path, entry));
     } else {
       const bool is_device = *kind == Kind::character_device || *kind == Kind::block_device;
-      if (is_device && policy_.devices == Devices::skip) {
+      if (is_device && policy_.devices == store::Devices::skip) {
         ++tally_.devices_skipped;
         return {};
       }
@@ -98,10 +99,10 @@ class DirectoryCopy {
     return {};
   }
 
-  TreeEntry describe(const sys::Inode& inode) const {
+  store::TreeEntry describe(const sys::Inode& inode) const {
     const Kind kind = *kind_of(inode.mode);
-    TreeEntry entry{.kind = kind, .mode = inode.mode & 07777U};
-    const bool is_ours = policy_.owners == Owners::ours;
+    store::TreeEntry entry{.kind = kind, .mode = inode.mode & 07777U};
+    const bool is_ours = policy_.owners == store::Owners::ours;
     entry.uid = is_ours ? ::geteuid() : inode.uid;
     entry.gid = is_ours ? ::getegid() : inode.gid;
     entry.size = kind == Kind::file ? inode.size : 0;
@@ -114,8 +115,8 @@ class DirectoryCopy {
   Result<> enter(FdRef from, const std::string& name, const std::string& path,
                  const sys::Inode& inode) {
     UniqueFd directory = SOCK_TRY(sys::open_beneath(from, name, O_RDONLY | O_DIRECTORY));
-    SOCK_TRY(count_entry(tally_, policy_.limits, path, 0));
-    const FdRef parent = SOCK_TRY(parents_.enter(parent_of(path)));
+    SOCK_TRY(store::count_entry(tally_, policy_.limits, path, 0));
+    const FdRef parent = SOCK_TRY(parents_.enter(store::parent_of(path)));
     SOCK_TRY(sys::make_dir(parent, name, 0700));
     SOCK_TRY(add_directory(path, inode, directory));
     // What is mounted there is no part of it.
@@ -126,9 +127,9 @@ class DirectoryCopy {
   }
 
   Result<> add_directory(const std::string& path, const sys::Inode& inode, FdRef directory) {
-    TreeEntry entry = describe(inode);
+    store::TreeEntry entry = describe(inode);
     entry.xattrs = SOCK_TRY(sys::list_xattrs(directory));
-    SOCK_TRY(filter_xattrs(entry, policy_, tally_, path));
+    SOCK_TRY(store::filter_xattrs(entry, policy_, tally_, path));
     record_.entries.emplace(path, std::move(entry));
     return {};
   }
@@ -137,20 +138,20 @@ class DirectoryCopy {
   Result<bool> link_again(const std::string& path, const sys::Inode& inode) {
     const auto first = first_names_.find(inode.number);
     if (first == first_names_.end()) return false;
-    SOCK_TRY(count_entry(tally_, policy_.limits, path, 0));
-    DirectoryStack others{to_};
-    const FdRef other = SOCK_TRY(others.enter(parent_of(first->second)));
-    const FdRef parent = SOCK_TRY(parents_.enter(parent_of(path)));
-    SOCK_TRY(sys::make_link(other, std::string{last_of(first->second)}, parent,
-                            std::string{last_of(path)}));
-    TreeEntry& entry = record_.entries.find(first->second)->second;
+    SOCK_TRY(store::count_entry(tally_, policy_.limits, path, 0));
+    store::DirectoryStack others{to_};
+    const FdRef other = SOCK_TRY(others.enter(store::parent_of(first->second)));
+    const FdRef parent = SOCK_TRY(parents_.enter(store::parent_of(path)));
+    SOCK_TRY(sys::make_link(other, std::string{store::last_of(first->second)}, parent,
+                            std::string{store::last_of(path)}));
+    store::TreeEntry& entry = record_.entries.find(first->second)->second;
     if (entry.group == 0) entry.group = ++last_group_;
     record_.entries.emplace(path, entry);
     return true;
   }
 
   Result<> copy_file(FdRef from, const std::string& name, FdRef parent, const std::string& path,
-                     TreeEntry& entry) {
+                     store::TreeEntry& entry) {
     const UniqueFd source =
         SOCK_TRY(sys::open_beneath(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
     const UniqueFd file =
@@ -170,7 +171,7 @@ class DirectoryCopy {
     }
     entry.content = hash_.finish().hex();
     entry.xattrs = SOCK_TRY(sys::list_xattrs(source));
-    SOCK_TRY(filter_xattrs(entry, policy_, tally_, path));
+    SOCK_TRY(store::filter_xattrs(entry, policy_, tally_, path));
     return set_metadata(file, entry, policy_.owners);
   }
 
@@ -194,23 +195,23 @@ class DirectoryCopy {
   }
 
   const FdRef to_;
-  const TreePolicy& policy_;
-  Tally& tally_;
+  const store::TreePolicy& policy_;
+  store::Tally& tally_;
   ProgressMeter& progress_;
-  DirectoryStack parents_;
-  TreeRecord record_;
+  store::DirectoryStack parents_;
+  store::TreeRecord record_;
   std::vector<Level> levels_;
   std::map<std::uint64_t, std::string> first_names_;  ///< By inode number.
   std::uint64_t device_ = 0;
   std::uint64_t last_group_ = 0;
-  Sha256 hash_;
+  store::Sha256 hash_;
   std::string buffer_ = std::string(256U << 10U, '\0');
 };
 
 }  // namespace
 
-Result<TreeRecord> copy_directory(FdRef from, FdRef to, const TreePolicy& policy, Tally& tally,
-                                  ProgressMeter& progress) {
+Result<store::TreeRecord> copy_directory(FdRef from, FdRef to, const store::TreePolicy& policy,
+                                         store::Tally& tally, ProgressMeter& progress) {
   return DirectoryCopy{to, policy, tally, progress}.copy(from);
 }
 

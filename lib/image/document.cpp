@@ -4,10 +4,6 @@
 
 namespace sock::image {
 
-std::unexpected<Error> corrupt(std::string what, std::string why) {
-  return base::refuse(Errc::corrupt, image_stage, std::move(what), std::move(why));
-}
-
 Result<nlohmann::json> parse_document(std::string_view text, std::uint64_t limit,
                                       const std::string& what) {
   constexpr int most_depth = 32;

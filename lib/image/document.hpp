@@ -11,12 +11,12 @@
 #include "base/bounded_json.hpp"
 #include "base/try.hpp"
 #include "image/stage.hpp"
+#include "store/stage.hpp"
 
 namespace sock::image {
 
 using base::find_member;
-
-std::unexpected<Error> corrupt(std::string what, std::string why);
+using store::corrupt;
 
 /// A JSON object or array of at most `limit` bytes; beyond that, Errc::exhausted.
 Result<nlohmann::json> parse_document(std::string_view text, std::uint64_t limit,

@@ -9,7 +9,7 @@
 #include "image/catalog.hpp"
 #include "image/stage.hpp"
 #include "image/staging.hpp"
-#include "image/tree_removal.hpp"
+#include "store/tree_removal.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
 
@@ -42,7 +42,7 @@ class Collection {
   Result<Referred> remove_nameless() {
     Referred referred;
     for (const auto& stored : SOCK_TRY(load_images(store_))) {
-      const auto id = SOCK_TRY(Digest::parse(stored.image.id, "image"));
+      const auto id = SOCK_TRY(store::Digest::parse(stored.image.id, "image"));
       if (stored.image.names.empty()) {
         SOCK_TRY(sys::remove_file(store_.images, id.hex()));
         ++removed_.images;
@@ -50,7 +50,7 @@ class Collection {
       }
       referred.documents.insert(id.hex());
       for (const auto& text : stored.image.digests)
-        referred.documents.insert(SOCK_TRY(Digest::parse(text, "image")).hex());
+        referred.documents.insert(SOCK_TRY(store::Digest::parse(text, "image")).hex());
       for (const auto& layer : stored.layers) referred.layers.insert(layer.hex());
       if (stored.layers.size() > 1) referred.roots.insert(stored.chain.hex());
     }
@@ -62,7 +62,7 @@ class Collection {
   Result<> remove_objects(FdRef place, const std::set<std::string>& kept, std::size_t& count) {
     for (const auto& name : SOCK_TRY(sys::list_dir(place))) {
       if (kept.contains(name)) continue;
-      const auto digest = Digest::from_hex(name, "object");
+      const auto digest = store::Digest::from_hex(name, "object");
       if (!digest.has_value()) continue;  // Not ours.
       const auto key = LockKey::object(*digest);
       if (!SOCK_TRY(locks_.try_lock(key, sys::LockMode::exclusive))) {
@@ -80,7 +80,7 @@ class Collection {
   Result<> remove_object(FdRef place, const std::string& name) {
     const Staging grave = SOCK_TRY(Staging::create(store_));
     SOCK_TRY(sys::rename(place, name, grave.directory(), name));
-    return remove_tree(grave.directory(), name);
+    return store::remove_tree(grave.directory(), name);
   }
 
   Result<> remove_documents(const std::set<std::string>& kept) {

@@ -22,7 +22,7 @@ constexpr std::uint64_t most_record = 4ULL << 30U;
 
 // Errors of a layer say which.
 template <class T>
-Result<T> in_layer(const Digest& diff_id, Result<T> result) {
+Result<T> in_layer(const store::Digest& diff_id, Result<T> result) {
   if (result.has_value()) return result;
   Error error = std::move(result).error();
   if (error.stage == Stage::none) error.stage = image_stage;
@@ -48,8 +48,8 @@ Importer::Importer(const StoreDirectory& store, const ImportOptions& options)
     : store_{store},
       options_{options},
       policy_{.limits = options.limits,
-              .owners = ::geteuid() == 0 ? Owners::as_recorded : Owners::ours,
-              .devices = options.devices ? Devices::make : Devices::skip},
+              .owners = ::geteuid() == 0 ? store::Owners::as_recorded : store::Owners::ours,
+              .devices = options.devices ? store::Devices::make : store::Devices::skip},
       progress_{options, tally_.entries} {}
 
 Result<Image> Importer::run(const ImageSource& source) {
@@ -69,16 +69,17 @@ Result<Image> Importer::import_blobs(const SourceImage& source) {
   return finish(source.config, source.config_text, source.manifest_text, source.name);
 }
 
-Result<> Importer::lock_objects(const std::vector<Digest>& diff_ids) {
+Result<> Importer::lock_objects(const std::vector<store::Digest>& diff_ids) {
   progress_.enter(ImportProgress::Step::waiting);
   struct Object {
-    Digest digest;
+    store::Digest digest;
     FdRef place;
   };
   std::map<LockKey, Object> objects;
-  for (const Digest& id : diff_ids) objects.emplace(LockKey::object(id), Object{id, store_.layers});
+  for (const store::Digest& id : diff_ids)
+    objects.emplace(LockKey::object(id), Object{id, store_.layers});
   // Of a single layer, the root is the layer itself.
-  const Digest chain = chain_of(diff_ids);
+  const store::Digest chain = chain_of(diff_ids);
   if (diff_ids.size() > 1) objects.emplace(LockKey::object(chain), Object{chain, store_.roots});
   for (const auto& [key, object] : objects)
     SOCK_TRY(lock_object(object.digest, object.digest.hex(), object.place));
@@ -87,7 +88,7 @@ Result<> Importer::lock_objects(const std::vector<Digest>& diff_ids) {
 
 // Shared where it is there: containers may be running from it. Exclusive where it has to be made;
 // and once more a look, since another importer may have made it while we waited.
-Result<> Importer::lock_object(const Digest& digest, const std::string& path, FdRef place) {
+Result<> Importer::lock_object(const store::Digest& digest, const std::string& path, FdRef place) {
   const LockKey key = LockKey::object(digest);
   SOCK_TRY(locks_->lock(key, sys::LockMode::shared));
   if (sys::status_at(place, path).has_value()) return {};
@@ -125,32 +126,32 @@ Result<Importer::Layer> Importer::unpack_layer(const SourceImage& source,
   auto blob = SOCK_TRY(source.blobs.find(layer.path));
   LayerStream stream{std::move(blob), layer.stored, options_.limits, progress_};
   SOCK_TRY(stream.start());
-  TreeRecord record = SOCK_TRY(unpack_stream(stream, tree));
+  store::TreeRecord record = SOCK_TRY(unpack_stream(stream, tree));
   if (SOCK_TRY(stream.finish()) != layer.diff_id)
     return corrupt("layer", "unpacked, it hashes to another digest than the config says");
   const std::string text = record.to_text();
   SOCK_TRY(staging_->write(name + "/record", text));
   return Layer{.tree = std::move(tree),
                .record = std::move(record),
-               .record_digest = Digest::of(text),
+               .record_digest = store::Digest::of(text),
                .is_new = true};
 }
 
-Result<TreeRecord> Importer::unpack_stream(LayerStream& stream, FdRef tree) {
+Result<store::TreeRecord> Importer::unpack_stream(LayerStream& stream, FdRef tree) {
   TarReader reader{stream, options_.limits};
   TreeWriter writer{tree, policy_, tally_};
   while (auto entry = SOCK_TRY(reader.next())) SOCK_TRY(writer.add(std::move(*entry), reader));
   return writer.finish();
 }
 
-Result<Importer::Layer> Importer::open_layer(const Digest& diff_id) const {
+Result<Importer::Layer> Importer::open_layer(const store::Digest& diff_id) const {
   UniqueFd tree =
       SOCK_TRY(sys::open_beneath(store_.layers, diff_id.hex() + "/tree", O_RDONLY | O_DIRECTORY));
   const auto text = SOCK_TRY(sys::read_file(store_.layers, diff_id.hex() + "/record", most_record));
-  auto record = SOCK_TRY(TreeRecord::parse(text));
+  auto record = SOCK_TRY(store::TreeRecord::parse(text));
   return Layer{.tree = std::move(tree),
                .record = std::move(record),
-               .record_digest = Digest::of(text),
+               .record_digest = store::Digest::of(text),
                .is_new = false};
 }
 
@@ -162,12 +163,12 @@ Result<Image> Importer::import_directory(const ImageSource& source) {
   const std::string copy = "copy";
   const UniqueFd directory = SOCK_TRY(staging_->make_dir(copy));
   UniqueFd tree = SOCK_TRY(staging_->make_dir(copy + "/tree"));
-  TreeRecord record =
+  store::TreeRecord record =
       SOCK_TRY(base::in_stage(image_stage, copy_directory(from, tree, policy_, tally_, progress_)));
   const std::string text = record.to_text();
   SOCK_TRY(staging_->write(copy + "/record", text));
   // There is no tar stream to hash: the record, which holds the hash of every file, stands for it.
-  const Digest id = Digest::of(text);
+  const store::Digest id = store::Digest::of(text);
   SOCK_TRY(lock_objects({id}));
   SOCK_TRY(staging_->publish(copy, staging_->directory(), "layer-" + id.hex()));
   layers_.emplace(id, Layer{.tree = std::move(tree),

@@ -19,7 +19,7 @@
 #include "image/layer_stream.hpp"
 #include "image/progress_meter.hpp"
 #include "image/source.hpp"
-#include "image/tree_policy.hpp"
+#include "store/tree_policy.hpp"
 
 namespace sock::image {
 
@@ -34,39 +34,39 @@ class Importer {
   /// A layer's tree, in the store or still in the staging directory, and what is in it.
   struct Layer {
     UniqueFd tree;
-    TreeRecord record;
-    Digest record_digest;
+    store::TreeRecord record;
+    store::Digest record_digest;
     bool is_new;
   };
 
   Result<Image> import_blobs(const SourceImage& source);
   Result<Image> import_directory(const ImageSource& source);
-  Result<> lock_objects(const std::vector<Digest>& diff_ids);
-  Result<> lock_object(const Digest& digest, const std::string& path, FdRef place);
+  Result<> lock_objects(const std::vector<store::Digest>& diff_ids);
+  Result<> lock_object(const store::Digest& digest, const std::string& path, FdRef place);
   Result<> unpack(const SourceImage& source);
   Result<Layer> unpack_layer(const SourceImage& source, const SourceLayer& layer);
-  Result<Layer> open_layer(const Digest& diff_id) const;
-  Result<TreeRecord> unpack_stream(LayerStream& stream, FdRef tree);
+  Result<Layer> open_layer(const store::Digest& diff_id) const;
+  Result<store::TreeRecord> unpack_stream(LayerStream& stream, FdRef tree);
   Result<Image> finish(const Config& config, const std::string& config_text,
                        const std::optional<std::string>& manifest_text, const std::string& name);
-  Result<> assemble(const TreeRecord& merged, std::span<const UniqueFd> trees);
+  Result<> assemble(const store::TreeRecord& merged, std::span<const UniqueFd> trees);
   Result<> publish_objects(const StoredImage& stored);
   Result<> publish_documents(const StoredImage& stored);
   Result<Image> publish_image(StoredImage stored, const std::string& name);
 
   const StoreDirectory& store_;
   const ImportOptions& options_;
-  const TreePolicy policy_;
-  Tally tally_;
+  const store::TreePolicy policy_;
+  store::Tally tally_;
   ProgressMeter progress_;
   std::optional<StoreLocks> locks_;
   std::optional<Staging> staging_;
-  std::set<Digest> missing_;  ///< Objects that we hold exclusively, and have to make.
-  std::map<Digest, Layer> layers_;
+  std::set<store::Digest> missing_;  ///< Objects that we hold exclusively, and have to make.
+  std::map<store::Digest, Layer> layers_;
 };
 
 /// Copies a directory as it is, without following anything and without entering other file systems.
-Result<TreeRecord> copy_directory(FdRef from, FdRef to, const TreePolicy& policy, Tally& tally,
-                                  ProgressMeter& progress);
+Result<store::TreeRecord> copy_directory(FdRef from, FdRef to, const store::TreePolicy& policy,
+                                         store::Tally& tally, ProgressMeter& progress);
 
 }  // namespace sock::image

@@ -34,7 +34,7 @@ void keep_older(StoredImage& stored, const StoredImage& older) {
 Result<Image> Importer::finish(const Config& config, const std::string& config_text,
                                const std::optional<std::string>& manifest_text,
                                const std::string& name) {
-  const Digest id = Digest::of(config_text);
+  const store::Digest id = store::Digest::of(config_text);
   StoredImage stored{.image = {.id = id.to_string(),
                                .architecture = config.architecture,
                                .os = config.os,
@@ -47,10 +47,10 @@ Result<Image> Importer::finish(const Config& config, const std::string& config_t
                      .chain = chain_of(config.diff_ids),
                      .layers = config.diff_ids,
                      .records = {}};
-  TreeRecord merged;
+  store::TreeRecord merged;
   for (std::size_t i = 0; i < config.diff_ids.size(); ++i) {
     const Layer& layer = layers_.at(config.diff_ids[i]);
-    merge_layer(merged, layer.record, i);
+    store::merge_layer(merged, layer.record, i);
     stored.records.push_back(layer.record_digest);
     stored.image.layers.push_back({.diff_id = config.diff_ids[i].to_string(),
                                    .bytes = layer.record.bytes(),
@@ -60,20 +60,20 @@ Result<Image> Importer::finish(const Config& config, const std::string& config_t
   stored.image.entries = merged.entries.size();
   if (config.diff_ids.size() > 1 && missing_.contains(stored.chain)) {
     std::vector<UniqueFd> trees;
-    for (const Digest& diff_id : config.diff_ids)
+    for (const store::Digest& diff_id : config.diff_ids)
       trees.push_back(SOCK_TRY(sys::duplicate(layers_.at(diff_id).tree)));
     SOCK_TRY(assemble(merged, trees));
   }
   SOCK_TRY(staging_->write_durably("config", config_text));
   if (manifest_text) {
     SOCK_TRY(staging_->write_durably("manifest", *manifest_text));
-    stored.image.digests.push_back(Digest::of(*manifest_text).to_string());
+    stored.image.digests.push_back(store::Digest::of(*manifest_text).to_string());
   }
   SOCK_TRY(publish_objects(stored));
   return publish_image(std::move(stored), options_.name.empty() ? name : options_.name);
 }
 
-Result<> Importer::assemble(const TreeRecord& merged, std::span<const UniqueFd> trees) {
+Result<> Importer::assemble(const store::TreeRecord& merged, std::span<const UniqueFd> trees) {
   progress_.enter(Step::assembling);
   const UniqueFd directory = SOCK_TRY(staging_->make_dir("root"));
   const UniqueFd tree = SOCK_TRY(staging_->make_dir("root/tree"));
@@ -96,11 +96,11 @@ Result<> Importer::publish_objects(const StoredImage& stored) {
 
 // Under the catalog's lock, as all that follows: documents have no locks of their own.
 Result<> Importer::publish_documents(const StoredImage& stored) {
-  const auto id = SOCK_TRY(Digest::parse(stored.image.id, "image"));
+  const auto id = SOCK_TRY(store::Digest::parse(stored.image.id, "image"));
   SOCK_TRY(staging_->publish("config", store_.documents, id.hex()));
   // Empty for what had no manifest.
   for (const auto& text : stored.image.digests) {
-    const auto digest = SOCK_TRY(Digest::parse(text, "manifest"));
+    const auto digest = SOCK_TRY(store::Digest::parse(text, "manifest"));
     SOCK_TRY(staging_->publish("manifest", store_.documents, digest.hex()));
   }
   return base::in_stage(image_stage, sys::sync_file(store_.documents));
@@ -108,7 +108,7 @@ Result<> Importer::publish_documents(const StoredImage& stored) {
 
 Result<Image> Importer::publish_image(StoredImage stored, const std::string& name) {
   const std::string full_name = SOCK_TRY(parse_image_name(name));
-  const auto id = SOCK_TRY(Digest::parse(stored.image.id, "image"));
+  const auto id = SOCK_TRY(store::Digest::parse(stored.image.id, "image"));
   const auto catalog = LockKey::catalog();
   SOCK_TRY(locks_->lock(catalog, sys::LockMode::exclusive));
   SOCK_TRY(publish_documents(stored));

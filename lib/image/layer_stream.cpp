@@ -20,7 +20,7 @@ constexpr std::uint64_t unjudged_bytes = 64ULL << 20U;
 
 }  // namespace
 
-LayerStream::LayerStream(Blob blob, std::optional<Digest> stored, const ImportLimits& limits,
+LayerStream::LayerStream(Blob blob, std::optional<store::Digest> stored, const ImportLimits& limits,
                          ProgressMeter& progress)
     : blob_{std::move(blob)}, stored_{std::move(stored)}, limits_{limits}, progress_{progress} {}
 
@@ -40,7 +40,7 @@ Result<std::string_view> LayerStream::next() {
   return std::string_view{current_};
 }
 
-Result<Digest> LayerStream::finish() {
+Result<store::Digest> LayerStream::finish() {
   while (!SOCK_TRY(next()).empty()) continue;
   thread_.join();
   return *unpacked_digest_;
@@ -58,7 +58,7 @@ void LayerStream::work() {
 
 Result<> LayerStream::read_blob() {
   std::string buffer(ChunkQueue::chunk_size, '\0');
-  Sha256 stored_hash;
+  store::Sha256 stored_hash;
   std::unique_ptr<Decompressor> decompressor;
   const Sink sink = [this](std::string_view unpacked) { return put(unpacked); };
   while (stored_bytes_ < blob_.size) {

@@ -13,8 +13,8 @@
 
 #include "image/blobs.hpp"
 #include "image/chunk_queue.hpp"
-#include "image/digest.hpp"
 #include "image/progress_meter.hpp"
+#include "store/digest.hpp"
 
 namespace sock::image {
 
@@ -23,7 +23,7 @@ class LayerStream {
  public:
   /// `stored` is the digest of the blob, where the source names one. `progress` counts its bytes,
   /// and is told now and then.
-  LayerStream(Blob blob, std::optional<Digest> stored, const ImportLimits& limits,
+  LayerStream(Blob blob, std::optional<store::Digest> stored, const ImportLimits& limits,
               ProgressMeter& progress);
   ~LayerStream();
   LayerStream(const LayerStream&) = delete;
@@ -34,7 +34,7 @@ class LayerStream {
   Result<std::string_view> next();
   /// Reads what is left, and gives the digest of all of it. On failure: also Errc::corrupt when the
   /// blob is another than the source says.
-  Result<Digest> finish();
+  Result<store::Digest> finish();
 
  private:
   void work();
@@ -43,7 +43,7 @@ class LayerStream {
   Result<> flush();
 
   const Blob blob_;
-  const std::optional<Digest> stored_;
+  const std::optional<store::Digest> stored_;
   const ImportLimits limits_;
   ProgressMeter& progress_;
   ChunkQueue queue_;
@@ -54,8 +54,8 @@ class LayerStream {
   bool is_filling_ = false;
   std::uint64_t stored_bytes_ = 0;
   std::uint64_t unpacked_bytes_ = 0;
-  Sha256 unpacked_hash_;
-  std::optional<Digest> unpacked_digest_;
+  store::Sha256 unpacked_hash_;
+  std::optional<store::Digest> unpacked_digest_;
   std::jthread thread_;
 };
 

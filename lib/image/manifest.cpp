@@ -50,7 +50,7 @@ std::unexpected<Error> unknown_type(const std::string& what, const std::string& 
 Result<Descriptor> parse_descriptor(const nlohmann::json& value, const std::string& what) {
   const auto digest_text = SOCK_TRY(text_of(value, "digest", what));
   auto media_type = SOCK_TRY(text_of(value, "mediaType", what));
-  auto digest = SOCK_TRY(Digest::parse(digest_text, what));
+  auto digest = SOCK_TRY(store::Digest::parse(digest_text, what));
   const auto size = SOCK_TRY(number_of(value, "size", what));
   Descriptor descriptor{
       .media_type = std::move(media_type), .digest = std::move(digest), .size = size};

@@ -10,14 +10,14 @@
 
 #include "sock/image.hpp"
 
-#include "image/digest.hpp"
+#include "store/digest.hpp"
 
 namespace sock::image {
 
 /// An entry of an index or a manifest.
 struct Descriptor {
   std::string media_type;
-  Digest digest;
+  store::Digest digest;
   std::uint64_t size;
   std::string name = {};  ///< From the annotations of an index; may be empty.
   std::string architecture = {};
@@ -48,7 +48,7 @@ struct Config {
   std::string architecture;
   std::string os;
   std::string created;
-  std::vector<Digest> diff_ids;
+  std::vector<store::Digest> diff_ids;
   ImageConfig run;
 };
 Result<Config> parse_config(std::string_view text, const ImportLimits& limits);

@@ -82,7 +82,7 @@ Result<Reference> parse_reference(std::string_view text) {
   Reference reference;
   const auto at = text.find('@');
   if (at != std::string_view::npos)
-    reference.digest = SOCK_TRY(Digest::parse(text.substr(at + 1), "reference"));
+    reference.digest = SOCK_TRY(store::Digest::parse(text.substr(at + 1), "reference"));
   const auto name = text.substr(0, at);
   if (!name.empty() || at == std::string_view::npos)
     reference.name = SOCK_TRY(parse_image_name(name));

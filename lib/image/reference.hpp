@@ -8,14 +8,14 @@
 
 #include "sock/result.hpp"
 
-#include "image/digest.hpp"
+#include "store/digest.hpp"
 
 namespace sock::image {
 
 /// "NAME[:TAG][@sha256:...]"; at least one of name and digest is there.
 struct Reference {
   std::string name = {};  ///< "NAME:TAG", or empty.
-  std::optional<Digest> digest = {};
+  std::optional<store::Digest> digest = {};
 };
 
 /// Names are [a-zA-Z0-9] and ._-/ in between, with an optional port (as in localhost:5000/name);

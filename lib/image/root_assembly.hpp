@@ -9,13 +9,13 @@
 #include "sock/fd.hpp"
 #include "sock/result.hpp"
 
-#include "image/tree_policy.hpp"
-#include "image/tree_record.hpp"
+#include "store/tree_policy.hpp"
+#include "store/tree_record.hpp"
 
 namespace sock::image {
 
 /// Fills the empty directory `root` as `merged` says; `layers` are the trees that its entries name.
-Result<> assemble_root(FdRef root, const TreeRecord& merged, std::span<const UniqueFd> layers,
-                       Owners owners);
+Result<> assemble_root(FdRef root, const store::TreeRecord& merged,
+                       std::span<const UniqueFd> layers, store::Owners owners);
 
 }  // namespace sock::image

@@ -14,9 +14,9 @@
 namespace sock::image {
 
 struct SourceLayer {
-  Digest diff_id;
-  std::string path;              ///< In the source.
-  std::optional<Digest> stored;  ///< Of the blob, where the source names it.
+  store::Digest diff_id;
+  std::string path;                     ///< In the source.
+  std::optional<store::Digest> stored;  ///< Of the blob, where the source names it.
   std::optional<std::uint64_t> size;
 };
 

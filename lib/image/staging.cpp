@@ -6,7 +6,7 @@
 
 #include "base/try.hpp"
 #include "image/stage.hpp"
-#include "image/tree_removal.hpp"
+#include "store/tree_removal.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
 
@@ -25,7 +25,7 @@ Result<Staging> Staging::create(const StoreDirectory& store) {
 
 Staging::~Staging() {
   // What cannot be removed now, gc() will find.
-  if (directory_) static_cast<void>(remove_tree(staging_, name_));
+  if (directory_) static_cast<void>(store::remove_tree(staging_, name_));
 }
 
 Result<UniqueFd> Staging::make_dir(const std::string& name) const {
@@ -71,7 +71,7 @@ Result<std::size_t> remove_dead_staging(const StoreDirectory& store) {
   for (const auto& name : SOCK_TRY(base::in_stage(image_stage, sys::list_dir(store.staging)))) {
     const auto key = LockKey::staged(name);
     if (!SOCK_TRY(locks.try_lock(key, sys::LockMode::exclusive))) continue;
-    SOCK_TRY(base::in_stage(image_stage, remove_tree(store.staging, name)));
+    SOCK_TRY(base::in_stage(image_stage, store::remove_tree(store.staging, name)));
     SOCK_TRY(locks.unlock(key));
     ++removed;
   }

@@ -11,8 +11,8 @@
 #include "image/garbage.hpp"
 #include "image/importer.hpp"
 #include "image/stage.hpp"
-#include "image/tree_check.hpp"
 #include "image/user.hpp"
+#include "store/tree_check.hpp"
 #include "sys/file.hpp"
 
 namespace sock {
@@ -49,26 +49,26 @@ std::string read_inside(FdRef root, const std::string& path) {
 
 Result<> verify_image(const image::StoreDirectory& store, const image::StoredImage& stored,
                       Verification& found) {
-  image::TreeRecord merged;
+  store::TreeRecord merged;
   for (std::size_t i = 0; i < stored.layers.size(); ++i) {
     const std::string name = "layers/" + stored.layers[i].hex();
     const auto text = sys::read_file(store.top, name + "/record", most_record);
-    if (!text.has_value() || image::Digest::of(*text) != stored.records[i]) {
+    if (!text.has_value() || store::Digest::of(*text) != stored.records[i]) {
       found.problems.push_back(name + "/record: it is missing, or another");
       return {};
     }
-    const auto record = SOCK_TRY(image::TreeRecord::parse(*text));
+    const auto record = SOCK_TRY(store::TreeRecord::parse(*text));
     const auto tree = sys::open_beneath(store.top, name + "/tree", O_RDONLY | O_DIRECTORY);
     if (tree.has_value())
-      SOCK_TRY(image::check_tree(*tree, record, name + "/tree", found));
+      SOCK_TRY(store::check_tree(*tree, record, name + "/tree", found));
     else
       found.problems.push_back(name + "/tree: it is missing");
-    image::merge_layer(merged, record, i);
+    store::merge_layer(merged, record, i);
   }
   if (stored.layers.size() == 1) return {};
   const std::string path = root_path(stored);
   const auto tree = sys::open_beneath(store.top, path, O_RDONLY | O_DIRECTORY);
-  if (tree.has_value()) return image::check_tree(*tree, merged, path, found);
+  if (tree.has_value()) return store::check_tree(*tree, merged, path, found);
   found.problems.push_back(path + ": it is missing");
   return {};
 }

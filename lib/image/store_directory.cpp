@@ -124,7 +124,7 @@ Result<StoreDirectory> StoreDirectory::open(const std::string& path) {
   return base::in_stage(image_stage, open_store(path));
 }
 
-LockKey LockKey::object(const Digest& digest) noexcept {
+LockKey LockKey::object(const store::Digest& digest) noexcept {
   return LockKey{1 + number_in(digest.hex())};
 }
 

@@ -9,7 +9,7 @@
 #include "sock/fd.hpp"
 #include "sock/result.hpp"
 
-#include "image/digest.hpp"
+#include "store/digest.hpp"
 #include "sys/range_lock.hpp"
 
 namespace sock::image {
@@ -35,7 +35,7 @@ class LockKey {
   /// Whoever changes `images` or `names`, and gc().
   static LockKey catalog() noexcept { return LockKey{0}; }
   /// A layer or a root. Shared: it is there, and stays. Exclusive: it is being made, or removed.
-  static LockKey object(const Digest& digest) noexcept;
+  static LockKey object(const store::Digest& digest) noexcept;
   /// An entry of `staging`, by its name: its importer lives.
   static LockKey staged(const std::string& name) noexcept;
   [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }

@@ -42,8 +42,8 @@ std::string text_or_empty(const char* text) {
   return text != nullptr ? text : "";
 }
 
-Result<TreeEntry::Kind> kind_of(archive_entry* entry, const std::string& path) {
-  using Kind = TreeEntry::Kind;
+Result<store::TreeEntry::Kind> kind_of(archive_entry* entry, const std::string& path) {
+  using Kind = store::TreeEntry::Kind;
   switch (archive_entry_filetype(entry)) {
     case AE_IFREG:
       return Kind::file;
@@ -130,7 +130,7 @@ Result<std::optional<TarEntry>> TarReader::next() {
 
 Result<TarEntry> TarReader::describe(archive_entry* entry) const {
   TarEntry out{.path = text_or_empty(archive_entry_pathname(entry)),
-               .entry = {.kind = TreeEntry::Kind::file}};
+               .entry = {.kind = store::TreeEntry::Kind::file}};
   const std::string what = "entry '" + out.path.substr(0, 300) + "'";
   const std::int64_t uid = archive_entry_uid(entry);
   const std::int64_t gid = archive_entry_gid(entry);
@@ -147,10 +147,11 @@ Result<TarEntry> TarReader::describe(archive_entry* entry) const {
   auto kind = kind_of(entry, out.path.substr(0, 300));
   if (!kind.has_value()) return std::unexpected(std::move(kind).error());
   out.entry.kind = *kind;
-  if (*kind == TreeEntry::Kind::file) out.entry.size = static_cast<std::uint64_t>(size);
-  if (*kind == TreeEntry::Kind::character_device || *kind == TreeEntry::Kind::block_device)
+  if (*kind == store::TreeEntry::Kind::file) out.entry.size = static_cast<std::uint64_t>(size);
+  if (*kind == store::TreeEntry::Kind::character_device ||
+      *kind == store::TreeEntry::Kind::block_device)
     out.entry.device = archive_entry_rdev(entry);
-  if (*kind == TreeEntry::Kind::symlink) {
+  if (*kind == store::TreeEntry::Kind::symlink) {
     out.entry.target = text_or_empty(archive_entry_symlink(entry));
     if (out.entry.target.empty() || out.entry.target.size() > limits_.path_max)
       return corrupt(what, "a symlink to nothing, or to an over-long path");

@@ -15,7 +15,7 @@
 #include "sock/result.hpp"
 
 #include "image/layer_stream.hpp"
-#include "image/tree_record.hpp"
+#include "store/tree_record.hpp"
 
 struct archive;
 struct archive_entry;
@@ -24,7 +24,7 @@ namespace sock::image {
 
 struct TarEntry {
   std::string path;            ///< As it stands in the archive.
-  TreeEntry entry;             ///< Without content and group; xattrs are all there are.
+  store::TreeEntry entry;      ///< Without content and group; xattrs are all there are.
   std::string hard_link = {};  ///< The path of the file that it is another name of; else empty.
 };
 

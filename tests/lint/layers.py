@@ -14,9 +14,10 @@ MAY_USE = {
     **dict.fromkeys(("lib/state", "tools/janitor"),
                     {"base", "sys", "state", "isolation/cgroup/removal.hpp"}),
     "lib/isolation": {"base", "sys", "isolation"},
+    "lib/store": {"base", "sys", "store"},
     "lib/child": {"child", "sys/raw.hpp"},
     "lib/container": BELOW_CONTAINER,
-    **{f"lib/{upper}": BELOW_CONTAINER | {"wire", upper}
+    **{f"lib/{upper}": BELOW_CONTAINER | {"wire", "store", upper}
        for upper in ("zygote", "cache", "image", "checkpoint")},
     "zygote": {"base", "sys", "wire", "child"},  # a program of its own that shares the wire
     **{tree: set() for tree in ("tools", "bench", "examples", "tests/integration")},

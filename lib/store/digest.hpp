@@ -12,7 +12,7 @@
 
 #include "sock/result.hpp"
 
-namespace sock::image {
+namespace sock::store {
 
 /// The digest of some bytes. Also the name of an object in the store.
 class Digest {
@@ -45,4 +45,4 @@ class Sha256 {
   sha256_ctx context_;
 };
 
-}  // namespace sock::image
+}  // namespace sock::store

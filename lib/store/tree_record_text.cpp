@@ -4,10 +4,10 @@
 #include <charconv>
 
 #include "base/try.hpp"
-#include "image/document.hpp"
-#include "image/tree_record.hpp"
+#include "store/stage.hpp"
+#include "store/tree_record.hpp"
 
-namespace sock::image {
+namespace sock::store {
 namespace {
 
 constexpr std::string_view first_word = "sock-tree";
@@ -187,4 +187,4 @@ Result<TreeRecord> TreeRecord::parse(std::string_view text) {
   return record;
 }
 
-}  // namespace sock::image
+}  // namespace sock::store

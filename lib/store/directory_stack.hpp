@@ -11,7 +11,7 @@
 #include "sock/fd.hpp"
 #include "sock/result.hpp"
 
-namespace sock::image {
+namespace sock::store {
 
 /// Paths are relative and clean; the empty one is the root. Thread-bound.
 class DirectoryStack {
@@ -35,4 +35,4 @@ class DirectoryStack {
   std::vector<Level> levels_;  // Each is in the one before.
 };
 
-}  // namespace sock::image
+}  // namespace sock::store

@@ -1,13 +1,13 @@
 // The directories on the way to the current entry.
 
-#include "image/directory_stack.hpp"
+#include "store/directory_stack.hpp"
 
 #include <fcntl.h>
 
 #include "base/try.hpp"
 #include "sys/file.hpp"
 
-namespace sock::image {
+namespace sock::store {
 namespace {
 
 bool leads_to(std::string_view directory, std::string_view path) {
@@ -39,4 +39,4 @@ void DirectoryStack::forget(std::string_view path) {
   }
 }
 
-}  // namespace sock::image
+}  // namespace sock::store

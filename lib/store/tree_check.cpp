@@ -1,6 +1,6 @@
 // Comparing a tree with its record.
 
-#include "image/tree_check.hpp"
+#include "store/tree_check.hpp"
 
 #include <map>
 
@@ -8,14 +8,14 @@
 #include <sys/stat.h>
 
 #include "base/try.hpp"
-#include "image/digest.hpp"
-#include "image/directory_stack.hpp"
-#include "image/entry_path.hpp"
-#include "image/stage.hpp"
+#include "store/digest.hpp"
+#include "store/directory_stack.hpp"
+#include "store/entry_path.hpp"
+#include "store/stage.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
 
-namespace sock::image {
+namespace sock::store {
 namespace {
 
 using Kind = TreeEntry::Kind;
@@ -132,8 +132,8 @@ Result<> check_tree(FdRef root, const TreeRecord& record, const std::string& nam
                     Verification& found) {
   TreeCheck check{root, record, name, found};
   for (const auto& [path, entry] : record.entries)
-    SOCK_TRY(base::in_stage(image_stage, check.check(path, entry)));
+    SOCK_TRY(base::in_stage(store_stage, check.check(path, entry)));
   return {};
 }
 
-}  // namespace sock::image
+}  // namespace sock::store

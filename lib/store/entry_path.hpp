@@ -9,7 +9,7 @@
 
 #include "sock/image.hpp"
 
-namespace sock::image {
+namespace sock::store {
 
 /// Relative, without ".", ".." and doubled slashes; empty for the root itself. A leading slash is
 /// the root's. On failure: Errc::corrupt for "..", NUL and nothing at all, Errc::exhausted beyond a
@@ -37,4 +37,4 @@ Result<EntryDecision> decide_entry(std::string_view raw, const ImportLimits& lim
 /// capabilities.
 [[nodiscard]] bool keeps_xattr(std::string_view name) noexcept;
 
-}  // namespace sock::image
+}  // namespace sock::store

@@ -1,13 +1,13 @@
 // SHA-256 through Nettle (docs/decisions/image-libraries.md).
 
-#include "image/digest.hpp"
+#include "store/digest.hpp"
 
 #include <algorithm>
 
 #include "base/try.hpp"
-#include "image/stage.hpp"
+#include "store/stage.hpp"
 
-namespace sock::image {
+namespace sock::store {
 namespace {
 
 constexpr std::string_view prefix = "sha256:";
@@ -21,14 +21,14 @@ bool is_hex_digit(char c) {
 Result<Digest> Digest::parse(std::string_view text, const std::string& what) {
   if (text.starts_with(prefix)) return from_hex(text.substr(prefix.size()), what);
   const bool is_other = text.find(':') != std::string_view::npos;
-  return base::refuse(is_other ? Errc::unsupported : Errc::corrupt, image_stage,
+  return base::refuse(is_other ? Errc::unsupported : Errc::corrupt, store_stage,
                       what + ": digest '" + std::string{text.substr(0, 100)} + "'",
                       "it must be sha256:, and 64 hexadecimal digits");
 }
 
 Result<Digest> Digest::from_hex(std::string_view hex, const std::string& what) {
   if (hex.size() != 64 || !std::ranges::all_of(hex, is_hex_digit))
-    return base::refuse(Errc::corrupt, image_stage,
+    return base::refuse(Errc::corrupt, store_stage,
                         what + ": digest '" + std::string{hex.substr(0, 100)} + "'",
                         "it must be sha256:, and 64 hexadecimal digits");
   return Digest{std::string{hex}};
@@ -70,4 +70,4 @@ Digest Sha256::finish() {
   return Digest{std::move(hex)};
 }
 
-}  // namespace sock::image
+}  // namespace sock::store

@@ -1,18 +1,18 @@
 // What an import may write, and how much of it.
 
-#include "image/tree_policy.hpp"
+#include "store/tree_policy.hpp"
 
 #include <algorithm>
 
 #include "base/try.hpp"
-#include "image/entry_path.hpp"
-#include "image/stage.hpp"
+#include "store/entry_path.hpp"
+#include "store/stage.hpp"
 
-namespace sock::image {
+namespace sock::store {
 namespace {
 
 std::unexpected<Error> beyond(const std::string& path, const char* limit) {
-  return base::refuse(Errc::exhausted, image_stage, "entry '" + path.substr(0, 300) + "'",
+  return base::refuse(Errc::exhausted, store_stage, "entry '" + path.substr(0, 300) + "'",
                       std::string{"beyond the limit of an import: "} + limit);
 }
 
@@ -42,4 +42,4 @@ Result<> filter_xattrs(TreeEntry& entry, const TreePolicy& policy, Tally& tally,
   return {};
 }
 
-}  // namespace sock::image
+}  // namespace sock::store

@@ -1,6 +1,6 @@
 // Removing a tree of files.
 
-#include "image/tree_removal.hpp"
+#include "store/tree_removal.hpp"
 
 #include <vector>
 
@@ -11,7 +11,7 @@
 #include "sys/inode.hpp"
 #include "sys/mount.hpp"
 
-namespace sock::image {
+namespace sock::store {
 namespace {
 
 struct Level {
@@ -70,4 +70,4 @@ Result<> remove_tree(FdRef dir, const std::string& name) {
   return {};
 }
 
-}  // namespace sock::image
+}  // namespace sock::store

@@ -21,7 +21,7 @@
 
 #include "sys/inode.hpp"
 
-namespace sock::image {
+namespace sock::store {
 
 struct TreeEntry {
   enum class Kind : char {
@@ -74,4 +74,4 @@ struct TreeRecord {
 /// Puts a layer on top: its whiteouts first, then its entries. `layer` is its place, from 0.
 void merge_layer(TreeRecord& lower, const TreeRecord& upper, std::size_t layer);
 
-}  // namespace sock::image
+}  // namespace sock::store

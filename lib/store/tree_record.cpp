@@ -1,11 +1,11 @@
 // Records of trees: order, merging.
 
-#include "image/tree_record.hpp"
+#include "store/tree_record.hpp"
 
 #include <algorithm>
 #include <set>
 
-namespace sock::image {
+namespace sock::store {
 namespace {
 
 bool is_below(std::string_view path, std::string_view directory) {
@@ -70,4 +70,4 @@ void merge_layer(TreeRecord& lower, const TreeRecord& upper, std::size_t layer) 
   }
 }
 
-}  // namespace sock::image
+}  // namespace sock::store

@@ -7,9 +7,9 @@
 
 #include "sock/image.hpp"
 
-#include "image/tree_record.hpp"
+#include "store/tree_record.hpp"
 
-namespace sock::image {
+namespace sock::store {
 
 enum class Owners : std::uint8_t {
   as_recorded,  ///< With root.
@@ -38,4 +38,4 @@ Result<> count_entry(Tally& tally, const ImportLimits& limits, const std::string
 Result<> filter_xattrs(TreeEntry& entry, const TreePolicy& policy, Tally& tally,
                        const std::string& path);
 
-}  // namespace sock::image
+}  // namespace sock::store

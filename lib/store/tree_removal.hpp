@@ -7,10 +7,10 @@
 #include "sock/fd.hpp"
 #include "sock/result.hpp"
 
-namespace sock::image {
+namespace sock::store {
 
 /// Removes the file, link or whole directory; follows no link, and crosses into no other mount that
 /// it could empty. A missing one is success.
 Result<> remove_tree(FdRef dir, const std::string& name);
 
-}  // namespace sock::image
+}  // namespace sock::store
