@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sock/prefetch.hpp"
 #include "sock/result.hpp"
 #include "sock/spec.hpp"
 #include "sock/unsafe.hpp"
@@ -139,6 +140,20 @@ class ImageRoot {
   /// image names nobody. What an image says is not trusted: uid 0 belongs into a user namespace. On
   /// failure: Errc::not_found for a name that is not there.
   [[nodiscard]] Result<std::optional<Identity>> identity() const;
+
+  /// Starts to bring what was recorded of `command` into the page cache; where only others with its
+  /// first word were recorded, the last of those. Empty when there is nothing. Starts a thread.
+  /// On failure: Errc::corrupt for a damaged list.
+  [[nodiscard]] Result<std::optional<Prefetch>> prefetch(const std::vector<std::string>& command,
+                                                         const PrefetchOptions& options = {}) const;
+  /// Makes the page cache forget the root's files, but for what somebody has mapped just now.
+  /// Before a start that is to be recorded, or measured. Blocking: as long as opening each file
+  /// takes.
+  [[nodiscard]] Result<> drop_page_cache() const;
+  /// Records for `command` what of the root's files is in memory now.
+  [[nodiscard]] Result<PrefetchSummary> record_prefetch(
+      const std::vector<std::string>& command) const;
+  [[nodiscard]] Result<std::vector<PrefetchSummary>> prefetch_lists() const;
 
   struct Impl;  ///< The library's own.
 

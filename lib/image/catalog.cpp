@@ -15,6 +15,8 @@ namespace sock::image {
 namespace {
 
 constexpr std::uint64_t most_document = 64ULL << 20U;
+// Records can be large: a line for each file.
+constexpr std::uint64_t most_record = 4ULL << 30U;
 
 nlohmann::json to_json(const StoredImage& stored) {
   const Image& image = stored.image;
@@ -80,6 +82,24 @@ store::Digest chain_of(const std::vector<store::Digest>& diff_ids) {
 
 std::string root_path(const StoredImage& stored) {
   return (stored.layers.size() == 1 ? "layers/" : "roots/") + stored.chain.hex() + "/tree";
+}
+
+Result<store::TreeRecord> load_record(const StoreDirectory& store, const StoredImage& stored,
+                                      std::size_t layer) {
+  const std::string name = "layers/" + stored.layers[layer].hex() + "/record";
+  const auto text = sys::read_file(store.top, name, most_record);
+  if (!text.has_value() || store::Digest::of(*text) != stored.records[layer])
+    return store::corrupt(name, "it is missing, or another");
+  return store::TreeRecord::parse(*text);
+}
+
+Result<store::TreeRecord> load_root_record(const StoreDirectory& store, const StoredImage& stored) {
+  store::TreeRecord merged;
+  for (std::size_t i = 0; i < stored.layers.size(); ++i) {
+    const auto record = SOCK_TRY(load_record(store, stored, i));
+    store::merge_layer(merged, record, i);
+  }
+  return merged;
 }
 
 Result<Names> load_names(const StoreDirectory& store) {

@@ -14,6 +14,7 @@
 #include "image/staging.hpp"
 #include "image/store_directory.hpp"
 #include "store/digest.hpp"
+#include "store/tree_record.hpp"
 
 namespace sock::image {
 
@@ -29,6 +30,12 @@ struct StoredImage {
 store::Digest chain_of(const std::vector<store::Digest>& diff_ids);
 /// Where a root is, below the store: its own directory, or the only layer's.
 std::string root_path(const StoredImage& stored);
+
+/// What is in one of an image's layers. On failure: Errc::corrupt for another than was imported.
+Result<store::TreeRecord> load_record(const StoreDirectory& store, const StoredImage& stored,
+                                      std::size_t layer);
+/// What is in its root.
+Result<store::TreeRecord> load_root_record(const StoreDirectory& store, const StoredImage& stored);
 
 /// NAME:TAG and the image's id.
 using Names = std::map<std::string, store::Digest>;

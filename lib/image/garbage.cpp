@@ -34,6 +34,7 @@ class Collection {
     SOCK_TRY(remove_objects(store_.roots, referred.roots, removed_.roots));
     SOCK_TRY(remove_objects(store_.layers, referred.layers, removed_.layers));
     SOCK_TRY(remove_documents(referred.documents));
+    SOCK_TRY(remove_prefetch_lists(referred));
     removed_.unfinished = SOCK_TRY(remove_dead_staging(store_));
     return removed_;
   }
@@ -89,6 +90,14 @@ class Collection {
       SOCK_TRY(sys::remove_file(store_.documents, name));
       ++removed_.documents;
     }
+    return {};
+  }
+
+  // Those of roots that have gone; the root of one layer has that layer's name.
+  Result<> remove_prefetch_lists(const Referred& referred) {
+    for (const auto& name : SOCK_TRY(sys::list_dir(store_.prefetch)))
+      if (!referred.roots.contains(name) && !referred.layers.contains(name))
+        SOCK_TRY(store::remove_tree(store_.prefetch, name));
     return {};
   }
 

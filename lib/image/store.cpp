@@ -1,4 +1,4 @@
-// ImageStore and ImageRoot: the public handles.
+// ImageStore: the public handle.
 
 #include <algorithm>
 
@@ -9,9 +9,9 @@
 #include "base/try.hpp"
 #include "image/catalog.hpp"
 #include "image/garbage.hpp"
+#include "image/image_root.hpp"
 #include "image/importer.hpp"
 #include "image/stage.hpp"
-#include "image/user.hpp"
 #include "store/tree_check.hpp"
 #include "sys/file.hpp"
 
@@ -19,15 +19,9 @@ namespace sock {
 
 using image::image_stage;
 
+/// Roots in use keep the directory open beyond the store's handle.
 struct ImageStore::Impl {
-  image::StoreDirectory directory;
-};
-
-/// The lock is what keeps gc() away.
-struct ImageRoot::Impl {
-  Image image;
-  std::string path;
-  image::StoreLocks lock;
+  std::shared_ptr<const image::StoreDirectory> directory;
 };
 
 namespace {
@@ -36,34 +30,22 @@ std::unexpected<Error> closed() {
   return base::refuse(Errc::closed, image_stage, "image store");
 }
 
-// Records can be large: a line for each file.
-constexpr std::uint64_t most_record = 4ULL << 30U;
-
-// Empty when it cannot be read: then it has nobody in it. A link in the image stays in the image.
-std::string read_inside(FdRef root, const std::string& path) {
-  constexpr std::size_t most = 1U << 20U;
-  const auto file = sys::open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (!file.has_value()) return {};
-  return sys::reread(*file, most).value_or(std::string{});
-}
-
 Result<> verify_image(const image::StoreDirectory& store, const image::StoredImage& stored,
                       Verification& found) {
   store::TreeRecord merged;
   for (std::size_t i = 0; i < stored.layers.size(); ++i) {
-    const std::string name = "layers/" + stored.layers[i].hex();
-    const auto text = sys::read_file(store.top, name + "/record", most_record);
-    if (!text.has_value() || store::Digest::of(*text) != stored.records[i]) {
-      found.problems.push_back(name + "/record: it is missing, or another");
+    auto record = image::load_record(store, stored, i);
+    if (!record.has_value() && record.error().code == Errc::corrupt) {
+      found.problems.push_back(record.error().subject + ": " + record.error().hint);
       return {};
     }
-    const auto record = SOCK_TRY(store::TreeRecord::parse(*text));
-    const auto tree = sys::open_beneath(store.top, name + "/tree", O_RDONLY | O_DIRECTORY);
+    const std::string name = "layers/" + stored.layers[i].hex() + "/tree";
+    const auto tree = sys::open_beneath(store.top, name, O_RDONLY | O_DIRECTORY);
     if (tree.has_value())
-      SOCK_TRY(store::check_tree(*tree, record, name + "/tree", found));
+      SOCK_TRY(store::check_tree(*tree, *record, name, found));
     else
-      found.problems.push_back(name + "/tree: it is missing");
-    store::merge_layer(merged, record, i);
+      found.problems.push_back(name + ": it is missing");
+    store::merge_layer(merged, *record, i);
   }
   if (stored.layers.size() == 1) return {};
   const std::string path = root_path(stored);
@@ -89,32 +71,6 @@ std::string_view to_string(ImportProgress::Step step) noexcept {
   return "unknown";
 }
 
-ImageRoot::ImageRoot(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
-ImageRoot::ImageRoot(ImageRoot&&) noexcept = default;
-ImageRoot& ImageRoot::operator=(ImageRoot&&) noexcept = default;
-ImageRoot::~ImageRoot() = default;
-
-const Image& ImageRoot::image() const noexcept {
-  return impl_->image;
-}
-const std::string& ImageRoot::path() const noexcept {
-  return impl_->path;
-}
-Rootfs ImageRoot::rootfs() const {
-  return Rootfs{.base = impl_->path};
-}
-
-Result<std::optional<Identity>> ImageRoot::identity() const {
-  const std::string& user = impl_->image.config.user;
-  if (user.empty()) return std::optional<Identity>{};
-  const auto root = SOCK_TRY(base::in_stage(
-      image_stage, sys::open_literally(sys::cwd, impl_->path, O_PATH | O_DIRECTORY)));
-  const auto passwd = read_inside(root, "/etc/passwd");
-  const auto group = read_inside(root, "/etc/group");
-  auto identity = SOCK_TRY(image::find_identity(user, passwd, group));
-  return std::optional{std::move(identity)};
-}
-
 ImageStore::ImageStore(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
 ImageStore::ImageStore(ImageStore&&) noexcept = default;
 ImageStore& ImageStore::operator=(ImageStore&&) noexcept = default;
@@ -122,19 +78,20 @@ ImageStore::~ImageStore() = default;
 
 Result<ImageStore> ImageStore::open(const ImageStoreOptions& options) {
   auto directory = SOCK_TRY(image::StoreDirectory::open(options.directory));
-  return ImageStore{std::make_unique<Impl>(Impl{std::move(directory)})};
+  return ImageStore{std::make_unique<Impl>(
+      Impl{std::make_shared<const image::StoreDirectory>(std::move(directory))})};
 }
 
 Result<Image> ImageStore::add(const ImageSource& source, const ImportOptions& options) {
   if (!impl_) return closed();
-  image::Importer importer{impl_->directory, options};
+  image::Importer importer{*impl_->directory, options};
   return base::in_stage(image_stage, importer.run(source));
 }
 
 Result<std::vector<Image>> ImageStore::list() const {
   if (!impl_) return closed();
   std::vector<Image> images;
-  for (auto& stored : SOCK_TRY(image::load_images(impl_->directory)))
+  for (auto& stored : SOCK_TRY(image::load_images(*impl_->directory)))
     images.push_back(std::move(stored.image));
   std::ranges::sort(images, [](const Image& a, const Image& b) {
     if (a.names.empty() != b.names.empty()) return b.names.empty();
@@ -146,13 +103,13 @@ Result<std::vector<Image>> ImageStore::list() const {
 Result<Image> ImageStore::find(std::string_view reference) const {
   if (!impl_) return closed();
   const auto parsed = SOCK_TRY(image::parse_reference(reference));
-  return SOCK_TRY(image::find_image(impl_->directory, parsed, std::string{reference}))
+  return SOCK_TRY(image::find_image(*impl_->directory, parsed, std::string{reference}))
   .image;
 }
 
 Result<ImageRoot> ImageStore::use(std::string_view reference) const {
   if (!impl_) return closed();
-  const image::StoreDirectory& store = impl_->directory;
+  const image::StoreDirectory& store = *impl_->directory;
   const auto parsed = SOCK_TRY(image::parse_reference(reference));
   auto stored = SOCK_TRY(image::find_image(store, parsed, std::string{reference}));
   auto lock = SOCK_TRY(image::StoreLocks::open(store));
@@ -160,13 +117,13 @@ Result<ImageRoot> ImageStore::use(std::string_view reference) const {
   // Looked at under the lock: gc() may have been faster.
   const std::string path = root_path(stored);
   SOCK_TRY(base::in_stage(image_stage, sys::status_at(store.top, path)));
-  return ImageRoot{std::make_unique<ImageRoot::Impl>(
-      ImageRoot::Impl{std::move(stored.image), store.path + "/" + path, std::move(lock)})};
+  return ImageRoot{std::make_unique<ImageRoot::Impl>(ImageRoot::Impl{
+      impl_->directory, std::move(stored), store.path + "/" + path, std::move(lock)})};
 }
 
 Result<Verification> ImageStore::verify(std::string_view reference) const {
   if (!impl_) return closed();
-  const image::StoreDirectory& store = impl_->directory;
+  const image::StoreDirectory& store = *impl_->directory;
   const auto parsed = SOCK_TRY(image::parse_reference(reference));
   const auto stored = SOCK_TRY(image::find_image(store, parsed, std::string{reference}));
   const auto lock = SOCK_TRY(image::StoreLocks::open(store));
@@ -180,7 +137,7 @@ Result<Verification> ImageStore::verify(std::string_view reference) const {
 
 Result<> ImageStore::remove(std::string_view reference) {
   if (!impl_) return closed();
-  const image::StoreDirectory& store = impl_->directory;
+  const image::StoreDirectory& store = *impl_->directory;
   const auto parsed = SOCK_TRY(image::parse_reference(reference));
   const auto locks = SOCK_TRY(image::StoreLocks::open(store));
   SOCK_TRY(locks.lock(image::LockKey::catalog(), sys::LockMode::exclusive));
@@ -192,7 +149,7 @@ Result<> ImageStore::remove(std::string_view reference) {
 
 Result<ImageGarbage> ImageStore::gc() {
   if (!impl_) return closed();
-  return image::collect_garbage(impl_->directory);
+  return image::collect_garbage(*impl_->directory);
 }
 
 }  // namespace sock

@@ -12,6 +12,7 @@
 #include "loader/loader.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
+#include "sys/page_cache.hpp"
 #include "sys/thread.hpp"
 
 namespace sock::loader {

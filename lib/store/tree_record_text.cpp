@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/try.hpp"
+#include "store/escaped_text.hpp"
 #include "store/stage.hpp"
 #include "store/tree_record.hpp"
 
@@ -12,49 +13,15 @@ namespace {
 
 constexpr std::string_view first_word = "sock-tree";
 constexpr std::string_view version = "1";
-constexpr std::string_view hex_digits = "0123456789abcdef";
 
 std::unexpected<Error> damaged() {
   return corrupt("tree record", "it is damaged, or written by something else");
 }
 
-bool is_plain(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         c == '.' || c == '/' || c == '+' || c == ':' || c == '@';
-}
-
-std::string escape(std::string_view text) {
-  if (text.empty()) return "-";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (is_plain(c)) {
-      out += c;
-    } else {
-      out += '%';
-      out += hex_digits[byte >> 4U];
-      out += hex_digits[byte & 15U];
-    }
-  }
-  return out;
-}
-
-Result<std::string> unescape(std::string_view text) {
-  std::string out;
-  if (text == "-") return out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (is_plain(text[i])) {
-      out += text[i];
-      continue;
-    }
-    if (text[i] != '%' || i + 2 >= text.size()) return damaged();
-    unsigned byte = 0;
-    const auto [end, problem] = std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16);
-    if (problem != std::errc{} || end != text.data() + i + 3) return damaged();
-    out += static_cast<char>(byte);
-    i += 2;
-  }
-  return out;
+Result<std::string> unescaped(std::string_view word) {
+  auto text = unescape(word);
+  if (!text) return damaged();
+  return std::move(*text);
 }
 
 std::string xattrs_text(const std::vector<sys::Xattr>& xattrs) {
@@ -74,39 +41,12 @@ Result<std::vector<sys::Xattr>> parse_xattrs(std::string_view text) {
     text.remove_prefix(std::min(text.size(), item.size() + 1));
     const auto equals = item.find('=');
     if (equals == std::string_view::npos) return damaged();
-    auto name = SOCK_TRY(unescape(item.substr(0, equals)));
-    auto value = SOCK_TRY(unescape(item.substr(equals + 1)));
+    auto name = SOCK_TRY(unescaped(item.substr(0, equals)));
+    auto value = SOCK_TRY(unescaped(item.substr(equals + 1)));
     xattrs.push_back({.name = std::move(name), .value = std::move(value)});
   }
   return xattrs;
 }
-
-/// The words of one line, in order; what is missing or no number leaves a mark.
-class Words {
- public:
-  explicit Words(std::string_view line) : rest_{line} {}
-
-  std::string_view word() {
-    const auto word = rest_.substr(0, rest_.find(' '));
-    rest_.remove_prefix(std::min(rest_.size(), word.size() + 1));
-    if (word.empty()) is_good_ = false;
-    return word;
-  }
-  template <class Number>
-  Number number(int base = 10) {
-    const auto text = word();
-    Number value{};
-    const auto [end, problem] =
-        std::from_chars(text.data(), text.data() + text.size(), value, base);
-    if (problem != std::errc{} || end != text.data() + text.size()) is_good_ = false;
-    return value;
-  }
-  [[nodiscard]] bool ended_well() const { return is_good_ && rest_.empty(); }
-
- private:
-  std::string_view rest_;
-  bool is_good_ = true;
-};
 
 std::string octal(mode_t mode) {
   std::array<char, 8> digits{};
@@ -130,7 +70,7 @@ Result<> parse_line(std::string_view line, TreeRecord& record) {
   const auto kind = words.word();
   if (kind.size() != 1) return damaged();
   if (kind == "w" || kind == "o") {
-    auto path = SOCK_TRY(unescape(words.word()));
+    auto path = SOCK_TRY(unescaped(words.word()));
     (kind == "w" ? record.whiteouts : record.opaques).push_back(std::move(path));
     return words.ended_well() ? Result<>{} : damaged();
   }
@@ -144,10 +84,10 @@ Result<> parse_line(std::string_view line, TreeRecord& record) {
   entry.mtime.tv_nsec = words.number<long>();
   entry.device = words.number<std::uint64_t>();
   entry.group = words.number<std::uint64_t>();
-  entry.content = SOCK_TRY(unescape(words.word()));
+  entry.content = SOCK_TRY(unescaped(words.word()));
   entry.xattrs = SOCK_TRY(parse_xattrs(words.word()));
-  entry.target = SOCK_TRY(unescape(words.word()));
-  auto path = SOCK_TRY(unescape(words.word()));
+  entry.target = SOCK_TRY(unescaped(words.word()));
+  auto path = SOCK_TRY(unescaped(words.word()));
   if (!words.ended_well()) return damaged();
   if (!record.entries.emplace(std::move(path), std::move(entry)).second) return damaged();
   return {};

@@ -138,13 +138,6 @@ Result<std::size_t> read_at_offset(FdRef file, char* buffer, std::size_t size,
   return static_cast<std::size_t>(count);
 }
 
-Result<> advise_needed(FdRef file, std::uint64_t offset, std::uint64_t length) {
-  const int problem = ::posix_fadvise(file.get(), static_cast<off_t>(offset),
-                                      static_cast<off_t>(length), POSIX_FADV_WILLNEED);
-  if (problem != 0) return sys_error(problem, "advice");
-  return {};
-}
-
 Result<> set_size(FdRef file, std::uint64_t size) {
   if (retry([&] { return ::ftruncate(file.get(), static_cast<off_t>(size)); }) < 0)
     return sys_error(errno, "size");

@@ -60,8 +60,6 @@ Result<> write_at_offset(FdRef file, std::string_view data, std::uint64_t offset
 /// At most `size` bytes; fewer at the end of the file.
 Result<std::size_t> read_at_offset(FdRef file, char* buffer, std::size_t size,
                                    std::uint64_t offset);
-/// Starts to read a range into the page cache (POSIX_FADV_WILLNEED).
-Result<> advise_needed(FdRef file, std::uint64_t offset, std::uint64_t length);
 Result<> set_size(FdRef file, std::uint64_t size);
 /// The next range with data at or after `offset`; empty (begin == end) when only a hole follows.
 struct DataRange {

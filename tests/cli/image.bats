@@ -50,6 +50,30 @@ import_root() { # NAME: an image of this machine's shell and its libraries, with
     [ "$(json '["layers"]' <<<"$output")" = 1 ]
 }
 
+@test "what a start reads is recorded, listed, and used by the next" {
+    import_root app:v1
+    sockctl image prefetch app:v1
+    [ "$status" -eq 0 ]
+    sockctl image prefetch app:v1 --record -- /bin/sh -c 'echo out'
+    [ "$status" -eq 0 ]
+    [[ $output == *"out"*"recorded "*" files, "*"of: /bin/sh -c echo out"* ]]
+    sockctl image prefetch app:v1
+    [[ $output == *"COMMAND"*"/bin/sh -c echo out"* ]]
+    sockctl image prefetch app:v1 -- /bin/sh
+    [[ $output == "prefetch: "*" files, "*" asked for in "* ]]
+    sockctl run --timings --image app:v1 -- /bin/sh -c 'echo out'
+    prints out
+    [[ $errors == *"prefetch: in memory already"* ]]
+    sockctl run --prefetch sometimes --image app:v1 -- /bin/sh -c 'echo out'
+    fails 2 --prefetch
+    sockctl image prefetch app:v1 --engine fast -- /bin/sh
+    fails 2 --engine
+    sockctl image prefetch host
+    fails 2 "no store"
+    sockctl image prefetch app:v1 -- /bin/true
+    fails 125 "nothing was recorded"
+}
+
 @test "mistakes are named" {
     export SOCK_IMAGE_STORE=$WORK/images
     sockctl image import nowhere

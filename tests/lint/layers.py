@@ -9,15 +9,16 @@ MAY_USE = {
     "include/sock": set(),
     **dict.fromkeys(("lib", "lib/c_api")),  # anything: host.cpp and the C API join it all
     "lib/base": {"base"}, "lib/sys": {"base", "sys"},
-    "lib/wire": {"base", "sys", "wire"}, "lib/loader": {"base", "sys", "loader"},
+    "lib/wire": {"base", "sys", "wire"},
     # Removing a dead Host's cgroups is one file of isolation that the janitor links too.
     **dict.fromkeys(("lib/state", "tools/janitor"),
                     {"base", "sys", "state", "isolation/cgroup/removal.hpp"}),
     "lib/isolation": {"base", "sys", "isolation"},
+    "lib/loader": {"base", "sys", "loader"},
     "lib/store": {"base", "sys", "store"},
     "lib/child": {"child", "sys/raw.hpp"},
     "lib/container": BELOW_CONTAINER,
-    **{f"lib/{upper}": BELOW_CONTAINER | {"wire", "store", upper}
+    **{f"lib/{upper}": BELOW_CONTAINER | {"wire", "store", "loader", upper}
        for upper in ("zygote", "cache", "image", "checkpoint")},
     "zygote": {"base", "sys", "wire", "child"},  # a program of its own that shares the wire
     **{tree: set() for tree in ("tools", "bench", "examples", "tests/integration")},

@@ -154,7 +154,7 @@ Arguments split_arguments(const std::vector<std::string>& arguments) {
   const auto first = std::find(arguments.begin(), arguments.end(), std::string{"--"});
   // Global options may stand before the verb.
   const bool takes_command = std::any_of(arguments.begin(), first, [](const std::string& word) {
-    return word == "run" || word == "exec" || word == "fork";
+    return word == "run" || word == "exec" || word == "fork" || word == "prefetch";
   });
   const auto separator = takes_command ? first : arguments.end();
   Arguments split{.ours = {arguments.begin(), separator}};

@@ -66,8 +66,8 @@ void describe_verbs(CLI::App& app, Invocation& invocation);
 /// Options that every verb takes.
 void describe_globals(CLI::App& verb, Invocation& invocation);
 
-/// The words of `run`, `exec` and `zygote fork` that are the payload's: what CLI11 left, and what
-/// followed "--".
+/// The words of `run`, `exec`, `zygote fork` and `image prefetch` that are the payload's: what
+/// CLI11 left, and what followed "--".
 struct Arguments {
   std::vector<std::string> ours;    ///< Without argv[0].
   std::vector<std::string> beyond;  ///< After the first "--".

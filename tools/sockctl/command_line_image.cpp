@@ -77,6 +77,29 @@ void describe_upkeep(CLI::App& group, Invocation& invocation) {
              invocation);
 }
 
+void describe_prefetch(CLI::App& group, Invocation& invocation) {
+  CLI::App& verb = add_image_verb(
+      group, invocation, "prefetch", "Record what a start reads, to bring it into memory at once",
+      "  sockctl image prefetch app:v1 --record -- python3 -c 'import numpy, pandas'\n"
+      "  sockctl image prefetch app:v1 --record --wall 5s     # a server: its first five seconds\n"
+      "  sockctl image prefetch app:v1                        # what was recorded\n"
+      "  sockctl image prefetch app:v1 -- python3             # into memory now\n"
+      "\nsockctl run --image uses what was recorded of its command, or else of its program. For a\n"
+      "recording the image's files are forgotten by the page cache first, which needs nobody else\n"
+      "to run from it.",
+      [](Invocation& i) { return image_prefetch(i.globals, i.image, std::move(i.run)); });
+  verb.add_option("IMAGE", invocation.run.image, "NAME[:TAG], @DIGEST or both")
+      ->required()
+      ->type_name("");
+  verb.add_flag("--record", invocation.image.record, "Run the command (the image's), and record");
+  verb.add_option("--wall", invocation.run.wall, "End the recording after this long, like 5s")
+      ->type_name("TIME");
+  verb.add_option("--engine", invocation.run.prefetch, "auto, io_uring or threads")
+      ->type_name("ENGINE");
+  add_format(verb, invocation);
+  verb.prefix_command();
+}
+
 }  // namespace
 
 void describe_image(CLI::App& app, Invocation& invocation) {
@@ -87,6 +110,7 @@ void describe_image(CLI::App& app, Invocation& invocation) {
   describe_import(group, invocation);
   describe_listing(group, invocation);
   describe_upkeep(group, invocation);
+  describe_prefetch(group, invocation);
 }
 
 }  // namespace sockctl

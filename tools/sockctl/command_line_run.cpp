@@ -23,6 +23,9 @@ void describe_root(CLI::App& verb, RunOptions& run) {
   one(verb, "--image", run.image,
       "An image as the root; host (the default) is the machine's own /usr", "NAME[:TAG|@DIGEST]");
   one(verb, "--image-store", run.image_store, "Where the images are", "DIR");
+  one(verb, "--prefetch", run.prefetch,
+      "Bring what was recorded of the image's start into memory: auto, off, io_uring or threads",
+      "HOW");
   one(verb, "--handler", run.handler, "A directory to mount at /handler", "DIR");
   many(verb, "--package", run.packages, "A directory to mount below /packages", "DIR");
   many(verb, "-v,--volume", run.volumes, "Bind a host path into the container", "SRC:DST[:rw|ro]");

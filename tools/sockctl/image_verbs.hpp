@@ -9,6 +9,7 @@
 #include "sock/image.hpp"
 
 #include "globals.hpp"
+#include "run_options.hpp"
 #include "verbs.hpp"
 
 namespace sockctl {
@@ -29,6 +30,7 @@ struct ImageOptions {
   ImageImportOptions import = {};
   bool quiet = false;  ///< ls
   std::vector<std::string> names = {};
+  bool record = false;  ///< prefetch
 };
 
 int image_import(const Globals& globals, const ImageOptions& options);
@@ -37,6 +39,8 @@ int image_inspect(const Globals& globals, const ImageOptions& options);
 int image_rm(const Globals& globals, const ImageOptions& options);
 /// 1 when something is not as it was imported.
 int image_verify(const Globals& globals, const ImageOptions& options);
+/// `run` has the image, the command and the limits of what is recorded.
+int image_prefetch(const Globals& globals, const ImageOptions& options, RunOptions run);
 int image_gc(const Globals& globals, const ImageOptions& options);
 
 }  // namespace sockctl

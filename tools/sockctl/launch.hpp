@@ -11,8 +11,9 @@ namespace sockctl {
 
 struct Launch {
   sock::ContainerSpec spec;
-  sock::UniqueFd network;                     ///< Borrowed by the spec.
-  std::optional<sock::ImageRoot> image = {};  ///< In use for as long as this lives.
+  sock::UniqueFd network;                       ///< Borrowed by the spec.
+  std::optional<sock::ImageRoot> image = {};    ///< In use for as long as this lives.
+  std::optional<sock::Prefetch> prefetch = {};  ///< Under way, of what the image's start reads.
 };
 
 /// to_spec(), completed. Its errors are mistakes on the command line (exit status 2), but for an

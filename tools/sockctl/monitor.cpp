@@ -18,9 +18,10 @@
 namespace sockctl {
 namespace {
 
-// The image and the Host come first: they must outlive the container.
+// The image, its prefetch and the Host come first: they must outlive the container.
 struct Started {
   std::optional<sock::ImageRoot> image;
+  std::optional<sock::Prefetch> prefetch;
   sock::Host host;
   Monitor monitor;
 };
@@ -39,6 +40,7 @@ Result<Started> start(const Globals& globals, const std::string& state, const Ru
   launch.spec.stdio = {.in = {}, .out = out.writer, .err = err.writer};
   auto container = SOCKCTL_TRY(host.create(launch.spec));
   return Started{.image = std::move(launch.image),
+                 .prefetch = std::move(launch.prefetch),
                  .host = std::move(host),
                  .monitor = Monitor{{.options = options,
                                      .state = state,

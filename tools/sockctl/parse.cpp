@@ -134,6 +134,14 @@ Result<Filter> parse_filter(std::string_view text) {
   return refuse_option("--seccomp", text, "one of handler, strict, unconfined");
 }
 
+Result<std::optional<sock::LoadEngine>> parse_prefetch(std::string_view text) {
+  if (text == "off") return std::nullopt;
+  if (text == "auto") return sock::LoadEngine::automatic;
+  if (text == "io_uring") return sock::LoadEngine::io_uring;
+  if (text == "threads") return sock::LoadEngine::threads;
+  return refuse_option("--prefetch", text, "one of auto, off, io_uring, threads");
+}
+
 Result<int> parse_signal(std::string_view text) {
   const auto number = whole<int>(text);
   if (number && *number >= 1 && *number <= SIGRTMAX) return *number;

@@ -11,6 +11,7 @@
 
 #include "sock/host.hpp"
 #include "sock/import_tree.hpp"
+#include "sock/prefetch.hpp"
 #include "sock/spec.hpp"
 #include "sock/zygote.hpp"
 
@@ -54,6 +55,9 @@ Result<NetworkChoice> parse_network(std::string_view text);
 
 enum class Filter : std::uint8_t { handler, strict, unconfined };
 Result<Filter> parse_filter(std::string_view text);
+
+/// "auto", "io_uring" or "threads"; empty for "off".
+Result<std::optional<sock::LoadEngine>> parse_prefetch(std::string_view text);
 
 /// "TERM", "SIGTERM" or "15".
 Result<int> parse_signal(std::string_view text);

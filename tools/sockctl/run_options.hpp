@@ -23,6 +23,7 @@ struct RunOptions {
   std::string rootfs = {};
   std::string image = "host";
   std::string image_store = {};
+  std::string prefetch = "auto";
   std::string handler = {};
   std::vector<std::string> packages = {};
   std::vector<std::string> env = {};

@@ -68,4 +68,11 @@ std::string timings_table(std::span<const sock::StageTiming> timings) {
   return table + timing_line("total", total);
 }
 
+std::string prefetch_line(const sock::PrefetchReport& report) {
+  if (report.was_warm) return "prefetch: in memory already\n";
+  const double milliseconds = static_cast<double>(report.took.count()) / 1e3;
+  return fmt::format("prefetch: {} files, {}, asked for in {:.1f} ms ({})\n", report.files,
+                     human_size(report.bytes), milliseconds, sock::to_string(report.engine));
+}
+
 }  // namespace sockctl

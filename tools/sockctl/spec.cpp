@@ -144,6 +144,7 @@ Result<sock::ContainerSpec> to_spec(const RunOptions& options, const Caller& cal
   if (SOCKCTL_TRY(parse_network(options.net)).kind == sock::Network::Kind::loopback)
     spec.namespaces.network = sock::Network::loopback();
   SOCKCTL_TRY(parse_filter(options.seccomp));
+  SOCKCTL_TRY(parse_prefetch(options.prefetch));
   SOCKCTL_TRY(parse_size("--log-max", options.log_max));
   spec.resources = SOCKCTL_TRY(resources(options));
   for (const auto& text : options.rlimits) spec.rlimits.push_back(SOCKCTL_TRY(parse_rlimit(text)));
