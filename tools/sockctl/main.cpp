@@ -69,8 +69,8 @@ Result<> take_command(const CLI::App& app, const Arguments& arguments, Invocatio
   while (!verb->get_subcommands().empty()) verb = verb->get_subcommands().front();
   if (!verb->get_prefix_command()) return {};
   // An image may have a command of its own.
-  const bool has_image = verb->get_name() == "prefetch" ||
-                         (verb->get_name() == "run" && uses_image(invocation.run));
+  const bool has_image =
+      verb->get_name() == "prefetch" || (verb->get_name() == "run" && uses_image(invocation.run));
   auto words = SOCKCTL_TRY(command_words(*verb, path_of_verb(app), arguments, has_image));
   (verb->get_name() == "exec" ? invocation.exec.command : invocation.run.command) =
       std::move(words);
