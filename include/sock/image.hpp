@@ -88,6 +88,15 @@ struct ImportOptions {
   std::function<void(const ImportProgress&)> progress = {};
 };
 
+enum class Compression : std::uint8_t { none, gzip, zstd };
+
+struct ExportOptions {
+  Compression compression = Compression::gzip;  ///< Of layers.
+  /// A directory whose content becomes one more layer, on top: what a container has left in a
+  /// volume, say. Empty for none.
+  std::string changes = {};
+};
+
 /// What the image says about running it.
 struct ImageConfig {
   std::vector<std::string> env = {};  ///< "NAME=value"
@@ -134,7 +143,7 @@ class ImageRoot {
   [[nodiscard]] const Image& image() const noexcept;
   /// An absolute path without symlinks, for Rootfs::base.
   [[nodiscard]] const std::string& path() const noexcept;
-  /// A Rootfs with that base and the usual tmpfs mounts.
+  /// A Rootfs with that base and the usual tmpfs mounts; with real root, owners are shifted.
   [[nodiscard]] Rootfs rootfs() const;
   /// Whom ImageConfig::user means, by the image's own /etc/passwd and /etc/group; empty when the
   /// image names nobody. What an image says is not trusted: uid 0 belongs into a user namespace. On
@@ -216,6 +225,20 @@ class ImageStore {
   /// Re-reads every file of an image's root, and compares contents, owners, modes and links with
   /// what was imported. Blocking: as long as reading takes.
   [[nodiscard]] Result<Verification> verify(std::string_view reference) const;
+  /// Writes an image as an OCI layout to where an import would find it: `target` is an oci_layout
+  /// or an oci_archive that is not there yet; its reference is the tag (the image's own, unless
+  /// given). Layers are made anew: the same files, with digests of their own. If anything fails,
+  /// nothing is left. On failure: Errc::exists for a target that is there. Blocking: as long as
+  /// reading, compressing and writing takes.
+  Result<> save(std::string_view reference, const ImageSource& target,
+                const ExportOptions& options = {}) const;
+  /// Mounts an image's root on a directory of the machine, read-only, without devices and
+  /// set-user-ID programs, to be looked at. It stays, and gc() leaves the root alone, until
+  /// unmount() or the machine's next start. `directory` is absolute and has no symlink in it. Needs
+  /// real root. On failure: Errc::exists where an image is mounted already.
+  Result<> mount(std::string_view reference, const std::string& directory) const;
+  /// On failure: Errc::not_found where no image was mounted.
+  Result<> unmount(const std::string& directory) const;
   /// Takes a name away: NAME[:TAG]; or, by @DIGEST, all names of an image. What nothing refers to
   /// any more goes with the next gc().
   Result<> remove(std::string_view reference);

@@ -53,6 +53,11 @@ struct Rootfs {
   std::vector<std::string> packages = {};  ///< Mounted at /packages/<last path component>.
   std::vector<Bind> binds = {};
   std::vector<Tmpfs> tmpfs = {{"/tmp"}, {"/dev/shm"}};
+  /// In a user namespace, owners of `base` are ids of that namespace: what user 0 owns on the disk
+  /// belongs to the container's root (id-mapped mounts; nothing is copied or changed). Otherwise
+  /// they are the machine's, and strangers to a namespace that does not map them. Needs real root
+  /// and a file system that can.
+  bool shift_owners = false;
   friend bool operator==(const Rootfs&, const Rootfs&) = default;
 };
 

@@ -105,7 +105,8 @@ Result<Parts> make_parts(Workshop& workshop, const ContainerSpec& spec, const Ch
   clock.mark(Stage::validate);
   parts.cgroup = SOCK_TRY(workshop.cgroups->take(spec.resources));
   clock.mark(Stage::cgroup);
-  parts.root = SOCK_TRY(parts.realm->make_root(checked.rootfs, spec.stdio.terminal, spec.identity));
+  parts.root = SOCK_TRY(parts.realm->make_root(checked.rootfs, spec.stdio.terminal, spec.identity,
+                                               parts.user_namespace));
   if (spec.init != Init::none)
     parts.init_report = SOCK_TRY(base::in_stage(Stage::state, sys::make_pipe()));
   clock.mark(Stage::rootfs);

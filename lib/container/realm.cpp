@@ -52,13 +52,16 @@ Result<std::unique_ptr<Realm>> Realm::make_rootless(uid_t uid, gid_t gid, Compos
 }
 
 Result<StitchedRoot> Realm::make_root(const Rootfs& rootfs, const std::optional<Terminal>& terminal,
-                                      const Identity& owner) {
-  if (!user_) return make_root_here(rootfs, terminal, owner);
+                                      const Identity& owner, FdRef user_namespace) {
+  if (!user_) return make_root_here(rootfs, terminal, owner, user_namespace);
+  if (rootfs.shift_owners)
+    return base::refuse(Errc::unsupported, Stage::rootfs, "shift_owners",
+                        "only real root can make id-mapped mounts");
   Result<StitchedRoot> root = base::refuse(Errc::io, Stage::rootfs, "root");
   const auto make = [&]() -> Result<StitchedRoot> {
     SOCK_TRY(base::in_stage(Stage::rootfs, sys::enter_namespace(user_, CLONE_NEWUSER)));
     SOCK_TRY(base::in_stage(Stage::rootfs, sys::enter_namespace(host_view_, CLONE_NEWNS)));
-    return make_root_here(rootfs, terminal, owner);
+    return make_root_here(rootfs, terminal, owner, {});
   };
   SOCK_TRY(base::in_stage(Stage::rootfs, sys::run_in_child([&] { root = make(); })));
   return root;
@@ -66,8 +69,8 @@ Result<StitchedRoot> Realm::make_root(const Rootfs& rootfs, const std::optional<
 
 Result<StitchedRoot> Realm::make_root_here(const Rootfs& rootfs,
                                            const std::optional<Terminal>& terminal,
-                                           const Identity& owner) {
-  StitchedRoot root = SOCK_TRY(stitcher_.make(rootfs, terminal));
+                                           const Identity& owner, FdRef user_namespace) {
+  StitchedRoot root = SOCK_TRY(stitcher_.make(rootfs, terminal, user_namespace));
   if (root.terminal && !user_)
     SOCK_TRY(
         base::in_stage(Stage::rootfs, sys::set_owner(root.terminal->slave, owner.uid, owner.gid)));

@@ -26,10 +26,10 @@ class Realm {
   static Result<std::unique_ptr<Realm>> make_rootless(uid_t uid, gid_t gid,
                                                       isolation::Composition composition);
 
-  /// `owner` gets the terminal, if there is one.
+  /// `owner` gets the terminal, if there is one. `user_namespace`: the container's own, or empty.
   Result<isolation::StitchedRoot> make_root(const Rootfs& rootfs,
                                             const std::optional<Terminal>& terminal,
-                                            const Identity& owner);
+                                            const Identity& owner, FdRef user_namespace);
 
   /// Empty with real root.
   [[nodiscard]] FdRef user_namespace() const noexcept { return user_; }
@@ -43,7 +43,7 @@ class Realm {
   explicit Realm(isolation::Composition composition) noexcept : stitcher_{composition} {}
   Result<isolation::StitchedRoot> make_root_here(const Rootfs& rootfs,
                                                  const std::optional<Terminal>& terminal,
-                                                 const Identity& owner);
+                                                 const Identity& owner, FdRef user_namespace);
 
   UniqueFd user_;
   UniqueFd host_view_;  ///< Rootless: the machine's mounts, in a namespace of `user_`.

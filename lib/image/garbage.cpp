@@ -7,6 +7,7 @@
 
 #include "base/try.hpp"
 #include "image/catalog.hpp"
+#include "image/mounts.hpp"
 #include "image/stage.hpp"
 #include "image/staging.hpp"
 #include "store/tree_removal.hpp"
@@ -30,6 +31,7 @@ class Collection {
 
   Result<ImageGarbage> run() {
     SOCK_TRY(locks_.lock(LockKey::catalog(), sys::LockMode::exclusive));
+    mounted_ = SOCK_TRY(mounted_chains(store_));
     const Referred referred = SOCK_TRY(remove_nameless());
     SOCK_TRY(remove_objects(store_.roots, referred.roots, removed_.roots));
     SOCK_TRY(remove_objects(store_.layers, referred.layers, removed_.layers));
@@ -66,7 +68,7 @@ class Collection {
       const auto digest = store::Digest::from_hex(name, "object");
       if (!digest.has_value()) continue;  // Not ours.
       const auto key = LockKey::object(*digest);
-      if (!SOCK_TRY(locks_.try_lock(key, sys::LockMode::exclusive))) {
+      if (mounted_.contains(name) || !SOCK_TRY(locks_.try_lock(key, sys::LockMode::exclusive))) {
         ++removed_.in_use;
         continue;
       }
@@ -103,6 +105,7 @@ class Collection {
 
   const StoreDirectory& store_;
   const StoreLocks locks_;
+  std::set<std::string> mounted_;
   ImageGarbage removed_;
 };
 

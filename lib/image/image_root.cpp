@@ -3,6 +3,7 @@
 #include "image/image_root.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "base/try.hpp"
 #include "image/prefetch_lists.hpp"
@@ -51,7 +52,8 @@ const std::string& ImageRoot::path() const noexcept {
   return impl_->path;
 }
 Rootfs ImageRoot::rootfs() const {
-  return Rootfs{.base = impl_->path};
+  // Without real root the store's files belong to whoever runs the container, as they must.
+  return Rootfs{.base = impl_->path, .shift_owners = ::geteuid() == 0};
 }
 
 Result<std::optional<Identity>> ImageRoot::identity() const {

@@ -8,9 +8,11 @@
 
 #include "base/try.hpp"
 #include "image/catalog.hpp"
+#include "image/exporter.hpp"
 #include "image/garbage.hpp"
 #include "image/image_root.hpp"
 #include "image/importer.hpp"
+#include "image/mounts.hpp"
 #include "image/stage.hpp"
 #include "store/tree_check.hpp"
 #include "sys/file.hpp"
@@ -133,6 +135,33 @@ Result<Verification> ImageStore::verify(std::string_view reference) const {
   Verification found;
   SOCK_TRY(base::in_stage(image_stage, verify_image(store, stored, found)));
   return found;
+}
+
+Result<> ImageStore::save(std::string_view reference, const ImageSource& target,
+                          const ExportOptions& options) const {
+  if (!impl_) return closed();
+  const image::StoreDirectory& store = *impl_->directory;
+  const auto parsed = SOCK_TRY(image::parse_reference(reference));
+  const auto stored = SOCK_TRY(image::find_image(store, parsed, std::string{reference}));
+  const auto lock = SOCK_TRY(image::StoreLocks::open(store));
+  for (const auto& layer : stored.layers)
+    SOCK_TRY(lock.lock(image::LockKey::object(layer), sys::LockMode::shared));
+  return image::Exporter{store, stored, options}.run(target);
+}
+
+Result<> ImageStore::mount(std::string_view reference, const std::string& directory) const {
+  if (!impl_) return closed();
+  const image::StoreDirectory& store = *impl_->directory;
+  const auto parsed = SOCK_TRY(image::parse_reference(reference));
+  const auto stored = SOCK_TRY(image::find_image(store, parsed, std::string{reference}));
+  const auto lock = SOCK_TRY(image::StoreLocks::open(store));
+  SOCK_TRY(lock.lock(image::LockKey::object(stored.chain), sys::LockMode::shared));
+  return image::mount_root(store, stored, directory);
+}
+
+Result<> ImageStore::unmount(const std::string& directory) const {
+  if (!impl_) return closed();
+  return image::unmount_root(*impl_->directory, directory);
 }
 
 Result<> ImageStore::remove(std::string_view reference) {

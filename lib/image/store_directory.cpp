@@ -22,8 +22,8 @@ constexpr std::string_view format_file = "format";
 constexpr std::string_view locks_file = "locks";
 constexpr std::string_view format_word = "sock-images ";
 constexpr unsigned format_version = 1;
-constexpr std::array own_names{"documents", "format",   "images", "layers", "locks",
-                               "names",     "prefetch", "roots",  "staging"};
+constexpr std::array own_names{"documents", "format", "images",   "layers", "locks",
+                               "mounts",    "names",  "prefetch", "roots",  "staging"};
 
 Result<std::string> canonical(const std::string& path) {
   std::error_code problem;
@@ -105,6 +105,7 @@ Result<StoreDirectory> open_store(const std::string& path) {
   store.documents = SOCK_TRY(open_part(store.top, "documents"));
   store.images = SOCK_TRY(open_part(store.top, "images"));
   store.names = SOCK_TRY(open_part(store.top, "names"));
+  store.mounts = SOCK_TRY(open_part(store.top, "mounts"));
   store.prefetch = SOCK_TRY(open_part(store.top, "prefetch"));
   store.staging = SOCK_TRY(open_part(store.top, "staging"));
   if (!format.has_value()) SOCK_TRY(write_format(store));

@@ -22,6 +22,7 @@ struct StoreDirectory {
   UniqueFd documents;  ///< DIGEST: configs and manifests, byte for byte
   UniqueFd images;     ///< IMAGEID: what the store knows of an image
   UniqueFd names;      ///< NAME: an image's id
+  UniqueFd mounts;     ///< KEY: a directory on which a root is mounted
   UniqueFd prefetch;   ///< CHAINID/KEY: what a command reads of a root
   UniqueFd staging;    ///< What importers at work, or dead ones, have written so far
 

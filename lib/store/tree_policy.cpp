@@ -38,7 +38,11 @@ Result<> filter_xattrs(TreeEntry& entry, const TreePolicy& policy, Tally& tally,
   std::uint64_t size = 0;
   for (const auto& [name, value] : entry.xattrs) size += name.size() + value.size();
   if (size > policy.limits.xattrs_max) return beyond(path, "xattrs_max");
-  std::ranges::sort(entry.xattrs);
+  // Archives may have one several times, as bsdtar writes them in two forms: the last one holds.
+  std::ranges::reverse(entry.xattrs);
+  std::ranges::stable_sort(entry.xattrs, {}, &sys::Xattr::name);
+  const auto repeated = std::ranges::unique(entry.xattrs, {}, &sys::Xattr::name);
+  entry.xattrs.erase(repeated.begin(), repeated.end());
   return {};
 }
 

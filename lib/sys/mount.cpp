@@ -52,10 +52,24 @@ Result<> restrict_mount(FdRef mount, MountFlags flags, Depth depth) {
   }
 }
 
+Result<> map_owners(FdRef mount, FdRef user_namespace) {
+  mount_attr change{};
+  change.attr_set = MOUNT_ATTR_IDMAP;
+  change.userns_fd = static_cast<std::uint64_t>(user_namespace.get());
+  if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &change, sizeof change) < 0)
+    return sys_error(errno, "id-mapped mount");
+  return {};
+}
+
 Result<> attach_mount(FdRef mount, FdRef target) {
   constexpr unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
   if (::move_mount(mount.get(), "", target.get(), "", flags) < 0)
     return sys_error(errno, "move_mount");
+  return {};
+}
+
+Result<> unmount(const std::string& directory) {
+  if (::umount2(directory.c_str(), UMOUNT_NOFOLLOW) < 0) return sys_error(errno, directory);
   return {};
 }
 

@@ -32,9 +32,15 @@ enum class MountFlags : std::uint8_t {
 Result<UniqueFd> clone_mount(FdRef dir, const std::string& path, Depth depth);
 /// Adds flags and makes the mount private, so that nothing propagates in or out.
 Result<> restrict_mount(FdRef mount, MountFlags flags, Depth depth);
+/// Files of the mount belong to whom the user namespace maps their owners to. The mount must be
+/// detached, and not shown anywhere before. KERNEL: since 5.12, where the file system can.
+Result<> map_owners(FdRef mount, FdRef user_namespace);
 /// Attaches a detached mount on top of the file or directory `target`.
 /// KERNEL: a target on a detached tree needs 6.15.
 Result<> attach_mount(FdRef mount, FdRef target);
+
+/// Takes away what is mounted on the directory; a symlink at its end is refused.
+Result<> unmount(const std::string& directory);
 
 struct FilesystemOption {
   std::string key;

@@ -144,7 +144,7 @@ Result<Parts> make_parts(container::Workshop& workshop, const ContainerSpec& spe
   }
   clock.mark(Stage::cgroup);
   container::Realm* const realm = SOCK_TRY(workshop.realms.find_or_make(spec.identity));
-  parts.root = SOCK_TRY(realm->make_root(checked.rootfs, spec.stdio.terminal, spec.identity));
+  parts.root = SOCK_TRY(realm->make_root(checked.rootfs, spec.stdio.terminal, spec.identity, {}));
   clock.mark(Stage::rootfs);
   return parts;
 }

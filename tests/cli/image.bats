@@ -74,6 +74,30 @@ import_root() { # NAME: an image of this machine's shell and its libraries, with
     fails 125 "nothing was recorded"
 }
 
+@test "an image is mounted, is in use meanwhile, and unmounted" {
+    import_root app
+    mkdir "$WORK/mnt"
+    ln -s mnt "$WORK/link"
+    sockctl image mount app "$WORK/link"
+    [ "$status" -eq 0 ]
+    [ -x "$WORK/mnt/bin/sh" ]
+    ! touch "$WORK/mnt/new" || false
+    grep -q " $WORK/mnt ro,nosuid,nodev" /proc/self/mountinfo
+    sockctl image mount app "$WORK/mnt"
+    fails 125 "exists"
+    sockctl image rm app
+    sockctl image gc --format json
+    [ "$(json '["in_use"]' <<<"$output")" = 1 ]
+    [ -x "$WORK/mnt/bin/sh" ]
+    sockctl image umount "$WORK/mnt"
+    [ "$status" -eq 0 ]
+    [ ! -e "$WORK/mnt/bin" ]
+    sockctl image umount "$WORK/mnt"
+    fails 125 "no image was mounted"
+    sockctl image gc --format json
+    [ "$(json '["layers"]' <<<"$output")" = 1 ]
+}
+
 @test "mistakes are named" {
     export SOCK_IMAGE_STORE=$WORK/images
     sockctl image import nowhere

@@ -1,5 +1,6 @@
 """Images as the tools of Debian write them, compared file by file with what umoci unpacks."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -135,6 +136,86 @@ def repack_as_zstd(world: World) -> None:
     (world.path / "m/Z/index.json").write_text(json.dumps(index))
 
 
+def exported_it_is_the_same(world: World) -> None:
+    """In each form: for umoci, and when it comes back."""
+    unpacked = build(world)
+    world.add(f"oci:{world.path}/m/L:t", "app:v1")
+    made = world.path / "m"
+    for number, (form, compression) in enumerate((("oci", "gzip"), ("oci", "zstd"), ("oci-archive", "none"))):
+        name = f"x{number}"
+        world.image("export", "app:v1", f"{form}:{made}/{name}:t", "--compress", compression)
+        if compression == "gzip":  # Debian's umoci reads no other.
+            call(world, "umoci", "unpack", "--image", f"{name}:t", f"{name}.out")
+            found = differences(str(unpacked), str(made / f"{name}.out/rootfs"))
+            expect(not found, f"umoci: {'; '.join(found[:5])}")
+        call(world, "skopeo", "inspect", "--config", f"{form}:{name}:t")
+        again = world.add(f"{form}:{made}/{name}:t", name)
+        expect(again["config"]["cmd"] == ["/bin/tool"] and len(again["layers"]) == 2, f"{again}")
+        path = made / f"{name}.root"
+        path.symlink_to(root_of(world, again))
+        found = differences(str(unpacked), str(path.resolve()))
+        expect(not found, f"{form} {compression}: {'; '.join(found[:5])}")
+        world.verifies(name)
+    # What was exported twice is byte for byte the same.
+    for name in ("y1", "y2"):
+        world.image("export", "app:v1", f"oci-archive:{made}/{name}")
+    expect((made / "y1").read_bytes() == (made / "y2").read_bytes(), "two exports differ")
+
+
+def attributes_in_two_forms_are_one(world: World) -> None:
+    """As bsdtar writes them."""
+    (world.path / "m/tree").mkdir(parents=True)
+    (world.path / "m/tree/file").write_text("x")
+    os.setxattr(world.path / "m/tree/file", "user.note", b"one")
+    call(world, "bsdtar", "--format", "pax", "--xattrs", "-C", "tree", "-cf", "layer.tar", "file")
+    call(world, "umoci", "init", "--layout", "L")
+    call(world, "umoci", "new", "--image", "L:t")
+    call(world, "umoci", "raw", "add-layer", "--image", "L:t", "layer.tar")
+    world.add(f"oci:{world.path}/m/L:t")
+    expect(os.getxattr(world.root() / "file", "user.note") == b"one", "another value")
+    world.verifies()
+
+
+def root_of(world: World, image: dict) -> Path:
+    """By its chain of layers, as OCI defines it."""
+    chain = image["layers"][0]["diff_id"]
+    for layer in image["layers"][1:]:
+        chain = "sha256:" + hashlib.sha256(f"{chain} {layer['diff_id']}".encode()).hexdigest()
+    return world.store / "roots" / chain[7:] / "tree"
+
+
+def changes_become_a_layer(world: World) -> None:
+    build(world)
+    world.add(f"oci:{world.path}/m/L:t", "app:v1")
+    out = world.path / "m/out"
+    (out / "srv").mkdir(parents=True)
+    (out / "srv/made").write_text("by a container")
+    world.image("export", "app:v1", f"oci:{world.path}/m/X", "--changes", str(out))
+    image = world.add(f"oci:{world.path}/m/X", "app:v2")
+    expect(len(image["layers"]) == 3, f"{image}")
+    root = root_of(world, image)
+    expect((root / "srv/made").read_text() == "by a container" and (root / "bin/tool").exists(), "its files")
+
+
+def an_export_leaves_all_or_nothing(world: World) -> None:
+    build(world)
+    world.add(f"oci:{world.path}/m/L:t", "app:v1")
+    target = world.path / "m/T"
+    target.mkdir()
+    for to, reason in ((f"oci:{target}", "exists"), (f"oci:{world.path}/m/missing/T", "not_found"),
+                       (f"oci:{world.path}/m/..", "name of its own")):
+        done = world.run("image", "export", "app:v1", to)
+        expect(done.returncode in (2, 125) and reason in done.stderr, f"{to}: {done.stderr}")
+    expect(world.run("image", "export", "app:v1", f"dir:{target}").returncode == 2, "a target of another kind")
+    # A file of the store that has become shorter must not end in an image.
+    tool = world.root("app:v1") / "bin/tool"
+    os.truncate(tool, 5)
+    done = world.run("image", "export", "app:v1", f"oci:{world.path}/m/U")
+    expect(done.returncode == 125 and "shorter" in done.stderr, f"{done.returncode}: {done.stderr}")
+    left = [path.name for path in (world.path / "m").iterdir() if path.name.startswith((".", "U"))]
+    expect(not left and not list(target.iterdir()), f"left behind: {left}")
+
+
 def an_image_by_buildah(world: World) -> None:
     (world.path / "m").mkdir()
     storage = ["--root", str(world.path / "m/storage"), "--runroot", str(world.path / "m/runroot"),
@@ -155,4 +236,6 @@ def a_plain_directory(world: World) -> None:
     expect(world.add(f"dir:{unpacked}", "again")["id"] == first["id"], "another image of the same files")
 
 
-TESTS = [as_umoci_unpacks_it, archives_by_skopeo, layers_in_zstd, an_image_by_buildah, a_plain_directory]
+TESTS = [as_umoci_unpacks_it, archives_by_skopeo, layers_in_zstd, an_image_by_buildah, a_plain_directory,
+         exported_it_is_the_same,
+         attributes_in_two_forms_are_one, changes_become_a_layer, an_export_leaves_all_or_nothing]

@@ -3,6 +3,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "host_fixture.hpp"
 
 namespace sock::test {
@@ -41,6 +44,44 @@ TEST_F(RootfsTest, UsesAnImageThatHasThemAsItIs) {
   for (const char* dir : {"proc", "dev", "tmp"}) fs::create_directory(image + "/" + dir);
   EXPECT_EQ(run(in_image(image, "echo $(ls /); touch /x 2>/dev/null || echo read-only")).out,
             "bin dev lib lib64 proc sbin tmp usr\nread-only\n");
+}
+
+// Into ids of the container's user namespace, whatever kind of root and of mount namespace it has;
+// and only where the spec says so, though both roots are made from one directory.
+TEST_F(RootfsTest, ShiftsTheOwnersOfAnImageIntoAUserNamespace) {
+  if (is_rootless()) GTEST_SKIP() << "needs: root, for id-mapped mounts";
+  const std::string image = make_image("image");
+  fs::create_directory(image + "/data");
+  for (const unsigned owner : {0U, 1000U, 70000U}) {
+    const std::string file = image + "/data/" + std::to_string(owner);
+    std::ofstream{file} << "content";
+    ASSERT_EQ(::chown(file.c_str(), owner, owner), 0);
+    ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
+  }
+  const std::string script = "stat -c '%u:%g' /data/*; cat /data/0 /data/1000 /data/70000 2>&1";
+  for (const bool as_it_is : {false, true}) {
+    if (as_it_is)
+      for (const char* dir : {"proc", "dev", "tmp"}) fs::create_directory(image + "/" + dir);
+    for (const auto mounts : {MountNamespace::empty, MountNamespace::own}) {
+      ContainerSpec spec = in_image(image, script);
+      spec.identity = {.uid = 0, .gid = 0};
+      spec.namespaces.mount = mounts;
+      spec.namespaces.user =
+          UserNamespace{.uids = {{0, 100000, 65536}}, .gids = {{0, 100000, 65536}}};
+      spec.rootfs.shift_owners = true;
+      const std::string shifted = run(spec).out;
+      // Its root holds no capability, so of its own namespace only its own files.
+      EXPECT_TRUE(shifted.starts_with("0:0\n1000:1000\n65534:65534\ncontent")) << shifted;
+      EXPECT_EQ(shifted.find("content", shifted.find("content") + 1), std::string::npos) << shifted;
+      spec.rootfs.shift_owners = false;
+      const std::string strange = run(spec).out;
+      EXPECT_TRUE(strange.starts_with("65534:65534\n65534:65534\n65534:65534\n")) << strange;
+      EXPECT_EQ(strange.find("content"), std::string::npos) << strange;
+    }
+  }
+  struct stat untouched {};
+  ASSERT_EQ(::stat((image + "/data/1000").c_str(), &untouched), 0);
+  EXPECT_EQ(untouched.st_uid, 1000U);
 }
 
 TEST_F(RootfsTest, ReplacesATopLevelLinkThatWouldLeadElsewhere) {

@@ -45,6 +45,28 @@ void describe_import(CLI::App& group, Invocation& invocation) {
   add_format(verb, invocation);
 }
 
+void describe_export(CLI::App& group, Invocation& invocation) {
+  auto& write = invocation.image.write;
+  CLI::App& verb = add_image_verb(
+      group, invocation, "export", "Write an image as an OCI layout, for other tools",
+      "  sockctl image export app:v1 oci:build/app:v1\n"
+      "  sockctl image export app:v1 oci-archive:app.tar --compress zstd\n"
+      "  sockctl run --image app:v1 -v /srv/out:/out:rw -- make install DESTDIR=/out &&\n"
+      "      sockctl image export app:v1 oci:build/app:v2 --changes /srv/out",
+      [](Invocation& i) { return image_export(i.globals, i.image); });
+  verb.add_option("IMAGE", invocation.image.image, "NAME[:TAG], @DIGEST or both")
+      ->required()
+      ->type_name("");
+  verb.add_option("TARGET", write.target, "oci:DIR[:TAG] or oci-archive:FILE[:TAG], not there yet")
+      ->required()
+      ->type_name("");
+  verb.add_option("--compress", write.compression, "Layers: none, gzip (the default) or zstd")
+      ->type_name("HOW");
+  verb.add_option("--changes", write.changes, "A directory that becomes one more layer, on top")
+      ->type_name("DIR");
+  add_format(verb, invocation);
+}
+
 void describe_listing(CLI::App& group, Invocation& invocation) {
   CLI::App& ls = add_image_verb(group, invocation, "ls", "List the images",
                                 "  sockctl image ls\n  sockctl image ls --format json",
@@ -75,6 +97,21 @@ void describe_upkeep(CLI::App& group, Invocation& invocation) {
                             "Remove what no name refers to and nobody uses", "  sockctl image gc",
                             [](Invocation& i) { return image_gc(i.globals, i.image); }),
              invocation);
+}
+
+void describe_mounting(CLI::App& group, Invocation& invocation) {
+  auto& image = invocation.image;
+  CLI::App& mount = add_image_verb(
+      group, invocation, "mount", "Mount an image's root on a directory, read-only, to look at it",
+      "  sockctl image mount app:v1 /mnt && ls /mnt && sockctl image umount /mnt\n"
+      "\nWhile it is mounted, gc leaves it alone.",
+      [](Invocation& i) { return image_mount(i.globals, i.image); });
+  mount.add_option("IMAGE", image.image, "NAME[:TAG], @DIGEST or both")->required()->type_name("");
+  mount.add_option("DIRECTORY", image.directory, "Where")->required()->type_name("");
+  CLI::App& umount = add_image_verb(group, invocation, "umount", "Take such a mount away",
+                                    "  sockctl image umount /mnt",
+                                    [](Invocation& i) { return image_umount(i.globals, i.image); });
+  umount.add_option("DIRECTORY", image.directory, "Where")->required()->type_name("");
 }
 
 void describe_prefetch(CLI::App& group, Invocation& invocation) {
@@ -108,9 +145,11 @@ void describe_image(CLI::App& app, Invocation& invocation) {
                               "  sockctl run --image app:v1 -- python3 -c 'print(1)'\n"
                               "  sockctl image import --help");
   describe_import(group, invocation);
+  describe_export(group, invocation);
   describe_listing(group, invocation);
   describe_upkeep(group, invocation);
   describe_prefetch(group, invocation);
+  describe_mounting(group, invocation);
 }
 
 }  // namespace sockctl

@@ -1,5 +1,7 @@
 // sockctl image rm, verify and gc.
 
+#include <filesystem>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -16,6 +18,13 @@ constexpr sock::FdRef out{1};
 
 Result<sock::ImageStore> open_store(const ImageOptions& options) {
   return open_image_store(SOCKCTL_TRY(image_store_dir(options.store.directory)));
+}
+
+// Where a shell stands may be reached through links.
+std::string absolute(const std::string& directory) {
+  std::error_code problem;
+  const auto path = std::filesystem::canonical(directory, problem);
+  return problem ? directory : path.string();
 }
 
 /// As many as can be: the first failure decides the exit status.
@@ -75,6 +84,20 @@ int image_rm(const Globals&, const ImageOptions& options) {
                          SOCKCTL_TRY(store.remove(name));
                          return 0;
                        });
+}
+
+int image_mount(const Globals&, const ImageOptions& options) {
+  const auto store = open_store(options);
+  if (!store.has_value()) return fail(store.error());
+  const auto done = store->mount(options.image, absolute(options.directory));
+  return done.has_value() ? 0 : fail(done.error());
+}
+
+int image_umount(const Globals&, const ImageOptions& options) {
+  const auto store = open_store(options);
+  if (!store.has_value()) return fail(store.error());
+  const auto done = store->unmount(absolute(options.directory));
+  return done.has_value() ? 0 : fail(done.error());
 }
 
 int image_verify(const Globals& globals, const ImageOptions& options) {

@@ -25,20 +25,31 @@ struct ImageImportOptions {
   bool devices = false;
   bool quiet = false;
 };
+struct ImageExportOptions {
+  std::string target = {};
+  std::string compression = "gzip";
+  std::string changes = {};
+};
 struct ImageOptions {
   ImageStoreChoice store = {};
   ImageImportOptions import = {};
+  ImageExportOptions write = {};
   bool quiet = false;  ///< ls
   std::vector<std::string> names = {};
-  bool record = false;  ///< prefetch
+  std::string image = {};      ///< export, mount
+  bool record = false;         ///< prefetch
+  std::string directory = {};  ///< mount, umount
 };
 
 int image_import(const Globals& globals, const ImageOptions& options);
+int image_export(const Globals& globals, const ImageOptions& options);
 int image_ls(const Globals& globals, const ImageOptions& options);
 int image_inspect(const Globals& globals, const ImageOptions& options);
 int image_rm(const Globals& globals, const ImageOptions& options);
 /// 1 when something is not as it was imported.
 int image_verify(const Globals& globals, const ImageOptions& options);
+int image_mount(const Globals& globals, const ImageOptions& options);
+int image_umount(const Globals& globals, const ImageOptions& options);
 /// `run` has the image, the command and the limits of what is recorded.
 int image_prefetch(const Globals& globals, const ImageOptions& options, RunOptions run);
 int image_gc(const Globals& globals, const ImageOptions& options);

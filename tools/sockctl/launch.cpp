@@ -40,6 +40,7 @@ Result<Launch> prepare_launch(const RunOptions& given, const Caller& caller) {
   RunOptions options = given;
   if (uses_image(given)) options = SOCKCTL_TRY(take_image(given, image));
   auto spec = SOCKCTL_TRY(to_spec(options, caller));
+  if (image) spec.rootfs.shift_owners = image->rootfs().shift_owners;
   Launch launch{.spec = std::move(spec), .network = {}, .image = std::move(image)};
   // Before all else: it takes as long as the rest of the start.
   const auto engine = SOCKCTL_TRY(parse_prefetch(options.prefetch));

@@ -28,9 +28,17 @@ struct TopLevel {
   FileType type;
 };
 
+/// A directory that becomes a root, and the user namespace into which its owners are shifted, if
+/// any.
+struct Image {
+  UniqueFd directory;
+  FdRef owners;
+};
+
 // One level only, and never what is mounted below the image on the host.
-Result<UniqueFd> clone_part(FdRef image, const std::string& name) {
-  UniqueFd part = SOCK_TRY(sys::clone_mount(image, name, Depth::one_mount));
+Result<UniqueFd> clone_part(const Image& image, const std::string& name) {
+  UniqueFd part = SOCK_TRY(sys::clone_mount(image.directory, name, Depth::one_mount));
+  if (image.owners) SOCK_TRY(sys::map_owners(part, image.owners));
   SOCK_TRY(sys::restrict_mount(part, image_flags, Depth::one_mount));
   return part;
 }
@@ -71,11 +79,11 @@ Result<std::vector<TopLevel>> read_host_top_level(FdRef root) {
   return entries;
 }
 
-Result<> stitch(Tree& tree, FdRef image, const TopLevel& entry) {
+Result<> stitch(Tree& tree, const Image& image, const TopLevel& entry) {
   const UniqueFd& root = tree.root();
   switch (entry.type) {
     case FileType::symlink: {
-      const std::string target = SOCK_TRY(sys::read_symlink(image, entry.name));
+      const std::string target = SOCK_TRY(sys::read_symlink(image.directory, entry.name));
       return sys::make_symlink(root, entry.name, target);
     }
     case FileType::directory:
@@ -114,7 +122,7 @@ void drop_replaced(std::vector<TopLevel>& entries, std::span<const MountPoint> p
   });
 }
 
-Result<Tree> stitch_root(FdRef image, std::vector<TopLevel> entries,
+Result<Tree> stitch_root(const Image& image, std::vector<TopLevel> entries,
                          std::span<const MountPoint> points, Composition composition) {
   drop_replaced(entries, points);
   UniqueFd root = SOCK_TRY(sys::make_filesystem(
@@ -127,9 +135,11 @@ Result<Tree> stitch_root(FdRef image, std::vector<TopLevel> entries,
   return tree;
 }
 
-Result<Tree> make_host_image(std::span<const MountPoint> points, Composition composition) {
-  const UniqueFd machine = SOCK_TRY(open_image("/"));
-  std::vector<TopLevel> entries = SOCK_TRY(read_host_top_level(machine));
+Result<Tree> make_host_image(FdRef owners, std::span<const MountPoint> points,
+                             Composition composition) {
+  Image machine{{}, owners};
+  machine.directory = SOCK_TRY(open_image("/"));
+  std::vector<TopLevel> entries = SOCK_TRY(read_host_top_level(machine.directory));
   Tree tree = SOCK_TRY(stitch_root(machine, std::move(entries), points, composition));
   SOCK_TRY(attach_host_etc(tree));
   return tree;
@@ -143,23 +153,24 @@ bool has_every_point(FdRef image, std::span<const MountPoint> points) {
   });
 }
 
-Result<Tree> make_from_directory(const std::string& path, std::span<const MountPoint> points,
-                                 Composition composition) {
-  const UniqueFd image = SOCK_TRY(open_image(path));
-  if (has_every_point(image, points)) {
+Result<Tree> make_from_directory(const std::string& path, FdRef owners,
+                                 std::span<const MountPoint> points, Composition composition) {
+  Image image{{}, owners};
+  image.directory = SOCK_TRY(open_image(path));
+  if (has_every_point(image.directory, points)) {
     UniqueFd root = SOCK_TRY(clone_part(image, ""));
     return Tree{std::move(root), composition};
   }
-  std::vector<TopLevel> entries = SOCK_TRY(read_top_level(image));
+  std::vector<TopLevel> entries = SOCK_TRY(read_top_level(image.directory));
   return stitch_root(image, std::move(entries), points, composition);
 }
 
 }  // namespace
 
-Result<Tree> make_base(const std::string& base, std::span<const MountPoint> points,
+Result<Tree> make_base(const std::string& base, FdRef owners, std::span<const MountPoint> points,
                        Composition composition) {
-  Result<Tree> tree = base == host_image ? make_host_image(points, composition)
-                                         : make_from_directory(base, points, composition);
+  Result<Tree> tree = base == host_image ? make_host_image(owners, points, composition)
+                                         : make_from_directory(base, owners, points, composition);
   if (!tree) return tree;
   // Last: mount points were still being made in it.
   SOCK_TRY(sys::restrict_mount(tree->root(), image_flags, Depth::one_mount));

@@ -116,22 +116,24 @@ Result<std::vector<Stitcher::Source>> Stitcher::find_sources(const Rootfs& rootf
   return sources;
 }
 
-Result<Tree> Stitcher::make_lower(const Rootfs& rootfs, std::span<const MountPoint> points,
-                                  Composition composition) {
-  Tree tree = SOCK_TRY(make_base(rootfs.base, points, composition));
+Result<Tree> Stitcher::make_lower(const Rootfs& rootfs, FdRef owners,
+                                  std::span<const MountPoint> points, Composition composition) {
+  Tree tree = SOCK_TRY(make_base(rootfs.base, owners, points, composition));
   SOCK_TRY(attach_devices(tree));
   for (const std::string& package : rootfs.packages) SOCK_TRY(attach_package(tree, package));
   return tree;
 }
 
-Result<Tree> Stitcher::clone_template(const Rootfs& rootfs, std::vector<MountPoint> points) {
-  if (composition_ == Composition::by_child) return make_lower(rootfs, points, composition_);
+Result<Tree> Stitcher::clone_template(const Rootfs& rootfs, FdRef owners,
+                                      std::vector<MountPoint> points) {
+  if (composition_ == Composition::by_child)
+    return make_lower(rootfs, owners, points, composition_);
   std::vector<Source> sources = SOCK_TRY(find_sources(rootfs));
   std::shared_ptr<const UniqueFd> root;
   {
     const std::scoped_lock lock{mutex_};
     const auto known = std::ranges::find_if(templates_, [&](const Template& item) {
-      return item.sources == sources && item.points == points;
+      return item.sources == sources && item.points == points && item.owners == owners.get();
     });
     if (known != templates_.end()) {
       templates_.splice(templates_.begin(), templates_, known);
@@ -139,22 +141,26 @@ Result<Tree> Stitcher::clone_template(const Rootfs& rootfs, std::vector<MountPoi
     }
   }
   if (!root) {
-    const Tree lower = SOCK_TRY(make_lower(rootfs, points, composition_));
+    const Tree lower = SOCK_TRY(make_lower(rootfs, owners, points, composition_));
     UniqueFd kept = SOCK_TRY(sys::duplicate(lower.root()));
     root = std::make_shared<const UniqueFd>(std::move(kept));
     const std::scoped_lock lock{mutex_};
-    templates_.push_front(
-        {.sources = std::move(sources), .points = std::move(points), .root = root});
+    templates_.push_front({.sources = std::move(sources),
+                           .points = std::move(points),
+                           .owners = owners.get(),
+                           .root = root});
     if (templates_.size() > most_templates) templates_.pop_back();
   }
   UniqueFd clone = SOCK_TRY(sys::clone_mount(*root, "", Depth::recursive));
   return Tree{std::move(clone), composition_};
 }
 
-Result<StitchedRoot> Stitcher::make(const Rootfs& rootfs, const std::optional<Terminal>& terminal) {
+Result<StitchedRoot> Stitcher::make(const Rootfs& rootfs, const std::optional<Terminal>& terminal,
+                                    FdRef user_namespace) {
+  const FdRef owners = rootfs.shift_owners ? user_namespace : FdRef{};
   const auto make_it = [&]() -> Result<StitchedRoot> {
     std::vector<OpenBind> binds = SOCK_TRY(open_binds(rootfs));
-    Tree tree = SOCK_TRY(clone_template(rootfs, collect_points(rootfs, binds)));
+    Tree tree = SOCK_TRY(clone_template(rootfs, owners, collect_points(rootfs, binds)));
     StitchedRoot made{.tree = std::move(tree), .terminal = {}};
     for (const Tmpfs& tmpfs : rootfs.tmpfs) SOCK_TRY(attach_tmpfs(made.tree, tmpfs, binds));
     for (OpenBind& bind : binds) SOCK_TRY(made.tree.attach(std::move(bind.mount), bind.point.path));

@@ -30,8 +30,10 @@ class Stitcher {
  public:
   explicit Stitcher(Composition composition) noexcept : composition_{composition} {}
 
-  /// `rootfs` has passed check_rootfs(). On failure: Stage::rootfs, naming the part.
-  Result<StitchedRoot> make(const Rootfs& rootfs, const std::optional<Terminal>& terminal);
+  /// `rootfs` has passed check_rootfs(). `user_namespace` (empty for none) is the container's, and
+  /// outlives *this. On failure: Stage::rootfs, naming the part.
+  Result<StitchedRoot> make(const Rootfs& rootfs, const std::optional<Terminal>& terminal,
+                            FdRef user_namespace);
 
  private:
   /// A directory's identity: a path may name another one tomorrow.
@@ -44,13 +46,14 @@ class Stitcher {
   struct Template {
     std::vector<Source> sources;  ///< The base, then the packages.
     std::vector<MountPoint> points;
+    int owners;  ///< The descriptor of the user namespace into which they are shifted, or -1.
     std::shared_ptr<const UniqueFd> root;
   };
 
   static Result<std::vector<Source>> find_sources(const Rootfs& rootfs);
-  static Result<Tree> make_lower(const Rootfs& rootfs, std::span<const MountPoint> points,
-                                 Composition composition);
-  Result<Tree> clone_template(const Rootfs& rootfs, std::vector<MountPoint> points);
+  static Result<Tree> make_lower(const Rootfs& rootfs, FdRef owners,
+                                 std::span<const MountPoint> points, Composition composition);
+  Result<Tree> clone_template(const Rootfs& rootfs, FdRef owners, std::vector<MountPoint> points);
 
   const Composition composition_;
   std::mutex mutex_;               // guards templates_
