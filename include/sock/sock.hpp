@@ -9,6 +9,7 @@
 #include "sock/image.hpp"
 #include "sock/import_cache.hpp"
 #include "sock/import_tree.hpp"
+#include "sock/package_cache.hpp"
 #include "sock/prefetch.hpp"
 #include "sock/result.hpp"
 #include "sock/seccomp.hpp"

@@ -178,14 +178,14 @@ Result<StoredImage> find_image(const StoreDirectory& store, const Reference& ref
   return no_image(as_given);
 }
 
-Result<> save_image(const StoreDirectory& store, const Staging& staging,
+Result<> save_image(const StoreDirectory& store, const store::Staging& staging,
                     const StoredImage& stored) {
   const auto id = SOCK_TRY(store::Digest::parse(stored.image.id, "image"));
   return staging.write_and_publish(store.images, id.hex(), to_json(stored).dump(1) + "\n");
 }
 
-Result<> save_name(const StoreDirectory& store, const Staging& staging, const std::string& name,
-                   const store::Digest& id) {
+Result<> save_name(const StoreDirectory& store, const store::Staging& staging,
+                   const std::string& name, const store::Digest& id) {
   return staging.write_and_publish(store.names, file_name_of(name), id.to_string() + "\n");
 }
 

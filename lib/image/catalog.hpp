@@ -11,9 +11,9 @@
 #include "sock/image.hpp"
 
 #include "image/reference.hpp"
-#include "image/staging.hpp"
 #include "image/store_directory.hpp"
 #include "store/digest.hpp"
+#include "store/staging.hpp"
 #include "store/tree_record.hpp"
 
 namespace sock::image {
@@ -49,9 +49,10 @@ Result<std::vector<StoredImage>> load_images(const StoreDirectory& store);
 Result<StoredImage> find_image(const StoreDirectory& store, const Reference& reference,
                                const std::string& as_given);
 
-Result<> save_image(const StoreDirectory& store, const Staging& staging, const StoredImage& stored);
-Result<> save_name(const StoreDirectory& store, const Staging& staging, const std::string& name,
-                   const store::Digest& id);
+Result<> save_image(const StoreDirectory& store, const store::Staging& staging,
+                    const StoredImage& stored);
+Result<> save_name(const StoreDirectory& store, const store::Staging& staging,
+                   const std::string& name, const store::Digest& id);
 Result<> remove_name(const StoreDirectory& store, const std::string& name);
 
 }  // namespace sock::image

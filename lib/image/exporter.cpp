@@ -12,9 +12,10 @@
 #include "base/try.hpp"
 #include "image/compressor.hpp"
 #include "image/document.hpp"
-#include "image/importer.hpp"
 #include "image/stage.hpp"
 #include "image/tar_writer.hpp"
+#include "store/directory_copy.hpp"
+#include "store/staging.hpp"
 #include "store/tree_removal.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
@@ -202,16 +203,15 @@ Result<Exporter::Layer> Exporter::write_stored_layer(FdRef blobs, std::size_t la
 // A copy first: what somebody changes meanwhile must not make a layer that nobody can read.
 Result<Exporter::Layer> Exporter::write_changes(FdRef blobs) const {
   const UniqueFd from = SOCK_TRY(sys::open(sys::cwd, options_.changes, O_RDONLY | O_DIRECTORY));
-  const Staging staging = SOCK_TRY(Staging::create(store_));
+  const store::Staging staging = SOCK_TRY(store::Staging::create(store_));
   const UniqueFd copy = SOCK_TRY(staging.make_dir("copy"));
   const store::TreePolicy policy{
       .limits = {},
       .owners = ::geteuid() == 0 ? store::Owners::as_recorded : store::Owners::ours,
       .devices = store::Devices::skip};
   store::Tally tally;
-  const ImportOptions quiet{};
-  ProgressMeter progress{quiet, tally.entries};
-  const auto record = SOCK_TRY(copy_directory(from, copy, policy, tally, progress));
+  const auto record =
+      SOCK_TRY(store::copy_directory(from, copy, policy, tally, [](std::uint64_t) {}));
   return write_layer(blobs, record, copy);
 }
 

@@ -10,7 +10,6 @@
 
 #include "image/blob_writer.hpp"
 #include "image/catalog.hpp"
-#include "image/progress_meter.hpp"
 
 namespace sock::image {
 

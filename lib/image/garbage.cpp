@@ -9,7 +9,8 @@
 #include "image/catalog.hpp"
 #include "image/mounts.hpp"
 #include "image/stage.hpp"
-#include "image/staging.hpp"
+#include "store/object_removal.hpp"
+#include "store/staging.hpp"
 #include "store/tree_removal.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
@@ -26,18 +27,18 @@ struct Referred {
 
 class Collection {
  public:
-  Collection(const StoreDirectory& store, StoreLocks locks)
+  Collection(const StoreDirectory& store, store::StoreLocks locks)
       : store_{store}, locks_{std::move(locks)} {}
 
   Result<ImageGarbage> run() {
-    SOCK_TRY(locks_.lock(LockKey::catalog(), sys::LockMode::exclusive));
+    SOCK_TRY(locks_.lock(store::LockKey::catalog(), sys::LockMode::exclusive));
     mounted_ = SOCK_TRY(mounted_chains(store_));
     const Referred referred = SOCK_TRY(remove_nameless());
-    SOCK_TRY(remove_objects(store_.roots, referred.roots, removed_.roots));
-    SOCK_TRY(remove_objects(store_.layers, referred.layers, removed_.layers));
+    removed_.roots = SOCK_TRY(remove_objects(store_.roots, referred.roots));
+    removed_.layers = SOCK_TRY(remove_objects(store_.layers, referred.layers));
     SOCK_TRY(remove_documents(referred.documents));
     SOCK_TRY(remove_prefetch_lists(referred));
-    removed_.unfinished = SOCK_TRY(remove_dead_staging(store_));
+    removed_.unfinished = SOCK_TRY(store::remove_dead_staging(store_));
     return removed_;
   }
 
@@ -62,28 +63,12 @@ class Collection {
     return referred;
   }
 
-  Result<> remove_objects(FdRef place, const std::set<std::string>& kept, std::size_t& count) {
-    for (const auto& name : SOCK_TRY(sys::list_dir(place))) {
-      if (kept.contains(name)) continue;
-      const auto digest = store::Digest::from_hex(name, "object");
-      if (!digest.has_value()) continue;  // Not ours.
-      const auto key = LockKey::object(*digest);
-      if (mounted_.contains(name) || !SOCK_TRY(locks_.try_lock(key, sys::LockMode::exclusive))) {
-        ++removed_.in_use;
-        continue;
-      }
-      SOCK_TRY(remove_object(place, name));
-      SOCK_TRY(locks_.unlock(key));
-      ++count;
-    }
-    return {};
-  }
-
-  // Moved away first: a crash in the middle must not leave half of it under its name.
-  Result<> remove_object(FdRef place, const std::string& name) {
-    const Staging grave = SOCK_TRY(Staging::create(store_));
-    SOCK_TRY(sys::rename(place, name, grave.directory(), name));
-    return store::remove_tree(grave.directory(), name);
+  Result<std::size_t> remove_objects(FdRef place, std::set<std::string> kept) {
+    for (const auto& name : mounted_)
+      if (sys::status_at(place, name).has_value() && kept.insert(name).second) ++removed_.in_use;
+    const auto done = SOCK_TRY(store::remove_objects(store_, locks_, place, kept));
+    removed_.in_use += done.in_use;
+    return done.removed;
   }
 
   Result<> remove_documents(const std::set<std::string>& kept) {
@@ -104,7 +89,7 @@ class Collection {
   }
 
   const StoreDirectory& store_;
-  const StoreLocks locks_;
+  const store::StoreLocks locks_;
   std::set<std::string> mounted_;
   ImageGarbage removed_;
 };
@@ -112,7 +97,7 @@ class Collection {
 }  // namespace
 
 Result<ImageGarbage> collect_garbage(const StoreDirectory& store) {
-  auto locks = SOCK_TRY(StoreLocks::open(store));
+  auto locks = SOCK_TRY(store::StoreLocks::open(store));
   Collection collection{store, std::move(locks)};
   return base::in_stage(image_stage, collection.run());
 }

@@ -9,6 +9,7 @@
 
 #include "image/catalog.hpp"
 #include "image/store_directory.hpp"
+#include "store/store_locks.hpp"
 
 namespace sock {
 
@@ -17,7 +18,7 @@ struct ImageRoot::Impl {
   std::shared_ptr<const image::StoreDirectory> store;
   image::StoredImage stored;
   std::string path;
-  image::StoreLocks lock;
+  store::StoreLocks lock;
 };
 
 }  // namespace sock

@@ -11,8 +11,10 @@
 #include "image/document.hpp"
 #include "image/layer_stream.hpp"
 #include "image/stage.hpp"
-#include "image/tar_reader.hpp"
-#include "image/tree_writer.hpp"
+#include "store/archive_reader.hpp"
+#include "store/directory_copy.hpp"
+#include "store/entry_path.hpp"
+#include "store/tree_writer.hpp"
 #include "sys/file.hpp"
 
 namespace sock::image {
@@ -29,6 +31,24 @@ Result<T> in_layer(const store::Digest& diff_id, Result<T> result) {
   error.subject = "layer " + diff_id.hex().substr(0, 12) +
                   (error.subject == "layer" ? "" : ": " + error.subject);
   return std::unexpected(std::move(error));
+}
+
+Result<> add_entry(store::TreeWriter& writer, store::ArchiveEntry entry,
+                   store::ArchiveReader& reader, const ImportLimits& limits) {
+  auto decision = SOCK_TRY(store::decide_entry(entry.path, limits));
+  switch (decision.action) {
+    case store::EntryDecision::Action::ignore:
+      break;
+    case store::EntryDecision::Action::whiteout:
+      writer.note_whiteout(std::move(decision.path));
+      break;
+    case store::EntryDecision::Action::opaque:
+      writer.note_opaque(std::move(decision.path));
+      break;
+    case store::EntryDecision::Action::place:
+      return writer.add(decision.path, std::move(entry), reader);
+  }
+  return {};
 }
 
 Result<> check_layer_sizes(const SourceImage& source) {
@@ -54,8 +74,8 @@ Importer::Importer(const StoreDirectory& store, const ImportOptions& options)
 
 Result<Image> Importer::run(const ImageSource& source) {
   if (!options_.name.empty()) SOCK_TRY(parse_image_name(options_.name));
-  SOCK_TRY(remove_dead_staging(store_));
-  locks_ = SOCK_TRY(StoreLocks::open(store_));
+  SOCK_TRY(store::remove_dead_staging(store_));
+  locks_ = SOCK_TRY(store::StoreLocks::open(store_));
   if (source.kind == ImageSource::Kind::directory) return import_directory(source);
   const SourceImage image = SOCK_TRY(open_source_image(source, options_));
   return import_blobs(image);
@@ -64,7 +84,7 @@ Result<Image> Importer::run(const ImageSource& source) {
 Result<Image> Importer::import_blobs(const SourceImage& source) {
   SOCK_TRY(check_layer_sizes(source));
   SOCK_TRY(lock_objects(source.config.diff_ids));
-  staging_.emplace(SOCK_TRY(Staging::create(store_)));
+  staging_.emplace(SOCK_TRY(store::Staging::create(store_)));
   SOCK_TRY(unpack(source));
   return finish(source.config, source.config_text, source.manifest_text, source.name);
 }
@@ -75,27 +95,21 @@ Result<> Importer::lock_objects(const std::vector<store::Digest>& diff_ids) {
     store::Digest digest;
     FdRef place;
   };
-  std::map<LockKey, Object> objects;
+  std::map<store::LockKey, Object> objects;
   for (const store::Digest& id : diff_ids)
-    objects.emplace(LockKey::object(id), Object{id, store_.layers});
+    objects.emplace(store::LockKey::object(id), Object{id, store_.layers});
   // Of a single layer, the root is the layer itself.
   const store::Digest chain = chain_of(diff_ids);
-  if (diff_ids.size() > 1) objects.emplace(LockKey::object(chain), Object{chain, store_.roots});
-  for (const auto& [key, object] : objects)
-    SOCK_TRY(lock_object(object.digest, object.digest.hex(), object.place));
+  if (diff_ids.size() > 1)
+    objects.emplace(store::LockKey::object(chain), Object{chain, store_.roots});
+  for (const auto& [key, object] : objects) SOCK_TRY(lock_object(object.digest, object.place));
   return {};
 }
 
-// Shared where it is there: containers may be running from it. Exclusive where it has to be made;
-// and once more a look, since another importer may have made it while we waited.
-Result<> Importer::lock_object(const store::Digest& digest, const std::string& path, FdRef place) {
-  const LockKey key = LockKey::object(digest);
-  SOCK_TRY(locks_->lock(key, sys::LockMode::shared));
-  if (sys::status_at(place, path).has_value()) return {};
-  SOCK_TRY(locks_->unlock(key));
-  SOCK_TRY(locks_->lock(key, sys::LockMode::exclusive));
-  if (sys::status_at(place, path).has_value()) return locks_->lock(key, sys::LockMode::shared);
-  missing_.insert(digest);
+Result<> Importer::lock_object(const store::Digest& digest, FdRef place) {
+  const auto is_there = [&] { return sys::status_at(place, digest.hex()).has_value(); };
+  const bool is_missing = SOCK_TRY(locks_->lock_to_make(store::LockKey::object(digest), is_there));
+  if (is_missing) missing_.insert(digest);
   return {};
 }
 
@@ -138,9 +152,12 @@ Result<Importer::Layer> Importer::unpack_layer(const SourceImage& source,
 }
 
 Result<store::TreeRecord> Importer::unpack_stream(LayerStream& stream, FdRef tree) {
-  TarReader reader{stream, options_.limits};
-  TreeWriter writer{tree, policy_, tally_};
-  while (auto entry = SOCK_TRY(reader.next())) SOCK_TRY(writer.add(std::move(*entry), reader));
+  store::ArchiveReader reader{store::ArchiveFormat::tar, stream, {"layer"}, options_.limits};
+  store::TreeWriter writer{tree, policy_, tally_};
+  while (auto entry = SOCK_TRY(reader.next())) {
+    SOCK_TRY(store::count_entry(tally_, options_.limits, entry->path, entry->entry.size));
+    SOCK_TRY(add_entry(writer, std::move(*entry), reader, options_.limits));
+  }
   return writer.finish();
 }
 
@@ -158,13 +175,17 @@ Result<Importer::Layer> Importer::open_layer(const store::Digest& diff_id) const
 Result<Image> Importer::import_directory(const ImageSource& source) {
   const UniqueFd from = SOCK_TRY(
       base::in_stage(image_stage, sys::open(sys::cwd, source.path, O_RDONLY | O_DIRECTORY)));
-  staging_.emplace(SOCK_TRY(Staging::create(store_)));
+  staging_.emplace(SOCK_TRY(store::Staging::create(store_)));
   progress_.enter(ImportProgress::Step::unpacking);
   const std::string copy = "copy";
   const UniqueFd directory = SOCK_TRY(staging_->make_dir(copy));
   UniqueFd tree = SOCK_TRY(staging_->make_dir(copy + "/tree"));
-  store::TreeRecord record =
-      SOCK_TRY(base::in_stage(image_stage, copy_directory(from, tree, policy_, tally_, progress_)));
+  const store::CopyProgress copied = [this](std::uint64_t bytes) {
+    progress_.count_bytes(bytes);
+    progress_.tell();
+  };
+  store::TreeRecord record = SOCK_TRY(
+      base::in_stage(image_stage, store::copy_directory(from, tree, policy_, tally_, copied)));
   const std::string text = record.to_text();
   SOCK_TRY(staging_->write(copy + "/record", text));
   // There is no tar stream to hash: the record, which holds the hash of every file, stands for it.

@@ -19,6 +19,8 @@
 #include "image/layer_stream.hpp"
 #include "image/progress_meter.hpp"
 #include "image/source.hpp"
+#include "store/staging.hpp"
+#include "store/store_locks.hpp"
 #include "store/tree_policy.hpp"
 
 namespace sock::image {
@@ -42,7 +44,7 @@ class Importer {
   Result<Image> import_blobs(const SourceImage& source);
   Result<Image> import_directory(const ImageSource& source);
   Result<> lock_objects(const std::vector<store::Digest>& diff_ids);
-  Result<> lock_object(const store::Digest& digest, const std::string& path, FdRef place);
+  Result<> lock_object(const store::Digest& digest, FdRef place);
   Result<> unpack(const SourceImage& source);
   Result<Layer> unpack_layer(const SourceImage& source, const SourceLayer& layer);
   Result<Layer> open_layer(const store::Digest& diff_id) const;
@@ -59,14 +61,10 @@ class Importer {
   const store::TreePolicy policy_;
   store::Tally tally_;
   ProgressMeter progress_;
-  std::optional<StoreLocks> locks_;
-  std::optional<Staging> staging_;
+  std::optional<store::StoreLocks> locks_;
+  std::optional<store::Staging> staging_;
   std::set<store::Digest> missing_;  ///< Objects that we hold exclusively, and have to make.
   std::map<store::Digest, Layer> layers_;
 };
-
-/// Copies a directory as it is, without following anything and without entering other file systems.
-Result<store::TreeRecord> copy_directory(FdRef from, FdRef to, const store::TreePolicy& policy,
-                                         store::Tally& tally, ProgressMeter& progress);
 
 }  // namespace sock::image

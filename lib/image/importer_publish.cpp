@@ -109,7 +109,7 @@ Result<> Importer::publish_documents(const StoredImage& stored) {
 Result<Image> Importer::publish_image(StoredImage stored, const std::string& name) {
   const std::string full_name = SOCK_TRY(parse_image_name(name));
   const auto id = SOCK_TRY(store::Digest::parse(stored.image.id, "image"));
-  const auto catalog = LockKey::catalog();
+  const auto catalog = store::LockKey::catalog();
   SOCK_TRY(locks_->lock(catalog, sys::LockMode::exclusive));
   SOCK_TRY(publish_documents(stored));
   const auto older = load_image(store_, id, {});

@@ -14,24 +14,23 @@
 #include "image/blobs.hpp"
 #include "image/chunk_queue.hpp"
 #include "image/progress_meter.hpp"
+#include "store/byte_stream.hpp"
 #include "store/digest.hpp"
 
 namespace sock::image {
 
 /// Thread-bound. Its destructor stops the thread and waits for it.
-class LayerStream {
+class LayerStream : public store::ByteStream {
  public:
   /// `stored` is the digest of the blob, where the source names one. `progress` counts its bytes,
   /// and is told now and then.
   LayerStream(Blob blob, std::optional<store::Digest> stored, const ImportLimits& limits,
               ProgressMeter& progress);
-  ~LayerStream();
-  LayerStream(const LayerStream&) = delete;
-  LayerStream& operator=(const LayerStream&) = delete;
+  ~LayerStream() override;
 
   Result<> start();
   /// The next bytes of the tar stream, valid until the next call; empty at its end.
-  Result<std::string_view> next();
+  Result<std::string_view> next() override;
   /// Reads what is left, and gives the digest of all of it. On failure: also Errc::corrupt when the
   /// blob is another than the source says.
   Result<store::Digest> finish();

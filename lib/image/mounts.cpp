@@ -8,6 +8,7 @@
 #include "image/stage.hpp"
 #include "store/escaped_text.hpp"
 #include "store/stage.hpp"
+#include "store/staging.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
 #include "sys/mount.hpp"
@@ -60,7 +61,7 @@ Result<> mount_and_note(const StoreDirectory& store, const StoredImage& stored,
   if (sys::status_at(store.mounts, name).has_value())
     return base::refuse(Errc::exists, image_stage, directory, "an image is mounted there already");
   const std::string boot = SOCK_TRY(boot_id());
-  const Staging staging = SOCK_TRY(Staging::create(store));
+  const store::Staging staging = SOCK_TRY(store::Staging::create(store));
   // Noted first: what is mounted is never without its note.
   SOCK_TRY(staging.write_and_publish(store.mounts, name,
                                      store::escape(stored.chain.hex()) + ' ' + store::escape(boot) +

@@ -8,7 +8,7 @@
 
 #include "base/try.hpp"
 #include "image/stage.hpp"
-#include "image/staging.hpp"
+#include "store/staging.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
 
@@ -33,7 +33,7 @@ Result<> save_prefetch_list(const StoreDirectory& store, const store::Digest& ch
   SOCK_TRY(base::in_stage(image_stage, sys::ensure_dir(store.prefetch, chain.hex(), 0700)));
   const auto place = SOCK_TRY(base::in_stage(
       image_stage, sys::open_beneath(store.prefetch, chain.hex(), O_RDONLY | O_DIRECTORY)));
-  const Staging staging = SOCK_TRY(Staging::create(store));
+  const store::Staging staging = SOCK_TRY(store::Staging::create(store));
   const std::string text = list.to_text();
   for (const auto& command : {list.command, std::vector{list.command.front()}})
     SOCK_TRY(staging.write_and_publish(place, prefetch_key(command).hex(), text));

@@ -6,9 +6,9 @@
 
 #include "base/try.hpp"
 #include "image/stage.hpp"
-#include "image/tree_writer.hpp"
 #include "store/directory_stack.hpp"
 #include "store/entry_path.hpp"
+#include "store/tree_writer.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
 
@@ -35,7 +35,7 @@ Result<> assemble_root(FdRef root, const store::TreeRecord& merged,
   for (const auto& [path, entry] : merged.entries)
     if (!path.empty())
       SOCK_TRY(base::in_stage(image_stage, add_entry(path, entry, parents, sources)));
-  return base::in_stage(image_stage, finish_directories(root, merged, owners));
+  return base::in_stage(image_stage, store::finish_directories(root, merged, owners));
 }
 
 }  // namespace sock::image

@@ -114,8 +114,8 @@ Result<ImageRoot> ImageStore::use(std::string_view reference) const {
   const image::StoreDirectory& store = *impl_->directory;
   const auto parsed = SOCK_TRY(image::parse_reference(reference));
   auto stored = SOCK_TRY(image::find_image(store, parsed, std::string{reference}));
-  auto lock = SOCK_TRY(image::StoreLocks::open(store));
-  SOCK_TRY(lock.lock(image::LockKey::object(stored.chain), sys::LockMode::shared));
+  auto lock = SOCK_TRY(store::StoreLocks::open(store));
+  SOCK_TRY(lock.lock(store::LockKey::object(stored.chain), sys::LockMode::shared));
   // Looked at under the lock: gc() may have been faster.
   const std::string path = root_path(stored);
   SOCK_TRY(base::in_stage(image_stage, sys::status_at(store.top, path)));
@@ -128,10 +128,10 @@ Result<Verification> ImageStore::verify(std::string_view reference) const {
   const image::StoreDirectory& store = *impl_->directory;
   const auto parsed = SOCK_TRY(image::parse_reference(reference));
   const auto stored = SOCK_TRY(image::find_image(store, parsed, std::string{reference}));
-  const auto lock = SOCK_TRY(image::StoreLocks::open(store));
-  SOCK_TRY(lock.lock(image::LockKey::object(stored.chain), sys::LockMode::shared));
+  const auto lock = SOCK_TRY(store::StoreLocks::open(store));
+  SOCK_TRY(lock.lock(store::LockKey::object(stored.chain), sys::LockMode::shared));
   for (const auto& layer : stored.layers)
-    SOCK_TRY(lock.lock(image::LockKey::object(layer), sys::LockMode::shared));
+    SOCK_TRY(lock.lock(store::LockKey::object(layer), sys::LockMode::shared));
   Verification found;
   SOCK_TRY(base::in_stage(image_stage, verify_image(store, stored, found)));
   return found;
@@ -143,9 +143,9 @@ Result<> ImageStore::save(std::string_view reference, const ImageSource& target,
   const image::StoreDirectory& store = *impl_->directory;
   const auto parsed = SOCK_TRY(image::parse_reference(reference));
   const auto stored = SOCK_TRY(image::find_image(store, parsed, std::string{reference}));
-  const auto lock = SOCK_TRY(image::StoreLocks::open(store));
+  const auto lock = SOCK_TRY(store::StoreLocks::open(store));
   for (const auto& layer : stored.layers)
-    SOCK_TRY(lock.lock(image::LockKey::object(layer), sys::LockMode::shared));
+    SOCK_TRY(lock.lock(store::LockKey::object(layer), sys::LockMode::shared));
   return image::Exporter{store, stored, options}.run(target);
 }
 
@@ -154,8 +154,8 @@ Result<> ImageStore::mount(std::string_view reference, const std::string& direct
   const image::StoreDirectory& store = *impl_->directory;
   const auto parsed = SOCK_TRY(image::parse_reference(reference));
   const auto stored = SOCK_TRY(image::find_image(store, parsed, std::string{reference}));
-  const auto lock = SOCK_TRY(image::StoreLocks::open(store));
-  SOCK_TRY(lock.lock(image::LockKey::object(stored.chain), sys::LockMode::shared));
+  const auto lock = SOCK_TRY(store::StoreLocks::open(store));
+  SOCK_TRY(lock.lock(store::LockKey::object(stored.chain), sys::LockMode::shared));
   return image::mount_root(store, stored, directory);
 }
 
@@ -168,8 +168,8 @@ Result<> ImageStore::remove(std::string_view reference) {
   if (!impl_) return closed();
   const image::StoreDirectory& store = *impl_->directory;
   const auto parsed = SOCK_TRY(image::parse_reference(reference));
-  const auto locks = SOCK_TRY(image::StoreLocks::open(store));
-  SOCK_TRY(locks.lock(image::LockKey::catalog(), sys::LockMode::exclusive));
+  const auto locks = SOCK_TRY(store::StoreLocks::open(store));
+  SOCK_TRY(locks.lock(store::LockKey::catalog(), sys::LockMode::exclusive));
   const auto stored = SOCK_TRY(image::find_image(store, parsed, std::string{reference}));
   if (!parsed.name.empty()) return image::remove_name(store, parsed.name);
   for (const auto& name : stored.image.names) SOCK_TRY(image::remove_name(store, name));

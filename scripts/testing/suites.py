@@ -119,6 +119,10 @@ SUITES = (
         script("image"), "tap", timeout=1200, targets=("tools/sockctl/sockctl",),
     ),
     Suite(
+        "package", "packages of real tools and hostile ones; containers that see what they declare",
+        script("package"), "tap", timeout=1200, targets=("tools/sockctl/sockctl", "libexec-programs"),
+    ),
+    Suite(
         "security", "every refusal, tried from inside by a payload",
         script("security"), "tap", timeout=600,
     ),

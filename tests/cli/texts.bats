@@ -10,7 +10,7 @@ load setup
     local overview
     overview=$("$SOCKCTL" --help)
     [[ $overview == *Examples:* ]]
-    for verb in run exec ps inspect stats logs pause resume kill wait rm zygote image gc check version completion; do
+    for verb in run exec ps inspect stats logs pause resume kill wait rm zygote image package gc check version completion; do
         [[ $overview == *"$verb"* ]]
         run -0 "$SOCKCTL" "$verb" --help
         [[ $output == *"Usage: sockctl $verb"*Examples:* ]]

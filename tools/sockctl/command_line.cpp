@@ -147,6 +147,7 @@ void describe_verbs(CLI::App& app, Invocation& invocation) {
   describe_control(app, invocation);
   describe_zygote(app, invocation);
   describe_image(app, invocation);
+  describe_package(app, invocation);
   describe_machine(app, invocation);
 }
 

@@ -9,6 +9,7 @@
 
 #include "globals.hpp"
 #include "image_verbs.hpp"
+#include "package_verbs.hpp"
 #include "verbs.hpp"
 #include "zygote_verbs.hpp"
 
@@ -30,6 +31,7 @@ struct Invocation {
   RmOptions rm = {};
   ZygoteOptions zygote = {};
   ImageOptions image = {};
+  PackageOptions package = {};
   std::vector<std::string> names = {};
   std::string shell = {};
   std::function<int()> action = {};
@@ -53,13 +55,17 @@ void describe_exec(CLI::App& app, Invocation& invocation);
 void describe_zygote(CLI::App& app, Invocation& invocation);
 /// command_line_image.cpp
 void describe_image(CLI::App& app, Invocation& invocation);
+/// command_line_package.cpp
+void describe_package(CLI::App& app, Invocation& invocation);
 /// The part of it with zygotes that live (command_line_zygote_held.cpp).
 void describe_held_zygotes(CLI::App& group, Invocation& invocation);
 /// And with import trees, in files and alive (command_line_zygote_tree.cpp).
 void describe_zygote_trees(CLI::App& group, Invocation& invocation);
 /// What starts an interpreter takes.
 void add_python(CLI::App& verb, std::string& python);
-/// Of the options of `run`: those that a zygote takes, and those of a container forked from one.
+/// Of the options of `run`: packages; those that a zygote takes, and those of a container forked
+/// from one.
+void describe_packages(CLI::App& verb, RunOptions& run);
 void describe_zygote_root(CLI::App& verb, RunOptions& run);
 void describe_forked(CLI::App& verb, RunOptions& run);
 void describe_verbs(CLI::App& app, Invocation& invocation);

@@ -27,7 +27,8 @@ void describe_root(CLI::App& verb, RunOptions& run) {
       "Bring what was recorded of the image's start into memory: auto, off, io_uring or threads",
       "HOW");
   one(verb, "--handler", run.handler, "A directory to mount at /handler", "DIR");
-  many(verb, "--package", run.packages, "A directory to mount below /packages", "DIR");
+  describe_packages(verb, run);
+  one(verb, "--python", run.python, "The version that packages are for (as in the root)", "3.N");
   many(verb, "-v,--volume", run.volumes, "Bind a host path into the container", "SRC:DST[:rw|ro]");
   many(verb, "--tmpfs", run.tmpfs, "An empty writable directory", "DST[:size=64m]");
   verb.add_flag("--own-mounts", run.own_mounts, "A mount namespace of its own, for what mounts");
@@ -78,6 +79,7 @@ constexpr const char* run_examples =
     "  sockctl run --timings -m 64m --pids 16 --net isolated -- python3 job.py\n"
     "  sockctl run -it --rootfs /srv/alpine -- sh\n"
     "  sockctl run --image app:v1 -- python3 -c 'import pandas'\n"
+    "  sockctl run --package numpy,pandas==1.5.3 -- python3 -c 'import pandas'\n"
     "  sockctl run -d --name web -v ./site:/srv --net loopback -- python3 -m http.server\n"
     "\n"
     "Exit status: the command's; 124 time limit, 125 sockctl itself failed, 126 cannot be\n"
@@ -89,6 +91,14 @@ constexpr const char* exec_examples =
     "  sockctl exec -it web -- sh";
 
 }  // namespace
+
+void describe_packages(CLI::App& verb, RunOptions& run) {
+  many(verb, "--package", run.packages,
+       "Packages of the cache with what they need, and no others; or a directory to mount below "
+       "/packages",
+       "NAME[==VERSION][,...]|DIR");
+  one(verb, "--package-cache", run.package_cache, "Where the packages are", "DIR");
+}
 
 void describe_zygote_root(CLI::App& verb, RunOptions& run) {
   one(verb, "--rootfs", run.rootfs, "A directory as the root, read-only", "DIR");

@@ -23,6 +23,7 @@ void describe_create(CLI::App& group, Invocation& invocation) {
   CLI::App& verb = add_host_verb(
       group, invocation, "create", "Start a zygote, and import modules or load objects into it",
       "  sockctl zygote create ds --preload numpy,pandas\n"
+      "  sockctl zygote create ds --package numpy,pandas --preload numpy,pandas\n"
       "  sockctl zygote create app -v /srv/app:/app --path /app --preload app.main --spares 4\n"
       "  sockctl zygote create fast --runtime native -v /srv/app:/app --preload /app/handler.so",
       [](Invocation& i) { return zygote_create(i.globals, std::move(i.zygote.create)); });
@@ -37,6 +38,7 @@ void describe_create(CLI::App& group, Invocation& invocation) {
   add_paths(verb, create.paths);
   add_python(verb, create.python);
   verb.add_option("--spares", create.spares, "Children to keep forked ahead (0)")->type_name("N");
+  describe_packages(verb, create.run);
   describe_zygote_root(verb, create.run);
   add_format(verb, invocation);
 }

@@ -37,7 +37,8 @@ Option option_of(const CLI::Option& option) {
 std::string lister_of(const CLI::Option& positional, const std::string& verb) {
   if (positional.get_single_name() == "ZYGOTE") return "zygote ls";
   if (positional.get_single_name() == "IMAGE") return "image ls";
-  return positional.get_single_name() == "NAME" && verb != "create" ? "ps" : "";
+  if (positional.get_single_name() == "PACKAGE") return "package ls";
+  return positional.get_single_name() == "NAME" && verb != "create" && verb != "fetch" ? "ps" : "";
 }
 
 std::vector<Verb> verbs_of(const CLI::App& app) {

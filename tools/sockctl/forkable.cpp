@@ -20,6 +20,8 @@ Result<> check_forkable(const RunOptions& options) {
   if (options.own_mounts) return cannot("--own-mounts", created);
   if (options.status_fd >= 0) return cannot("--status-fd", created);
   if (!options.meta.empty()) return cannot("--meta", created);
+  if (!options.cached_packages.empty())
+    return cannot("--package", "it has the zygote's: sockctl zygote create --package");
   const auto network = SOCKCTL_TRY(parse_network(options.net)).kind;
   if (network != sock::Network::Kind::isolated && network != sock::Network::Kind::loopback)
     return cannot("--net", "isolated or loopback");

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "package_cache.hpp"
 #include "parse.hpp"
 #include "posix.hpp"
 
@@ -27,6 +28,7 @@ HeldZygote::HeldZygote(ZygoteRequest request)
 Result<> HeldZygote::open_domain(sock::Host& host) {
   auto spec = SOCKCTL_TRY(domain_spec(options(), request_.python));
   spec.runtime = SOCKCTL_TRY(parse_runtime(request_.runtime));
+  packages_ = SOCKCTL_TRY(declare_packages(options(), spec.rootfs, spec.env));
   auto domain = SOCKCTL_TRY(host.open_domain(spec));
   {
     const std::scoped_lock lock{mutex_};

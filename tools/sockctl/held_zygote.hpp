@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "sock/package_cache.hpp"
+
 #include "held.hpp"
 
 namespace sockctl {
@@ -49,6 +51,7 @@ class HeldZygote final : public Held {
   Result<sock::Zygote> import_all(const Tell& tell);
 
   const ZygoteRequest request_;
+  std::optional<sock::PackagesInUse> packages_ = {};  ///< Of start() alone; outlives the domain.
   // Guarded by mutex_ of Held:
   mutable std::optional<sock::ZygoteDomain> domain_ = {};  ///< Stats go through container().
   std::optional<sock::Zygote> zygote_ = {};                ///< Before the domain in destruction.

@@ -1,4 +1,4 @@
-// Where images are, and what an image says about running it. Pure.
+// What an image says about running it. Pure.
 
 #include <algorithm>
 
@@ -12,20 +12,6 @@ std::string_view name_in(std::string_view entry) {
 }
 
 }  // namespace
-
-Result<std::string> choose_image_store(const std::string& option,
-                                       const ImageStoreEnvironment& environment) {
-  std::string chosen = option;
-  if (chosen.empty()) chosen = environment.sock_image_store.value_or("");
-  if (chosen.empty() && environment.uid == 0) chosen = "/var/lib/sock/images";
-  if (chosen.empty() && environment.xdg_data_home)
-    chosen = *environment.xdg_data_home + "/sock/images";
-  if (chosen.empty() && environment.home) chosen = *environment.home + "/.local/share/sock/images";
-  if (chosen.empty() || chosen.front() != '/')
-    return refuse_option("--image-store", chosen, "an absolute directory");
-  while (chosen.size() > 1 && chosen.back() == '/') chosen.pop_back();
-  return chosen;
-}
 
 bool uses_image(const RunOptions& options) {
   return options.rootfs.empty() && options.zygote.empty() && options.image != sock::host_image;

@@ -2,26 +2,15 @@
 
 #include "image_store.hpp"
 
-#include <cstdlib>
 #include <filesystem>
 
-#include <unistd.h>
+#include "globals.hpp"
+#include "store_place.hpp"
 
 namespace sockctl {
-namespace {
-
-std::optional<std::string> variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr && *value != '\0' ? std::optional<std::string>{value} : std::nullopt;
-}
-
-}  // namespace
 
 Result<std::string> image_store_dir(const std::string& option) {
-  return choose_image_store(option, {.sock_image_store = variable("SOCK_IMAGE_STORE"),
-                                     .xdg_data_home = variable("XDG_DATA_HOME"),
-                                     .home = variable("HOME"),
-                                     .uid = ::geteuid()});
+  return choose_store(image_store_place, option, current_caller());
 }
 
 Result<sock::ImageStore> open_image_store(const std::string& directory) {

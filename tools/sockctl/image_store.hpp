@@ -11,16 +11,7 @@
 
 namespace sockctl {
 
-struct ImageStoreEnvironment {
-  std::optional<std::string> sock_image_store = {};  ///< SOCK_IMAGE_STORE
-  std::optional<std::string> xdg_data_home = {};     ///< XDG_DATA_HOME
-  std::optional<std::string> home = {};              ///< HOME
-  uid_t uid = 0;
-};
-/// --image-store, SOCK_IMAGE_STORE, /var/lib/sock/images for root, XDG_DATA_HOME/sock/images.
-Result<std::string> choose_image_store(const std::string& option,
-                                       const ImageStoreEnvironment& environment);
-/// The same for this process.
+/// --image-store, or else as choose_store() says.
 Result<std::string> image_store_dir(const std::string& option);
 /// Makes the directories above it where they are missing.
 Result<sock::ImageStore> open_image_store(const std::string& directory);

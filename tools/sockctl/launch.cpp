@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "image_store.hpp"
+#include "package_cache.hpp"
 #include "parse.hpp"
 #include "posix.hpp"
 #include "report.hpp"
@@ -41,7 +42,11 @@ Result<Launch> prepare_launch(const RunOptions& given, const Caller& caller) {
   if (uses_image(given)) options = SOCKCTL_TRY(take_image(given, image));
   auto spec = SOCKCTL_TRY(to_spec(options, caller));
   if (image) spec.rootfs.shift_owners = image->rootfs().shift_owners;
-  Launch launch{.spec = std::move(spec), .network = {}, .image = std::move(image)};
+  auto packages = SOCKCTL_TRY(declare_packages(options, spec.rootfs, spec.env));
+  Launch launch{.spec = std::move(spec),
+                .network = {},
+                .image = std::move(image),
+                .packages = std::move(packages)};
   // Before all else: it takes as long as the rest of the start.
   const auto engine = SOCKCTL_TRY(parse_prefetch(options.prefetch));
   if (launch.image && engine) launch.prefetch = start_prefetch(*launch.image, launch, *engine);

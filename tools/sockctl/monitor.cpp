@@ -18,10 +18,11 @@
 namespace sockctl {
 namespace {
 
-// The image, its prefetch and the Host come first: they must outlive the container.
+// The image, its prefetch, packages and the Host come first: they must outlive the container.
 struct Started {
   std::optional<sock::ImageRoot> image;
   std::optional<sock::Prefetch> prefetch;
+  std::optional<sock::PackagesInUse> packages;
   sock::Host host;
   Monitor monitor;
 };
@@ -41,6 +42,7 @@ Result<Started> start(const Globals& globals, const std::string& state, const Ru
   auto container = SOCKCTL_TRY(host.create(launch.spec));
   return Started{.image = std::move(launch.image),
                  .prefetch = std::move(launch.prefetch),
+                 .packages = std::move(launch.packages),
                  .host = std::move(host),
                  .monitor = Monitor{{.options = options,
                                      .state = state,

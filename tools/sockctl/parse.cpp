@@ -196,6 +196,19 @@ Result<std::vector<sock::Package>> parse_requirements(const std::vector<std::str
   return packages;
 }
 
+Result<std::vector<std::string>> parse_package_list(std::string_view text) {
+  std::vector<std::string> names;
+  for (auto rest = text; !rest.empty() || names.empty();) {
+    const auto name = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+    const auto package = sock::Package::parse(name);
+    if (!package.has_value())
+      return refuse_option("--package", text, "names like numpy,pandas==1.5.3, or a directory");
+    names.push_back(package->to_string());
+  }
+  return names;
+}
+
 Result<> check_name(std::string_view name) {
   const std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
   const std::string_view inner =

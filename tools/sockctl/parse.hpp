@@ -70,6 +70,8 @@ Result<sock::Runtime> parse_runtime(std::string_view text);
 Result<std::string> parse_capability(std::string_view text);
 /// Each "NAME==VERSION", or "NAME".
 Result<std::vector<sock::Package>> parse_requirements(const std::vector<std::string>& texts);
+/// "numpy,pandas==1.5.3", each in its normal form.
+Result<std::vector<std::string>> parse_package_list(std::string_view text);
 /// What a container may be called: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 64.
 Result<> check_name(std::string_view name);
 

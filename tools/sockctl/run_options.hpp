@@ -25,7 +25,11 @@ struct RunOptions {
   std::string image_store = {};
   std::string prefetch = "auto";
   std::string handler = {};
+  /// Directories; before resolve() also names, which it moves to the next.
   std::vector<std::string> packages = {};
+  std::vector<std::string> cached_packages = {};  ///< "NAME" or "NAME==VERSION", of the cache.
+  std::string package_cache = {};
+  std::string python = {};  ///< "3.11", for which they are chosen; empty: as the root has it.
   std::vector<std::string> env = {};
   std::string cwd = {};  ///< Empty: the image's, or /.
   std::string user = {};

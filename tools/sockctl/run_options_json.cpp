@@ -10,10 +10,11 @@ namespace sockctl {
 
 // The macro makes functions for nlohmann's own use; ours below wrap them.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunOptions, name, rootfs, image, image_store, prefetch, handler,
-                                   packages, env, cwd, user, volumes, tmpfs, net, memory, cpus,
-                                   pids, wall, rlimits, seccomp, cap_add, userns, hostname,
-                                   own_mounts, no_init, interactive, terminal, detach, remove,
-                                   timings, status_fd, meta, log_max, zygote, requirements, command)
+                                   packages, cached_packages, package_cache, python, env, cwd, user,
+                                   volumes, tmpfs, net, memory, cpus, pids, wall, rlimits, seccomp,
+                                   cap_add, userns, hostname, own_mounts, no_init, interactive,
+                                   terminal, detach, remove, timings, status_fd, meta, log_max,
+                                   zygote, requirements, command)
 
 nlohmann::json to_json(const RunOptions& options) {
   nlohmann::json out;

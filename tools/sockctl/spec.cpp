@@ -6,6 +6,7 @@
 #include "image_store.hpp"
 #include "parse.hpp"
 #include "run_options.hpp"
+#include "store_place.hpp"
 
 namespace sockctl {
 namespace {
@@ -77,6 +78,21 @@ Result<sock::Resources> resources(const RunOptions& options) {
   return limits;
 }
 
+// A directory has a slash in it, as no package's name has.
+Result<> split_packages(RunOptions& options) {
+  std::vector<std::string> directories;
+  for (const auto& given : options.packages) {
+    if (given.contains('/') || given == "." || given == "..") {
+      directories.push_back(given);
+      continue;
+    }
+    const auto names = SOCKCTL_TRY(parse_package_list(given));
+    options.cached_packages.insert(options.cached_packages.end(), names.begin(), names.end());
+  }
+  options.packages = std::move(directories);
+  return {};
+}
+
 }  // namespace
 
 std::vector<std::string> environment(const std::vector<std::string>& given,
@@ -112,15 +128,15 @@ Result<RunOptions> resolve(RunOptions options, const Caller& caller) {
   };
   make_absolute(options.rootfs);
   make_absolute(options.handler);
+  SOCKCTL_TRY(split_packages(options));
   for (auto& package : options.packages) make_absolute(package);
   for (auto& volume : options.volumes)
     if (!volume.empty() && volume.front() != '/' && volume.front() != ':') make_absolute(volume);
   if (uses_image(options))
-    options.image_store = SOCKCTL_TRY(choose_image_store(
-        options.image_store, {.sock_image_store = caller.variable("SOCK_IMAGE_STORE"),
-                              .xdg_data_home = caller.variable("XDG_DATA_HOME"),
-                              .home = caller.variable("HOME"),
-                              .uid = caller.uid}));
+    options.image_store = SOCKCTL_TRY(choose_store(image_store_place, options.image_store, caller));
+  if (!options.cached_packages.empty())
+    options.package_cache =
+        SOCKCTL_TRY(choose_store(package_cache_place, options.package_cache, caller));
   if (options.terminal && !sets(options.env, "TERM"))
     options.env.push_back("TERM=" + caller.variable("TERM").value_or("xterm"));
   return options;

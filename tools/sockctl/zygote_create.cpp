@@ -8,6 +8,7 @@
 #include "held_zygote.hpp"
 #include "json_values.hpp"
 #include "listing.hpp"
+#include "package_cache.hpp"
 #include "parse.hpp"
 #include "report.hpp"
 #include "terminal.hpp"
@@ -54,6 +55,7 @@ Result<ZygoteRequest> request_of(ZygoteCreateOptions options) {
   options.run.command = {options.runtime};
   auto run = SOCKCTL_TRY(resolve(std::move(options.run), current_caller()));
   SOCKCTL_TRY(to_spec(run, current_caller()));
+  SOCKCTL_TRY(pin_packages(run));
   SOCKCTL_TRY(serialise(run, "name it otherwise"));
   auto modules = SOCKCTL_TRY(modules_of(options.preload));
   return ZygoteRequest{.name = options.name,

@@ -24,6 +24,10 @@ RunOptions in_root_of(const RunOptions& zygote, RunOptions options) {
     options.image = zygote.image;
   }
   options.volumes.insert(options.volumes.begin(), zygote.volumes.begin(), zygote.volumes.end());
+  // As the zygote was given them: what it has imported must be what the container sees.
+  options.cached_packages = zygote.cached_packages;
+  options.package_cache = zygote.package_cache;
+  options.python = zygote.python;
   return options;
 }
 

@@ -1,22 +1,22 @@
-// Importing a plain directory.
+// Copying a plain directory.
+
+#include "store/directory_copy.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/try.hpp"
-#include "image/document.hpp"
-#include "image/importer.hpp"
-#include "image/stage.hpp"
-#include "image/tree_writer.hpp"
 #include "store/entry_path.hpp"
+#include "store/stage.hpp"
+#include "store/tree_writer.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
 
-namespace sock::image {
+namespace sock::store {
 namespace {
 
-using Kind = store::TreeEntry::Kind;
+using Kind = TreeEntry::Kind;
 
 std::optional<Kind> kind_of(mode_t mode) {
   switch (mode & S_IFMT) {
@@ -39,11 +39,10 @@ std::optional<Kind> kind_of(mode_t mode) {
 
 class DirectoryCopy {
  public:
-  DirectoryCopy(FdRef to, const store::TreePolicy& policy, store::Tally& tally,
-                ProgressMeter& progress)
+  DirectoryCopy(FdRef to, const TreePolicy& policy, Tally& tally, const CopyProgress& progress)
       : to_{to}, policy_{policy}, tally_{tally}, progress_{progress}, parents_{to} {}
 
-  Result<store::TreeRecord> copy(FdRef from) {
+  Result<TreeRecord> copy(FdRef from) {
     const auto top = SOCK_TRY(sys::inode(from));
     device_ = top.device;
     SOCK_TRY(add_directory("", top, from));
@@ -58,7 +57,7 @@ class DirectoryCopy {
       const std::string name = std::move(levels_.back().left.back());
       levels_.back().left.pop_back();
       SOCK_TRY(add(name));
-      progress_.tell();
+      progress_(0);
     }
     SOCK_TRY(finish_directories(to_, record_, policy_.owners));
     return std::move(record_);
@@ -74,20 +73,20 @@ class DirectoryCopy {
   Result<> add(const std::string& name) {
     const FdRef from = levels_.back().directory;
     const std::string path = levels_.back().path.empty() ? name : levels_.back().path + "/" + name;
-    SOCK_TRY(store::clean_entry_path(path, policy_.limits));
+    SOCK_TRY(clean_entry_path(path, policy_.limits));
     const auto inode = SOCK_TRY(sys::inode_at(from, name));
     const auto kind = kind_of(inode.mode);
     if (!kind) return {};
     if (*kind == Kind::directory) return enter(from, name, path, inode);
     if (inode.links > 1 && SOCK_TRY(link_again(path, inode))) return {};
-    store::TreeEntry entry = describe(inode);
-    SOCK_TRY(store::count_entry(tally_, policy_.limits, path, entry.size));
-    const FdRef parent = SOCK_TRY(parents_.enter(store::parent_of(path)));
+    TreeEntry entry = describe(inode);
+    SOCK_TRY(count_entry(tally_, policy_.limits, path, entry.size));
+    const FdRef parent = SOCK_TRY(parents_.enter(parent_of(path)));
     if (*kind == Kind::file) {
       SOCK_TRY(copy_file(from, name, parent, path, entry));
     } else {
       const bool is_device = *kind == Kind::character_device || *kind == Kind::block_device;
-      if (is_device && policy_.devices == store::Devices::skip) {
+      if (is_device && policy_.devices == Devices::skip) {
         ++tally_.devices_skipped;
         return {};
       }
@@ -99,10 +98,10 @@ class DirectoryCopy {
     return {};
   }
 
-  store::TreeEntry describe(const sys::Inode& inode) const {
+  TreeEntry describe(const sys::Inode& inode) const {
     const Kind kind = *kind_of(inode.mode);
-    store::TreeEntry entry{.kind = kind, .mode = inode.mode & 07777U};
-    const bool is_ours = policy_.owners == store::Owners::ours;
+    TreeEntry entry{.kind = kind, .mode = inode.mode & 07777U};
+    const bool is_ours = policy_.owners == Owners::ours;
     entry.uid = is_ours ? ::geteuid() : inode.uid;
     entry.gid = is_ours ? ::getegid() : inode.gid;
     entry.size = kind == Kind::file ? inode.size : 0;
@@ -115,8 +114,8 @@ class DirectoryCopy {
   Result<> enter(FdRef from, const std::string& name, const std::string& path,
                  const sys::Inode& inode) {
     UniqueFd directory = SOCK_TRY(sys::open_beneath(from, name, O_RDONLY | O_DIRECTORY));
-    SOCK_TRY(store::count_entry(tally_, policy_.limits, path, 0));
-    const FdRef parent = SOCK_TRY(parents_.enter(store::parent_of(path)));
+    SOCK_TRY(count_entry(tally_, policy_.limits, path, 0));
+    const FdRef parent = SOCK_TRY(parents_.enter(parent_of(path)));
     SOCK_TRY(sys::make_dir(parent, name, 0700));
     SOCK_TRY(add_directory(path, inode, directory));
     // What is mounted there is no part of it.
@@ -127,9 +126,9 @@ class DirectoryCopy {
   }
 
   Result<> add_directory(const std::string& path, const sys::Inode& inode, FdRef directory) {
-    store::TreeEntry entry = describe(inode);
+    TreeEntry entry = describe(inode);
     entry.xattrs = SOCK_TRY(sys::list_xattrs(directory));
-    SOCK_TRY(store::filter_xattrs(entry, policy_, tally_, path));
+    SOCK_TRY(filter_xattrs(entry, policy_, tally_, path));
     record_.entries.emplace(path, std::move(entry));
     return {};
   }
@@ -138,20 +137,20 @@ class DirectoryCopy {
   Result<bool> link_again(const std::string& path, const sys::Inode& inode) {
     const auto first = first_names_.find(inode.number);
     if (first == first_names_.end()) return false;
-    SOCK_TRY(store::count_entry(tally_, policy_.limits, path, 0));
-    store::DirectoryStack others{to_};
-    const FdRef other = SOCK_TRY(others.enter(store::parent_of(first->second)));
-    const FdRef parent = SOCK_TRY(parents_.enter(store::parent_of(path)));
-    SOCK_TRY(sys::make_link(other, std::string{store::last_of(first->second)}, parent,
-                            std::string{store::last_of(path)}));
-    store::TreeEntry& entry = record_.entries.find(first->second)->second;
+    SOCK_TRY(count_entry(tally_, policy_.limits, path, 0));
+    DirectoryStack others{to_};
+    const FdRef other = SOCK_TRY(others.enter(parent_of(first->second)));
+    const FdRef parent = SOCK_TRY(parents_.enter(parent_of(path)));
+    SOCK_TRY(sys::make_link(other, std::string{last_of(first->second)}, parent,
+                            std::string{last_of(path)}));
+    TreeEntry& entry = record_.entries.find(first->second)->second;
     if (entry.group == 0) entry.group = ++last_group_;
     record_.entries.emplace(path, entry);
     return true;
   }
 
   Result<> copy_file(FdRef from, const std::string& name, FdRef parent, const std::string& path,
-                     store::TreeEntry& entry) {
+                     TreeEntry& entry) {
     const UniqueFd source =
         SOCK_TRY(sys::open_beneath(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
     const UniqueFd file =
@@ -171,7 +170,7 @@ class DirectoryCopy {
     }
     entry.content = hash_.finish().hex();
     entry.xattrs = SOCK_TRY(sys::list_xattrs(source));
-    SOCK_TRY(store::filter_xattrs(entry, policy_, tally_, path));
+    SOCK_TRY(filter_xattrs(entry, policy_, tally_, path));
     return set_metadata(file, entry, policy_.owners);
   }
 
@@ -187,32 +186,31 @@ class DirectoryCopy {
       if (count == 0) break;
       hash_.update({buffer_.data(), count});
       SOCK_TRY(sys::write_at_offset(file, {buffer_.data(), count}, offset));
-      progress_.count_bytes(count);
-      progress_.tell();
+      progress_(count);
       offset += count;
     }
     return offset;
   }
 
   const FdRef to_;
-  const store::TreePolicy& policy_;
-  store::Tally& tally_;
-  ProgressMeter& progress_;
-  store::DirectoryStack parents_;
-  store::TreeRecord record_;
+  const TreePolicy& policy_;
+  Tally& tally_;
+  const CopyProgress& progress_;
+  DirectoryStack parents_;
+  TreeRecord record_;
   std::vector<Level> levels_;
   std::map<std::uint64_t, std::string> first_names_;  ///< By inode number.
   std::uint64_t device_ = 0;
   std::uint64_t last_group_ = 0;
-  store::Sha256 hash_;
+  Sha256 hash_;
   std::string buffer_ = std::string(256U << 10U, '\0');
 };
 
 }  // namespace
 
-Result<store::TreeRecord> copy_directory(FdRef from, FdRef to, const store::TreePolicy& policy,
-                                         store::Tally& tally, ProgressMeter& progress) {
+Result<TreeRecord> copy_directory(FdRef from, FdRef to, const TreePolicy& policy, Tally& tally,
+                                  const CopyProgress& progress) {
   return DirectoryCopy{to, policy, tally, progress}.copy(from);
 }
 
-}  // namespace sock::image
+}  // namespace sock::store

@@ -1,7 +1,7 @@
 #pragma once
 
-// A directory of an importer's own, in which everything is written before it is published. Whoever
-// is killed leaves one behind, with its lock free: anybody may remove it then.
+// A directory of somebody's own, in which everything is written before it is published. Whoever is
+// killed leaves one behind, with its lock free: anybody may remove it then.
 
 #include <string>
 #include <string_view>
@@ -9,9 +9,10 @@
 #include "sock/fd.hpp"
 #include "sock/result.hpp"
 
-#include "image/store_directory.hpp"
+#include "store/store_directory.hpp"
+#include "store/store_locks.hpp"
 
-namespace sock::image {
+namespace sock::store {
 
 /// Move-only; its destructor removes what has not been published.
 class Staging {
@@ -22,6 +23,8 @@ class Staging {
   ~Staging();
 
   [[nodiscard]] FdRef directory() const noexcept { return directory_; }
+  /// In the store's `staging`.
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// A new directory in it.
   Result<UniqueFd> make_dir(const std::string& name) const;
   /// A new file in it, on the disk only after sync().
@@ -48,7 +51,7 @@ class Staging {
   UniqueFd directory_;
 };
 
-/// Removes what dead importers have left; the number of them.
+/// Removes what the dead have left; the number of them.
 Result<std::size_t> remove_dead_staging(const StoreDirectory& store);
 
-}  // namespace sock::image
+}  // namespace sock::store
