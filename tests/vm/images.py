@@ -83,7 +83,8 @@ def _make_disk(tree: Path, image: Path, megabytes_free: int) -> None:
     kilobytes = int(subprocess.run(["du", "-sk", tree], check=True, capture_output=True, text=True).stdout.split()[0])
     image.unlink(missing_ok=True)
     size = f"{kilobytes * 11 // 10 + megabytes_free * 1024}k"
-    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", tree, image, size], check=True)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", tree, image, size], check=True,
+                   stdout=subprocess.DEVNULL)
 
 
 # --- The packages of this machine -----------------------------------------------------------
