@@ -42,7 +42,7 @@ OF_CGROUPS = "--gtest_filter=Create.*:Exec.*:Groups.*:Lifecycle.*:Limits*"
 STEPS = (
     Step("check", "$sockctl check", 60, printed=r"container\s.*started and ended"),
     Step("run", f"{LIMITED} python3 -c 'print(6 * 7)'", 60, printed=r"^42$"),
-    Step("run-out-of-memory", f"{LIMITED} python3 -c 'x = bytes(1 << 28); print(len(x))'", 60, status=137,
+    Step("run-out-of-memory", f"{LIMITED} python3 -c 'print(len(bytes([1]) * (1 << 28)))'", 60, status=137,
          printed="memory limit"),
     Step("run-out-of-processes", f"{LIMITED} python3 -c '\n"
          "import os, signal\n"
