@@ -31,7 +31,7 @@ enum class CgroupBackend : std::uint8_t {
 struct CgroupOptions {
   CgroupBackend backend = CgroupBackend::automatic;
   /// The delegated cgroup under which this Host makes its own, relative to each hierarchy's mount
-  /// ("/user.slice/me"). Empty: the caller's own cgroup.
+  /// ("/user.slice/me"). Empty: the caller's, or on v2 the nearest above it that can have limits.
   std::string parent = {};
   std::size_t reserve = 16;  ///< Prepared groups kept for the next containers.
 };

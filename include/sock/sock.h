@@ -76,7 +76,7 @@ typedef struct sock_host_options {
   size_t size;
   const char* state_dir;      /* required; made with mode 0700 and owned by this library */
   const char* libexec_dir;    /* of sock-init and sock-janitor; NULL: where they were installed */
-  const char* cgroup_parent;  /* a delegated cgroup; NULL: the caller's own */
+  const char* cgroup_parent;  /* a delegated cgroup; NULL: the caller's, or one above it */
   uint32_t cgroup_backend;    /* SOCK_CGROUPS_* */
   uint32_t cgroup_reserve;    /* prepared groups kept for the next containers; 0: 16 */
   const char* const* without; /* kernel features to treat as missing, for tests */

@@ -1,6 +1,9 @@
 // Starting a further process in a running container: its namespaces are entered by an intermediate
 // process, since a pid namespace only takes effect on the next child.
 
+#include <span>
+#include <vector>
+
 #include <fcntl.h>
 #include <sched.h>
 
@@ -45,8 +48,27 @@ Result<isolation::TerminalPair> open_terminal(const Terminal& terminal, const Id
   return pair;
 }
 
+/// Every group of the container, the anchor first.
+/// KERNEL: CLONE_INTO_CGROUP is no way in: on a hierarchy that is mounted with nsdelegate (systemd
+/// does so) whoever is in a cgroup namespace may not move from outside of it (ENOENT), while a
+/// descriptor that was opened out here may be written in there.
+struct GroupsToJoin {
+  UniqueFd anchor;
+  std::vector<int> fds;
+};
+Result<GroupsToJoin> open_groups(const isolation::Cgroup& cgroup) {
+  GroupsToJoin groups;
+  if (cgroup.clone_into()) {
+    groups.anchor = SOCK_TRY(
+        base::in_stage(Stage::cgroup, sys::open(cgroup.clone_into(), "cgroup.procs", O_WRONLY)));
+    groups.fds.push_back(groups.anchor.get());
+  }
+  groups.fds.insert(groups.fds.end(), cgroup.join_fds().begin(), cgroup.join_fds().end());
+  return groups;
+}
+
 void fill_plan(PlanMemory& memory, const ExecSpec& spec, const CheckedCommand& checked,
-               Container::Impl& container, const Realm& realm) {
+               Container::Impl& container, const Realm& realm, std::span<const int> groups) {
   memory.set_command(spec.argv, spec.env, checked.programs);
   const SeccompPolicy& policy =
       container.spec.seccomp ? *container.spec.seccomp : container.workshop.default_policy;
@@ -60,8 +82,8 @@ void fill_plan(PlanMemory& memory, const ExecSpec& spec, const CheckedCommand& c
   fill_identity(plan, spec.identity, checked.capabilities, container.workshop, realm);
   if (container.spec.namespaces.network.kind() == Network::Kind::isolated)
     plan.landlock = container.workshop.landlock.get();
-  plan.cgroups = container.launched.cgroup.join_fds().data();
-  plan.cgroup_count = static_cast<std::uint32_t>(container.launched.cgroup.join_fds().size());
+  plan.cgroups = groups.data();
+  plan.cgroup_count = static_cast<std::uint32_t>(groups.size());
 }
 
 }  // namespace
@@ -92,10 +114,11 @@ Result<std::shared_ptr<Member>> start_process(Container::Impl& container, const 
   memory.set_fds(payload_fds(spec.stdio, terminal, spec.fds));
   if (!spec.fds.empty()) memory.add_env(names_of(spec.fds));
   memory.set_limits(SOCK_TRY(isolation::find_rlimits(container.spec.rlimits)));
-  fill_plan(memory, spec, checked, container, realm);
+  const GroupsToJoin groups = SOCK_TRY(open_groups(container.launched.cgroup));
+  fill_plan(memory, spec, checked, container, realm, groups.fds);
   sys::Spawned spawned = SOCK_TRY(start(memory, stacks,
                                         {.namespaces = 0,
-                                         .cgroup = container.launched.cgroup.clone_into(),
+                                         .cgroup = {},
                                          .features = workshop.features,
                                          .enter = plan_entry(container, realm, user_namespace)}));
   member->pidfd = std::move(spawned.pidfd);

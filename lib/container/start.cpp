@@ -68,7 +68,9 @@ Result<sys::Spawned> spawn_inside(PlanMemory& memory, ChildStacks& stacks,
                                                     .stack = stack,
                                                     .entry = child::enter,
                                                     .entry_argument = &enter}));
-  UniqueFd pidfd{made};
+  // KERNEL: a clone that is refused late has written a number that it freed again: by now it may be
+  // a descriptor of another thread.
+  UniqueFd pidfd{enter.cloned < 0 ? -1 : made};
   const auto reaped = sys::reap(between.pidfd);
   if (enter.cloned < 0) return sys::sys_error(static_cast<int>(-enter.cloned), "namespaces");
   if (enter.cloned == 0) return died(reaped ? *reaped : std::nullopt);

@@ -31,6 +31,7 @@ class Suite:
     build: str | None = "debug"  # the kind that scripts/build must have built
     targets: tuple[str, ...] = ()  # of that kind, where not all are needed
     requires: tuple[str, ...] = ()  # paths that must exist, beside the program itself
+    packages: tuple[str, ...] = ()  # options of scripts/install-packages: what else is installed
     full_only: bool = False
     planned: bool = False  # its program does not exist yet: listed, not run
 
@@ -159,6 +160,10 @@ SUITES = (
         "tsan", "unit and integration under the thread sanitizer",
         sanitized("tsan", {"TSAN_OPTIONS": "second_deadlock_stack=1"}),
         "gtest", timeout=1800, build="tsan", targets=SANITIZED, full_only=True,
+    ),
+    Suite(
+        "vm", "unit and integration on older kernels and other cgroups, in emulated machines",
+        script("vm"), "tap", timeout=7200, packages=("--vm",), full_only=True,
     ),
     Suite(
         "bench", "the launch benchmark starts and ends (no figures are judged here)",

@@ -52,8 +52,15 @@ bool is_rootless() {
 }
 
 bool is_tested_with(const std::string& feature) {
-  const auto without = split(std::getenv("SOCK_TEST_WITHOUT"));
-  return std::ranges::find(without, feature) == without.end();
+  static const std::vector<Check> found = [] {
+    std::string state = (std::filesystem::temp_directory_path() / "sock-test-XXXXXX").string();
+    EXPECT_NE(::mkdtemp(state.data()), nullptr);
+    std::vector<Check> checks = check(host_options(state));
+    std::filesystem::remove_all(state);
+    return checks;
+  }();
+  const auto looked_for = std::ranges::find(found, feature, &Check::name);
+  return looked_for != found.end() && looked_for->outcome == Check::Outcome::ok;
 }
 
 void HostTest::SetUp() {

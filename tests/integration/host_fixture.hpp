@@ -24,7 +24,7 @@ struct Outcome {
 
 [[nodiscard]] HostOptions host_options(const std::string& state_dir);
 [[nodiscard]] bool is_rootless();
-/// The feature is not switched off by SOCK_TEST_WITHOUT.
+/// The kernel has the feature, and SOCK_TEST_WITHOUT does not switch it off.
 [[nodiscard]] bool is_tested_with(const std::string& feature);
 
 class HostTest : public ::testing::Test {

@@ -25,7 +25,8 @@ class ZygoteCrash : public HostTest {
   void SetUp() override {
     HostTest::SetUp();
     if (is_rootless()) GTEST_SKIP() << "zygote domains need real root";
-    if (!is_tested_with("detached_roots")) GTEST_SKIP() << "zygote domains need detached_roots";
+    for (const char* feature : {"proc_from_outside", "detached_roots"})
+      if (!is_tested_with(feature)) GTEST_SKIP() << "zygote domains need " << feature;
     fs::create_directory(state());
     fs::permissions(state(), fs::perms::owner_all);
   }

@@ -48,7 +48,8 @@ void expect_all_differ(int siblings, const std::function<std::string()>& ask) {
 void ZygoteTest::SetUp() {
   HostTest::SetUp();
   if (is_rootless()) GTEST_SKIP() << "zygote domains need real root";
-  if (!is_tested_with("detached_roots")) GTEST_SKIP() << "zygote domains need detached_roots";
+  for (const char* feature : {"proc_from_outside", "detached_roots"})
+    if (!is_tested_with(feature)) GTEST_SKIP() << "zygote domains need " << feature;
   if (!fs::exists(python)) FAIL() << "the system's python3 is missing: scripts/install-packages";
 }
 

@@ -3,8 +3,10 @@
 #include "isolation/cgroup/layout.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/try.hpp"
+#include "isolation/cgroup/place.hpp"
 #include "sys/file.hpp"
 #include "sys/kernfs.hpp"
 
@@ -89,8 +91,8 @@ bool mounts_all(const Mount& mount, const std::vector<std::string_view>& control
                      [&](std::string_view name) { return contains(options, name); });
 }
 
-void complete(Hierarchy& hierarchy, const std::string& parent) {
-  hierarchy.directory = group_directory(hierarchy, parent);
+void complete(Hierarchy& hierarchy, std::string directory) {
+  hierarchy.directory = std::move(directory);
   hierarchy.writable = !hierarchy.directory.empty() && sys::is_writable(hierarchy.directory);
 }
 
@@ -155,9 +157,12 @@ Result<Layout> read_layout(const std::string& parent) {
       SOCK_TRY(sys::read_file(sys::cwd, "/proc/self/mountinfo", 16U << 20U));
   const std::string own = SOCK_TRY(sys::read_file(sys::cwd, "/proc/self/cgroup"));
   Layout layout = parse_layout(mountinfo, own);
-  for (Hierarchy& hierarchy : layout.v1) complete(hierarchy, parent);
+  for (Hierarchy& hierarchy : layout.v1) complete(hierarchy, group_directory(hierarchy, parent));
   if (layout.v2) {
-    complete(*layout.v2, parent);
+    std::string directory = group_directory(*layout.v2, parent);
+    if (parent.empty() && !directory.empty())
+      directory = find_place_for_groups(directory, layout.v2->mount_point);
+    complete(*layout.v2, std::move(directory));
     const auto names = sys::read_file(sys::cwd, layout.v2->directory + "/cgroup.controllers");
     if (!names) return layout;  // the parent does not exist: it is not writable either
     for (const std::string_view name :
