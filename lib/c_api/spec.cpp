@@ -150,8 +150,10 @@ Result<ContainerSpec> to_spec(const sock_container_spec* given) {
   SOCK_TRY(require(spec.rootfs_base, "rootfs_base"));
   if (spec.init > SOCK_INIT_NONE) return refuse_argument("init", "use a SOCK_INIT_* value");
   constexpr std::uint64_t most_ms = INT64_MAX / 1'000'000;  // its nanoseconds still fit
-  ContainerSpec result{
-      .name = spec.name, .rootfs = {.base = spec.rootfs_base}, .argv = to_list(spec.argv)};
+  // Each by itself: in a nested one, g++ 12 destroys the members that an exception has left unmade.
+  Rootfs rootfs{.base = spec.rootfs_base};
+  std::vector<std::string> argv = to_list(spec.argv);
+  ContainerSpec result{.name = spec.name, .rootfs = std::move(rootfs), .argv = std::move(argv)};
   result.rootfs.handler = text_or(spec.rootfs_handler, "");
   result.rootfs.packages = to_list(spec.packages);
   result.rootfs.binds = SOCK_TRY(to_binds(spec.binds, spec.bind_count));

@@ -65,9 +65,8 @@ Result<std::optional<Metadata>> find_metadata(FdRef tree, const store::TreeRecor
   }
   if (!found) return std::optional<Metadata>{};
   const auto text = SOCK_TRY(sys::read_file(tree, *found, limits.document_max));
-  return std::optional {
-    SOCK_TRY(Metadata::parse(text, *found))
-  };
+  auto metadata = SOCK_TRY(Metadata::parse(text, *found));
+  return std::optional{std::move(metadata)};
 }
 
 }  // namespace

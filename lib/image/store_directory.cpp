@@ -9,8 +9,8 @@
 namespace sock::image {
 
 Result<StoreDirectory> StoreDirectory::open(const std::string& path) {
-  static constexpr std::array<std::string_view, 6> parts{"layers", "roots", "documents",
-                                                         "images", "names", "prefetch"};
+  static constexpr std::array<std::string_view, 7> parts{"layers", "roots",  "documents", "images",
+                                                         "names",  "mounts", "prefetch"};
   constexpr store::StoreKind kind{
       .name = "image store", .word = "sock-images", .version = 1, .parts = parts};
   StoreDirectory opened{};

@@ -45,6 +45,8 @@ class DirectoryCopy {
   Result<TreeRecord> copy(FdRef from) {
     const auto top = SOCK_TRY(sys::inode(from));
     device_ = top.device;
+    const auto target = SOCK_TRY(sys::inode(to_));
+    target_ = target.device == device_ ? target.number : 0;
     SOCK_TRY(add_directory("", top, from));
     UniqueFd directory = SOCK_TRY(sys::duplicate(from));
     auto left = SOCK_TRY(sys::list_dir(from));
@@ -113,6 +115,9 @@ class DirectoryCopy {
 
   Result<> enter(FdRef from, const std::string& name, const std::string& path,
                  const sys::Inode& inode) {
+    if (inode.device == device_ && inode.number == target_)
+      return base::refuse(Errc::invalid_spec, store_stage, "'" + path + "'",
+                          "the store that it would go to is in it");
     UniqueFd directory = SOCK_TRY(sys::open_beneath(from, name, O_RDONLY | O_DIRECTORY));
     SOCK_TRY(count_entry(tally_, policy_.limits, path, 0));
     const FdRef parent = SOCK_TRY(parents_.enter(parent_of(path)));
@@ -201,6 +206,7 @@ class DirectoryCopy {
   std::vector<Level> levels_;
   std::map<std::uint64_t, std::string> first_names_;  ///< By inode number.
   std::uint64_t device_ = 0;
+  std::uint64_t target_ = 0;  ///< The inode of `to`, where it could be met; 0 is nobody's.
   std::uint64_t last_group_ = 0;
   Sha256 hash_;
   std::string buffer_ = std::string(256U << 10U, '\0');

@@ -57,8 +57,11 @@ add_package() { # NAME==VERSION
     fails 2 "FILE.whl"
     sockctl package add "dir:$WORK/missing" --name demo==1
     fails 125 not_found
-    sockctl package add "dir:$WORK"
+    mkdir -p "$WORK/nameless/module"
+    sockctl package add "dir:$WORK/nameless"
     fails 125 "NAME==VERSION"
+    sockctl package add "dir:$WORK" --name demo==1
+    fails 125 "the store that it would go to is in it"
     sockctl package add demo.whl --name demo==1
     fails 2 "--name"
     sockctl package inspect 'no such'

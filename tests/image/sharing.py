@@ -161,5 +161,12 @@ def a_full_disk(world: World) -> None:
     expect(len(lines) == 2, f"left behind: {lines[2:5]}")
 
 
+def a_directory_with_the_store_in_it(world: World) -> None:
+    (world.path / "m").mkdir()
+    done = world.run("image", "import", f"dir:{world.path}", "--name", "t")
+    expect(done.returncode == 125 and "the store" in done.stderr, f"{done.returncode}: {done.stderr}")
+    expect(not list((world.store / "staging").iterdir()) and world.image("ls", "--quiet") == "", "left behind")
+
+
 TESTS = [ten_importers_do_the_work_once, killed_importers_leave_nothing, names_move_and_go, shared_layers_stay,
-         damage_is_found, stores_that_are_refused, a_full_disk]
+         damage_is_found, stores_that_are_refused, a_directory_with_the_store_in_it, a_full_disk]

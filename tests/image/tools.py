@@ -3,11 +3,12 @@
 import hashlib
 import json
 import os
+import socket
 import subprocess
 from pathlib import Path
 
 from trees import differences
-from world import World, expect
+from world import PROJECT, World, expect
 
 
 def call(world: World, *words: str) -> str:
@@ -176,6 +177,48 @@ def attributes_in_two_forms_are_one(world: World) -> None:
     world.verifies()
 
 
+REGISTRY = """version: 0.1
+storage: {{filesystem: {{rootdirectory: {directory}}}}}
+http: {{addr: "127.0.0.1:{port}"}}
+"""
+
+
+def registry_program(world: World) -> Path:
+    """Debian's, unpacked but not installed: its package would start a service."""
+    kept = PROJECT / "build/docker-registry/usr/bin/docker-registry"
+    if not kept.exists():
+        call(world, "apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", "docker-registry")
+        (package,) = (world.path / "m").glob("docker-registry_*.deb")
+        call(world, "dpkg-deb", "-x", str(package), str(PROJECT / "build/docker-registry"))
+        package.unlink()
+    return kept
+
+
+def pulled_from_a_registry(world: World) -> None:
+    unpacked = build(world)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (world.path / "m/registry.yml").write_text(REGISTRY.format(directory=world.path / "m/registry", port=port))
+    with subprocess.Popen([str(registry_program(world)), "serve", str(world.path / "m/registry.yml")],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as registry:
+        try:
+            for line in registry.stderr:
+                if "listening on" in line:
+                    break
+            call(world, "skopeo", "copy", "--dest-tls-verify=false", "oci:L:t", f"docker://127.0.0.1:{port}/me/app:v1")
+            world.image("pull", f"docker://127.0.0.1:{port}/me/app:v1", "--insecure", "--quiet")
+            expect(world.image("ls", "--quiet") == f"127.0.0.1:{port}/me/app:v1\n", world.image("ls"))
+            found = differences(str(unpacked), str(world.root(f"127.0.0.1:{port}/me/app:v1")))
+            expect(not found, "; ".join(found[:5]))
+            done = world.run("image", "pull", f"docker://127.0.0.1:{port}/me/app:v2", "--insecure")
+            expect(done.returncode == 125 and "skopeo" in done.stderr, f"{done.returncode}: {done.stderr}")
+            done = world.run("image", "pull", f"docker://127.0.0.1:{port}/me/app:v1")
+            expect(done.returncode == 125, "plain HTTP without --insecure")
+        finally:
+            registry.kill()
+
+
 def root_of(world: World, image: dict) -> Path:
     """By its chain of layers, as OCI defines it."""
     chain = image["layers"][0]["diff_id"]
@@ -238,4 +281,4 @@ def a_plain_directory(world: World) -> None:
 
 TESTS = [as_umoci_unpacks_it, archives_by_skopeo, layers_in_zstd, an_image_by_buildah, a_plain_directory,
          exported_it_is_the_same,
-         attributes_in_two_forms_are_one, changes_become_a_layer, an_export_leaves_all_or_nothing]
+         attributes_in_two_forms_are_one, pulled_from_a_registry, changes_become_a_layer, an_export_leaves_all_or_nothing]

@@ -45,6 +45,27 @@ void describe_import(CLI::App& group, Invocation& invocation) {
   add_format(verb, invocation);
 }
 
+void describe_pull(CLI::App& group, Invocation& invocation) {
+  auto& import = invocation.image.import;
+  CLI::App& verb =
+      add_image_verb(group, invocation, "pull", "Import an image from a registry, by skopeo",
+                     "  sockctl image pull docker://debian:12\n"
+                     "  sockctl image pull docker://localhost:5000/app:v1 --insecure --name app:v1",
+                     [](Invocation& i) { return image_pull(i.globals, i.image); });
+  verb.add_option("SOURCE", import.source, "docker://NAME[:TAG|@DIGEST], or what else skopeo reads")
+      ->required()
+      ->type_name("");
+  verb.add_option("--name", import.name, "What to call it (as in the registry)")
+      ->type_name("NAME[:TAG]");
+  verb.add_option("--arch", import.architecture, "For which machine (this one), like arm64")
+      ->type_name("ARCH");
+  verb.add_option("--authfile", import.authfile, "The user's names and passwords (skopeo's own)")
+      ->type_name("FILE");
+  verb.add_flag("--insecure", import.insecure, "Without TLS, or with an unknown certificate");
+  verb.add_flag("-q,--quiet", import.quiet, "No progress");
+  add_format(verb, invocation);
+}
+
 void describe_export(CLI::App& group, Invocation& invocation) {
   auto& write = invocation.image.write;
   CLI::App& verb = add_image_verb(
@@ -145,6 +166,7 @@ void describe_image(CLI::App& app, Invocation& invocation) {
                               "  sockctl run --image app:v1 -- python3 -c 'print(1)'\n"
                               "  sockctl image import --help");
   describe_import(group, invocation);
+  describe_pull(group, invocation);
   describe_export(group, invocation);
   describe_listing(group, invocation);
   describe_upkeep(group, invocation);

@@ -31,6 +31,8 @@ std::string summary(const sock::Image& image) {
                      image.layers.size());
 }
 
+}  // namespace
+
 Result<> import_and_tell(Format format, const ImageOptions& options,
                          const sock::ImageSource& source) {
   const auto directory = SOCKCTL_TRY(image_store_dir(options.store.directory));
@@ -41,8 +43,6 @@ Result<> import_and_tell(Format format, const ImageOptions& options,
   return write_all(sock::FdRef{1},
                    format == Format::table ? summary(image) : line_of(to_json(image)) + "\n");
 }
-
-}  // namespace
 
 int image_import(const Globals& globals, const ImageOptions& options) {
   const auto format = format_of(globals);

@@ -24,6 +24,8 @@ struct ImageImportOptions {
   std::string architecture = {};
   bool devices = false;
   bool quiet = false;
+  std::string authfile = {};  ///< pull
+  bool insecure = false;      ///< pull: plain HTTP, or a certificate that nobody has signed
 };
 struct ImageExportOptions {
   std::string target = {};
@@ -41,7 +43,12 @@ struct ImageOptions {
   std::string directory = {};  ///< mount, umount
 };
 
+/// Imports, with progress on stderr, and says what has come.
+Result<> import_and_tell(Format format, const ImageOptions& options,
+                         const sock::ImageSource& source);
 int image_import(const Globals& globals, const ImageOptions& options);
+/// From a registry, by skopeo.
+int image_pull(const Globals& globals, const ImageOptions& options);
 int image_export(const Globals& globals, const ImageOptions& options);
 int image_ls(const Globals& globals, const ImageOptions& options);
 int image_inspect(const Globals& globals, const ImageOptions& options);

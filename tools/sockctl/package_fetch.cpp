@@ -11,6 +11,7 @@
 #include "parse.hpp"
 #include "program.hpp"
 #include "report.hpp"
+#include "temporary_directory.hpp"
 
 namespace sockctl {
 namespace {
@@ -19,40 +20,17 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view python3 = "python3-";
 
-/// A directory for downloads, removed with this.
-class Downloads {
- public:
-  static Result<Downloads> create() {
-    std::error_code failed;
-    std::string path = (fs::temp_directory_path(failed) / "sock-fetch-XXXXXX").string();
-    if (failed || ::mkdtemp(path.data()) == nullptr)
-      return refuse(Errc::io, Stage::none, "a directory for downloads", "is TMPDIR writable?");
-    return Downloads{std::move(path)};
-  }
-  Downloads(Downloads&& other) noexcept : path_{std::exchange(other.path_, {})} {}
-  Downloads& operator=(Downloads&&) = delete;
-  ~Downloads() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-
-  /// The path of the file.
-  Result<std::string> download(const std::string& debian) const {
-    const fs::path directory = fs::path{path_} / debian;
-    std::error_code failed;
-    fs::create_directory(directory, failed);
-    // Or it would complain that nobody but root can write there.
-    SOCKCTL_TRY(run_program({"apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", debian},
-                            directory.string()));
-    for (const auto& entry : fs::directory_iterator{directory, failed})
-      return entry.path().string();
-    return refuse(Errc::not_found, Stage::none, debian, "apt-get has downloaded nothing");
-  }
-
- private:
-  explicit Downloads(std::string path) : path_{std::move(path)} {}
-  std::string path_;
-};
+/// The path of the file, in a directory of its own below `above`.
+Result<std::string> download(const std::string& above, const std::string& debian) {
+  const fs::path directory = fs::path{above} / debian;
+  std::error_code failed;
+  fs::create_directory(directory, failed);
+  // Or it would complain that nobody but root can write there.
+  SOCKCTL_TRY(run_program({"apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", debian},
+                          directory.string()));
+  for (const auto& entry : fs::directory_iterator{directory, failed}) return entry.path().string();
+  return refuse(Errc::not_found, Stage::none, debian, "apt-get has downloaded nothing");
+}
 
 // The first of each group of alternatives, where it is a package for Python.
 std::vector<std::string> python_names_in(std::string_view depends) {
@@ -69,7 +47,7 @@ std::vector<std::string> python_names_in(std::string_view depends) {
 
 class Fetch {
  public:
-  Fetch(sock::PackageCache& cache, const Downloads& downloads)
+  Fetch(sock::PackageCache& cache, const TemporaryDirectory& downloads)
       : cache_{cache}, downloads_{downloads} {}
 
   Result<std::vector<sock::CachedPackage>> run(const std::vector<sock::Package>& wanted) {
@@ -102,7 +80,7 @@ class Fetch {
     // Some bring their extension modules in a package of its own, into the same directories:
     // python3-pandas-lib.
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      source.paths.push_back(SOCKCTL_TRY(downloads_.download(parts[i])));
+      source.paths.push_back(SOCKCTL_TRY(download(downloads_.path(), parts[i])));
       const auto depends =
           SOCKCTL_TRY(run_program({"dpkg-deb", "-f", source.paths.back(), "Depends"}, "/"));
       for (auto& name : python_names_in(depends)) {
@@ -118,7 +96,7 @@ class Fetch {
   }
 
   sock::PackageCache& cache_;
-  const Downloads& downloads_;
+  const TemporaryDirectory& downloads_;
   std::deque<std::string> left_;
   std::vector<sock::CachedPackage> fetched_;
 };
@@ -126,7 +104,7 @@ class Fetch {
 Result<> fetch(Format format, const PackageOptions& options,
                const std::vector<sock::Package>& wanted) {
   auto cache = SOCKCTL_TRY(open_package_cache(options.cache));
-  const auto downloads = SOCKCTL_TRY(Downloads::create());
+  const auto downloads = SOCKCTL_TRY(TemporaryDirectory::create());
   const auto fetched = SOCKCTL_TRY(Fetch{cache, downloads}.run(wanted));
   return print_packages(format, fetched);
 }

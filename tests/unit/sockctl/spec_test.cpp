@@ -99,5 +99,16 @@ TEST(StateDir, IsNeverChosenBelowTmp) {
   EXPECT_FALSE(choose_state_dir("relative", {.uid = 1}).has_value());
 }
 
+TEST(Resolve, TellsPackagesOfTheCacheFromDirectories) {
+  auto options = minimal();
+  options.packages = {"numpy,Pandas==1.5.3", "./mine", "/srv/theirs"};
+  const auto resolved = resolve(options, caller()).value();
+  EXPECT_EQ(resolved.cached_packages, (std::vector<std::string>{"numpy", "pandas==1.5.3"}));
+  EXPECT_EQ(resolved.packages, (std::vector<std::string>{"/here/./mine", "/srv/theirs"}));
+  EXPECT_EQ(resolved.package_cache, "/var/lib/sock/packages");
+  options.packages = {"a b"};
+  EXPECT_EQ(resolve(options, caller()).error().code, Errc::invalid_spec);
+}
+
 }  // namespace
 }  // namespace sockctl
