@@ -3,6 +3,7 @@
 #include "cache/installer.hpp"
 
 #include "base/try.hpp"
+#include "sys/process.hpp"
 
 namespace sock::cache {
 namespace {
@@ -16,7 +17,7 @@ std::string end_of(const ExitStatus& status) {
 Result<> run_installer(Host& host, const InstallSpec& spec, const std::string& out) {
   ContainerSpec container = spec.container;
   container.rootfs.binds.push_back({.source = out, .target = "/out", .access = Access::read_write});
-  const auto deadline = std::chrono::steady_clock::now() + spec.deadline;
+  const auto deadline = sys::deadline_in(spec.deadline);
   auto running = SOCK_TRY(host.create(container));
   const auto status = SOCK_TRY(running.wait_until(deadline));
   // Also what it has left in the background: nobody writes to /out any more.
