@@ -78,7 +78,8 @@ class ThreadLoader final : public Loader {
   // Where no thread can be started, the caller's does all.
   Result<LoadCount> run(std::size_t files, std::stop_token stop, const Work& work) const {
     std::atomic<std::size_t> next{0};
-    const std::size_t others = std::min<std::size_t>(std::max(options_.threads, 1U), files);
+    const unsigned allowed = std::min(options_.threads, options_.parallel);
+    const std::size_t others = std::min<std::size_t>(std::max(allowed, 1U), files);
     std::vector<Share> shares(std::max<std::size_t>(others, 1));
     const auto take_files = [&](Share& share) {
       for (;;) {
