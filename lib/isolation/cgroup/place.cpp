@@ -2,7 +2,10 @@
 
 #include "isolation/cgroup/place.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
+#include <sstream>
 
 #include "sys/file.hpp"
 #include "sys/kernfs.hpp"
@@ -22,9 +25,14 @@ bool may_have_controllers_below(const std::string& group) {
   return is_empty(group + "/cgroup.procs");
 }
 
+/// One that limits are made with: a hybrid machine keeps what v1 has no use for (hugetlb) on v2.
 bool has_controllers(const std::string& group) {
-  const std::string file = group + "/cgroup.controllers";
-  return sys::status_at(sys::cwd, file) && !is_empty(file);
+  const auto text = sys::read_file(sys::cwd, group + "/cgroup.controllers");
+  if (!text) return false;
+  std::istringstream names{*text};
+  return std::any_of(std::istream_iterator<std::string>{names}, {}, [](const std::string& name) {
+    return name == "memory" || name == "cpu" || name == "pids";
+  });
 }
 
 }  // namespace

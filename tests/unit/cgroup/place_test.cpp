@@ -73,6 +73,12 @@ TEST_F(PlaceForGroups, IsTheCallersOwnWhereNobodyHasControllers) {
   EXPECT_EQ(found_from("/a/b"), "/a/b");
 }
 
+TEST_F(PlaceForGroups, IsTheCallersOwnWhereV2HasNoneOfThoseThatLimitsAreMadeWith) {
+  write("/cgroup.controllers", "hugetlb misc\n");  // Of a hybrid machine.
+  make_group("/a", "\n", "100\n");
+  EXPECT_EQ(found_from("/a"), "/a");
+}
+
 TEST_F(PlaceForGroups, IsTheCallersOwnWhereItIsAloneInTheMount) {
   // As in a container with its own cgroup namespace: the top is no root of a hierarchy.
   make_group("", "memory\n", "1\n");
