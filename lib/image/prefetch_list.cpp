@@ -10,10 +10,10 @@
 namespace sock::image {
 namespace {
 
+using store::Lines;
 using store::Words;
 
 constexpr std::string_view first_word = "sock-prefetch";
-constexpr std::string_view version = "1";
 // No file is so long; sums of a range's ends cannot overflow.
 constexpr std::uint64_t offset_max = 1ULL << 62U;
 
@@ -64,8 +64,7 @@ std::uint64_t PrefetchList::bytes() const {
 }
 
 std::string PrefetchList::to_text() const {
-  std::string text = std::string{first_word} + ' ' + std::string{version} + ' ' +
-                     std::to_string(files.size()) + "\nc";
+  std::string text = store::head_line(first_word, files.size()) + 'c';
   for (const auto& argument : command) text += ' ' + store::escape(argument);
   text += '\n';
   for (const auto& file : files) {
@@ -78,28 +77,19 @@ std::string PrefetchList::to_text() const {
 }
 
 Result<PrefetchList> PrefetchList::parse(std::string_view text) {
-  const auto take_line = [&text]() -> Result<std::string_view> {
-    const auto end = text.find('\n');
-    if (end == std::string_view::npos) return damaged();
-    const auto line = text.substr(0, end);
-    text.remove_prefix(end + 1);
-    return line;
-  };
-  const std::string_view whole = text;
-  const auto first_line = SOCK_TRY(take_line());
-  Words head{first_line};
-  if (head.word() != first_word || head.word() != version) return damaged();
-  const auto count = head.number<std::uint64_t>();
-  if (!head.ended_well()) return damaged();
-  const auto command_line = SOCK_TRY(take_line());
+  Lines lines{text};
+  const auto count = store::count_in_head(lines.next(), first_word);
+  const auto command = lines.next();
+  if (!count || !command) return damaged();
   PrefetchList list;
-  list.command = SOCK_TRY(parse_command(command_line));
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const auto line = SOCK_TRY(take_line());
-    list.files.push_back(SOCK_TRY(parse_file(line)));
+  list.command = SOCK_TRY(parse_command(*command));
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    const auto line = lines.next();
+    if (!line) return damaged();
+    list.files.push_back(SOCK_TRY(parse_file(*line)));
   }
-  const auto summed = whole.substr(0, whole.size() - text.size());
-  if (text != "s " + store::Digest::of(summed).hex() + '\n') return damaged();
+  const auto summed = text.substr(0, text.size() - lines.rest().size());
+  if (lines.rest() != "s " + store::Digest::of(summed).hex() + '\n') return damaged();
   return list;
 }
 

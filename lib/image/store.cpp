@@ -32,6 +32,20 @@ std::unexpected<Error> closed() {
   return base::refuse(Errc::closed, image_stage, "image store");
 }
 
+Result<image::StoredImage> look_up(const image::StoreDirectory& store, std::string_view reference) {
+  const auto parsed = SOCK_TRY(image::parse_reference(reference));
+  return image::find_image(store, parsed, std::string{reference});
+}
+
+/// Keeps gc() away from layers and roots, as long as the locks live.
+Result<store::StoreLocks> hold(const image::StoreDirectory& store,
+                               const std::vector<store::Digest>& objects) {
+  auto locks = SOCK_TRY(store::StoreLocks::open(store));
+  for (const auto& object : objects)
+    SOCK_TRY(locks.lock(store::LockKey::object(object), sys::LockMode::shared));
+  return locks;
+}
+
 Result<> verify_image(const image::StoreDirectory& store, const image::StoredImage& stored,
                       Verification& found) {
   store::TreeRecord merged;
@@ -104,18 +118,15 @@ Result<std::vector<Image>> ImageStore::list() const {
 
 Result<Image> ImageStore::find(std::string_view reference) const {
   if (!impl_) return closed();
-  const auto parsed = SOCK_TRY(image::parse_reference(reference));
-  return SOCK_TRY(image::find_image(*impl_->directory, parsed, std::string{reference}))
-  .image;
+  auto stored = SOCK_TRY(look_up(*impl_->directory, reference));
+  return std::move(stored.image);
 }
 
 Result<ImageRoot> ImageStore::use(std::string_view reference) const {
   if (!impl_) return closed();
   const image::StoreDirectory& store = *impl_->directory;
-  const auto parsed = SOCK_TRY(image::parse_reference(reference));
-  auto stored = SOCK_TRY(image::find_image(store, parsed, std::string{reference}));
-  auto lock = SOCK_TRY(store::StoreLocks::open(store));
-  SOCK_TRY(lock.lock(store::LockKey::object(stored.chain), sys::LockMode::shared));
+  auto stored = SOCK_TRY(look_up(store, reference));
+  auto lock = SOCK_TRY(hold(store, {stored.chain}));
   // Looked at under the lock: gc() may have been faster.
   const std::string path = root_path(stored);
   SOCK_TRY(base::in_stage(image_stage, sys::status_at(store.top, path)));
@@ -126,12 +137,10 @@ Result<ImageRoot> ImageStore::use(std::string_view reference) const {
 Result<Verification> ImageStore::verify(std::string_view reference) const {
   if (!impl_) return closed();
   const image::StoreDirectory& store = *impl_->directory;
-  const auto parsed = SOCK_TRY(image::parse_reference(reference));
-  const auto stored = SOCK_TRY(image::find_image(store, parsed, std::string{reference}));
-  const auto lock = SOCK_TRY(store::StoreLocks::open(store));
-  SOCK_TRY(lock.lock(store::LockKey::object(stored.chain), sys::LockMode::shared));
-  for (const auto& layer : stored.layers)
-    SOCK_TRY(lock.lock(store::LockKey::object(layer), sys::LockMode::shared));
+  const auto stored = SOCK_TRY(look_up(store, reference));
+  auto objects = stored.layers;
+  objects.push_back(stored.chain);
+  const auto locks = SOCK_TRY(hold(store, objects));
   Verification found;
   SOCK_TRY(base::in_stage(image_stage, verify_image(store, stored, found)));
   return found;
@@ -141,21 +150,18 @@ Result<> ImageStore::save(std::string_view reference, const ImageSource& target,
                           const ExportOptions& options) const {
   if (!impl_) return closed();
   const image::StoreDirectory& store = *impl_->directory;
-  const auto parsed = SOCK_TRY(image::parse_reference(reference));
-  const auto stored = SOCK_TRY(image::find_image(store, parsed, std::string{reference}));
-  const auto lock = SOCK_TRY(store::StoreLocks::open(store));
-  for (const auto& layer : stored.layers)
-    SOCK_TRY(lock.lock(store::LockKey::object(layer), sys::LockMode::shared));
+  const auto stored = SOCK_TRY(look_up(store, reference));
+  const auto locks = SOCK_TRY(hold(store, stored.layers));
   return image::Exporter{store, stored, options}.run(target);
 }
 
 Result<> ImageStore::mount(std::string_view reference, const std::string& directory) const {
   if (!impl_) return closed();
   const image::StoreDirectory& store = *impl_->directory;
-  const auto parsed = SOCK_TRY(image::parse_reference(reference));
-  const auto stored = SOCK_TRY(image::find_image(store, parsed, std::string{reference}));
-  const auto lock = SOCK_TRY(store::StoreLocks::open(store));
-  SOCK_TRY(lock.lock(store::LockKey::object(stored.chain), sys::LockMode::shared));
+  const auto stored = SOCK_TRY(look_up(store, reference));
+  const auto locks = SOCK_TRY(hold(store, {stored.chain}));
+  // A gc() at work has looked already at what is mounted.
+  SOCK_TRY(locks.lock(store::LockKey::catalog(), sys::LockMode::shared));
   return image::mount_root(store, stored, directory);
 }
 

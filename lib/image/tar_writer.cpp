@@ -9,7 +9,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include "base/try.hpp"
 #include "image/stage.hpp"
@@ -27,31 +26,12 @@ using Kind = TreeEntry::Kind;
 using Header =
     std::unique_ptr<archive_entry, decltype([](archive_entry* e) { archive_entry_free(e); })>;
 
-mode_t type_of(Kind kind) {
-  switch (kind) {
-    case Kind::directory:
-    case Kind::implicit:
-      return S_IFDIR;
-    case Kind::file:
-      return S_IFREG;
-    case Kind::symlink:
-      return S_IFLNK;
-    case Kind::fifo:
-      return S_IFIFO;
-    case Kind::character_device:
-      return S_IFCHR;
-    case Kind::block_device:
-      return S_IFBLK;
-  }
-  return S_IFREG;
-}
-
 Header header_of(const std::string& path, const TreeEntry& entry) {
   Header header{archive_entry_new()};
   if (!header) throw std::bad_alloc{};
   const std::string name = path.empty() ? "./" : path + (entry.is_directory() ? "/" : "");
   archive_entry_copy_pathname(header.get(), name.c_str());
-  archive_entry_set_mode(header.get(), type_of(entry.kind) | entry.mode);
+  archive_entry_set_mode(header.get(), store::file_type(entry.kind) | entry.mode);
   archive_entry_set_uid(header.get(), entry.uid);
   archive_entry_set_gid(header.get(), entry.gid);
   archive_entry_set_size(header.get(), 0);

@@ -5,6 +5,7 @@
 namespace sock::store {
 namespace {
 
+constexpr std::string_view version = "1";
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
 bool is_plain(char c) {
@@ -46,6 +47,19 @@ std::optional<std::string> unescape(std::string_view word) {
     i += 2;
   }
   return out;
+}
+
+std::string head_line(std::string_view word, std::uint64_t count) {
+  return std::string{word} + ' ' + std::string{version} + ' ' + std::to_string(count) + '\n';
+}
+
+std::optional<std::uint64_t> count_in_head(std::optional<std::string_view> line,
+                                           std::string_view word) {
+  if (!line) return std::nullopt;
+  Words head{*line};
+  if (head.word() != word || head.word() != version) return std::nullopt;
+  const auto count = head.number<std::uint64_t>();
+  return head.ended_well() ? std::optional{count} : std::nullopt;
 }
 
 }  // namespace sock::store

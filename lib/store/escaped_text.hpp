@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,5 +43,30 @@ class Words {
   std::string_view rest_;
   bool is_good_ = true;
 };
+
+/// The lines of a text, each with its newline taken off.
+class Lines {
+ public:
+  explicit Lines(std::string_view text) : rest_{text} {}
+
+  /// Empty at the end, and for a last line without a newline.
+  std::optional<std::string_view> next() {
+    const auto end = rest_.find('\n');
+    if (end == std::string_view::npos) return std::nullopt;
+    const auto line = rest_.substr(0, end);
+    rest_.remove_prefix(end + 1);
+    return line;
+  }
+  [[nodiscard]] std::string_view rest() const { return rest_; }
+
+ private:
+  std::string_view rest_;
+};
+
+/// "WORD 1 COUNT", how such a text begins.
+std::string head_line(std::string_view word, std::uint64_t count);
+/// The count; empty for another beginning, or of another version.
+std::optional<std::uint64_t> count_in_head(std::optional<std::string_view> line,
+                                           std::string_view word);
 
 }  // namespace sock::store

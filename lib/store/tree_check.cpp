@@ -20,28 +20,9 @@ namespace {
 
 using Kind = TreeEntry::Kind;
 
-mode_t type_of(Kind kind) {
-  switch (kind) {
-    case Kind::directory:
-    case Kind::implicit:
-      return S_IFDIR;
-    case Kind::file:
-      return S_IFREG;
-    case Kind::symlink:
-      return S_IFLNK;
-    case Kind::fifo:
-      return S_IFIFO;
-    case Kind::character_device:
-      return S_IFCHR;
-    case Kind::block_device:
-      return S_IFBLK;
-  }
-  return 0;
-}
-
 // Empty when the inode is as recorded.
 std::string difference(const TreeEntry& entry, const sys::Inode& found) {
-  if ((found.mode & S_IFMT) != type_of(entry.kind)) return "it is of another type";
+  if ((found.mode & S_IFMT) != file_type(entry.kind)) return "it is of another type";
   if (found.uid != entry.uid || found.gid != entry.gid) return "its owner is another";
   if (entry.kind != Kind::symlink && (found.mode & 07777U) != entry.mode)
     return "its mode is another";

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include <sys/stat.h>
+
 namespace sock::store {
 namespace {
 
@@ -26,6 +28,26 @@ std::uint64_t group_in(std::uint64_t group, std::size_t layer) {
 }
 
 }  // namespace
+
+mode_t file_type(TreeEntry::Kind kind) noexcept {
+  using Kind = TreeEntry::Kind;
+  switch (kind) {
+    case Kind::directory:
+    case Kind::implicit:
+      return S_IFDIR;
+    case Kind::file:
+      return S_IFREG;
+    case Kind::symlink:
+      return S_IFLNK;
+    case Kind::fifo:
+      return S_IFIFO;
+    case Kind::character_device:
+      return S_IFCHR;
+    case Kind::block_device:
+      return S_IFBLK;
+  }
+  return 0;
+}
 
 bool TreeOrder::operator()(std::string_view a, std::string_view b) const noexcept {
   return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),

@@ -51,6 +51,9 @@ struct TreeEntry {
   }
 };
 
+/// As in stat(2): S_IFDIR and so on.
+[[nodiscard]] mode_t file_type(TreeEntry::Kind kind) noexcept;
+
 /// A directory comes before what is in it, and nothing else in between.
 struct TreeOrder {
   bool operator()(std::string_view a, std::string_view b) const noexcept;

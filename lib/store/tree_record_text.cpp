@@ -12,7 +12,6 @@ namespace sock::store {
 namespace {
 
 constexpr std::string_view first_word = "sock-tree";
-constexpr std::string_view version = "1";
 
 std::unexpected<Error> damaged() {
   return corrupt("tree record", "it is damaged, or written by something else");
@@ -97,8 +96,7 @@ Result<> parse_line(std::string_view line, TreeRecord& record) {
 
 std::string TreeRecord::to_text() const {
   const auto count = entries.size() + whiteouts.size() + opaques.size();
-  std::string text =
-      std::string{first_word} + ' ' + std::string{version} + ' ' + std::to_string(count) + '\n';
+  std::string text = head_line(first_word, count);
   for (const auto& path : opaques) text += "o " + escape(path) + '\n';
   for (const auto& path : whiteouts) text += "w " + escape(path) + '\n';
   for (const auto& [path, entry] : entries) text += line_of(path, entry);
@@ -106,24 +104,16 @@ std::string TreeRecord::to_text() const {
 }
 
 Result<TreeRecord> TreeRecord::parse(std::string_view text) {
-  const auto take_line = [&text]() -> Result<std::string_view> {
-    const auto end = text.find('\n');
-    if (end == std::string_view::npos) return damaged();
-    const auto line = text.substr(0, end);
-    text.remove_prefix(end + 1);
-    return line;
-  };
-  const auto first_line = SOCK_TRY(take_line());
-  Words head{first_line};
-  if (head.word() != first_word || head.word() != version) return damaged();
-  const auto count = head.number<std::uint64_t>();
-  if (!head.ended_well()) return damaged();
+  Lines lines{text};
+  const auto count = count_in_head(lines.next(), first_word);
+  if (!count) return damaged();
   TreeRecord record;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const auto line = SOCK_TRY(take_line());
-    SOCK_TRY(parse_line(line, record));
+  for (std::uint64_t i = 0; i < *count; ++i) {
+    const auto line = lines.next();
+    if (!line) return damaged();
+    SOCK_TRY(parse_line(*line, record));
   }
-  if (!text.empty()) return damaged();
+  if (!lines.rest().empty()) return damaged();
   return record;
 }
 

@@ -9,9 +9,10 @@ import tarfile
 import zlib
 from pathlib import Path
 
+from cases import expect
 from layouts import (LAYER, Layout, directory, entry, gzipped, hard_link, pax_header, sha256, symlink,
                      tar)
-from world import World, expect
+from world import World
 
 
 def source(world: World, *entries: bytes, **fields) -> str:

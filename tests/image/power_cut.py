@@ -15,8 +15,9 @@ import struct
 import subprocess
 import time
 
+from cases import expect
 from sharing import FULL, SEED, layered, start
-from world import World, expect
+from world import World
 
 CUTS = 200 if FULL else 10
 EXT4_IOC_SHUTDOWN, NO_LOG_FLUSH = 0x8004587D, 2

@@ -7,7 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from world import World, expect
+from cases import expect
+from world import World
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.mmap.restype = ctypes.c_void_p

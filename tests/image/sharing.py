@@ -9,8 +9,9 @@ import subprocess
 import time
 from pathlib import Path
 
+from cases import SOCKCTL, expect
 from layouts import Layout, directory, entry, tar
-from world import SOCKCTL, World, expect
+from world import World
 
 FULL = os.environ.get("SOCK_TEST_FULL") is not None
 KILLS = 200 if FULL else 20

@@ -7,8 +7,9 @@ import socket
 import subprocess
 from pathlib import Path
 
+from cases import PROJECT, expect
 from trees import differences
-from world import PROJECT, World, expect
+from world import World
 
 
 def call(world: World, *words: str) -> str:

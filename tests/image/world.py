@@ -7,18 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
-SOCKCTL = os.environ.get("SOCKCTL") or str(
-    PROJECT / os.environ.get("SOCK_BUILD_DIR", "build/debug") / "tools/sockctl/sockctl")
-
-
-class Failed(Exception):
-    """What a test has found wrong."""
-
-
-def expect(condition: bool, what: str) -> None:
-    if not condition:
-        raise Failed(what)
+from cases import SOCKCTL, expect
 
 
 class World:

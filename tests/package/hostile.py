@@ -7,9 +7,10 @@ import warnings
 import zipfile
 from pathlib import Path
 
+from cases import SOCKCTL, expect
 import wheels
 from debs import make_deb
-from world import SOCKCTL, World, expect
+from world import World
 
 CODE = {"demo.py": b"value = 1\n"}
 

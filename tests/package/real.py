@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cases import expect
 import wheels
 from debs import make_deb
-from world import World, expect
+from world import World
 
 
 def imports(world: World, packages: str, modules: str, *words: str) -> str:

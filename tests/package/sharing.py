@@ -8,8 +8,9 @@ import signal
 import subprocess
 import time
 
+from cases import expect
 import wheels
-from world import World, expect
+from world import World
 
 FULL = os.environ.get("SOCK_TEST_FULL") is not None
 KILLS = 200 if FULL else 20

@@ -7,19 +7,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
-SOCKCTL = os.environ.get("SOCKCTL") or str(
-    PROJECT / os.environ.get("SOCK_BUILD_DIR", "build/debug") / "tools/sockctl/sockctl")
+from cases import SOCKCTL, expect
+
 PARTS = ("packages", "trees", "staging", "empty")
-
-
-class Failed(Exception):
-    """What a test has found wrong."""
-
-
-def expect(condition: bool, what: str) -> None:
-    if not condition:
-        raise Failed(what)
 
 
 class World:

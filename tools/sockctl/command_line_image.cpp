@@ -22,6 +22,22 @@ void add_images(CLI::App& verb, Invocation& invocation) {
       ->type_name("");
 }
 
+// Of what import and pull bring.
+void add_what_comes(CLI::App& verb, Invocation& invocation) {
+  auto& import = invocation.image.import;
+  verb.add_option("--name", import.name, "What to call it (as where it comes from)")
+      ->type_name("NAME[:TAG]");
+  verb.add_option("--arch", import.architecture, "For which machine (this one), like arm64")
+      ->type_name("ARCH");
+  verb.add_flag("-q,--quiet", import.quiet, "No progress");
+  add_format(verb, invocation);
+}
+
+// The one that a verb is about, and the place in which its name is kept.
+void add_image(CLI::App& verb, std::string& name) {
+  verb.add_option("IMAGE", name, "NAME[:TAG], @DIGEST or both")->required()->type_name("");
+}
+
 void describe_import(CLI::App& group, Invocation& invocation) {
   auto& import = invocation.image.import;
   CLI::App& verb = add_image_verb(
@@ -36,13 +52,8 @@ void describe_import(CLI::App& group, Invocation& invocation) {
                   "oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME] or dir:DIR")
       ->required()
       ->type_name("");
-  verb.add_option("--name", import.name, "What to call it (as in the source)")
-      ->type_name("NAME[:TAG]");
-  verb.add_option("--arch", import.architecture, "For which machine (this one), like arm64")
-      ->type_name("ARCH");
   verb.add_flag("--devices", import.devices, "Make device nodes too; no container can use them");
-  verb.add_flag("-q,--quiet", import.quiet, "No progress");
-  add_format(verb, invocation);
+  add_what_comes(verb, invocation);
 }
 
 void describe_pull(CLI::App& group, Invocation& invocation) {
@@ -55,15 +66,10 @@ void describe_pull(CLI::App& group, Invocation& invocation) {
   verb.add_option("SOURCE", import.source, "docker://NAME[:TAG|@DIGEST], or what else skopeo reads")
       ->required()
       ->type_name("");
-  verb.add_option("--name", import.name, "What to call it (as in the registry)")
-      ->type_name("NAME[:TAG]");
-  verb.add_option("--arch", import.architecture, "For which machine (this one), like arm64")
-      ->type_name("ARCH");
   verb.add_option("--authfile", import.authfile, "The user's names and passwords (skopeo's own)")
       ->type_name("FILE");
   verb.add_flag("--insecure", import.insecure, "Without TLS, or with an unknown certificate");
-  verb.add_flag("-q,--quiet", import.quiet, "No progress");
-  add_format(verb, invocation);
+  add_what_comes(verb, invocation);
 }
 
 void describe_export(CLI::App& group, Invocation& invocation) {
@@ -75,9 +81,7 @@ void describe_export(CLI::App& group, Invocation& invocation) {
       "  sockctl run --image app:v1 -v /srv/out:/out:rw -- make install DESTDIR=/out &&\n"
       "      sockctl image export app:v1 oci:build/app:v2 --changes /srv/out",
       [](Invocation& i) { return image_export(i.globals, i.image); });
-  verb.add_option("IMAGE", invocation.image.image, "NAME[:TAG], @DIGEST or both")
-      ->required()
-      ->type_name("");
+  add_image(verb, invocation.image.image);
   verb.add_option("TARGET", write.target, "oci:DIR[:TAG] or oci-archive:FILE[:TAG], not there yet")
       ->required()
       ->type_name("");
@@ -127,7 +131,7 @@ void describe_mounting(CLI::App& group, Invocation& invocation) {
       "  sockctl image mount app:v1 /mnt && ls /mnt && sockctl image umount /mnt\n"
       "\nWhile it is mounted, gc leaves it alone.",
       [](Invocation& i) { return image_mount(i.globals, i.image); });
-  mount.add_option("IMAGE", image.image, "NAME[:TAG], @DIGEST or both")->required()->type_name("");
+  add_image(mount, image.image);
   mount.add_option("DIRECTORY", image.directory, "Where")->required()->type_name("");
   CLI::App& umount = add_image_verb(group, invocation, "umount", "Take such a mount away",
                                     "  sockctl image umount /mnt",
@@ -146,9 +150,7 @@ void describe_prefetch(CLI::App& group, Invocation& invocation) {
       "recording the image's files are forgotten by the page cache first, which needs nobody else\n"
       "to run from it.",
       [](Invocation& i) { return image_prefetch(i.globals, i.image, std::move(i.run)); });
-  verb.add_option("IMAGE", invocation.run.image, "NAME[:TAG], @DIGEST or both")
-      ->required()
-      ->type_name("");
+  add_image(verb, invocation.run.image);
   verb.add_flag("--record", invocation.image.record, "Run the command (the image's), and record");
   verb.add_option("--wall", invocation.run.wall, "End the recording after this long, like 5s")
       ->type_name("TIME");

@@ -39,9 +39,7 @@ Result<> export_and_tell(Format format, const ImageOptions& options) {
 int image_export(const Globals& globals, const ImageOptions& options) {
   const auto format = format_of(globals);
   if (!format.has_value()) return fail_usage(format.error());
-  const auto done = export_and_tell(*format, options);
-  if (done.has_value()) return 0;
-  return done.error().code == Errc::invalid_spec ? fail_usage(done.error()) : fail(done.error());
+  return finish(export_and_tell(*format, options));
 }
 
 }  // namespace sockctl

@@ -115,8 +115,7 @@ Result<int> act(const Globals& globals, const ImageOptions& options, RunOptions 
 
 int image_prefetch(const Globals& globals, const ImageOptions& options, RunOptions run) {
   const auto done = act(globals, options, std::move(run));
-  if (done.has_value()) return *done;
-  return done.error().code == Errc::invalid_spec ? fail_usage(done.error()) : fail(done.error());
+  return done.has_value() ? *done : finish(std::unexpected(done.error()));
 }
 
 }  // namespace sockctl

@@ -53,9 +53,7 @@ Result<> pull(Format format, const ImageOptions& options) {
 int image_pull(const Globals& globals, const ImageOptions& options) {
   const auto format = format_of(globals);
   if (!format.has_value()) return fail_usage(format.error());
-  const auto done = pull(*format, options);
-  if (done.has_value()) return 0;
-  return done.error().code == Errc::invalid_spec ? fail_usage(done.error()) : fail(done.error());
+  return finish(pull(*format, options));
 }
 
 }  // namespace sockctl

@@ -34,9 +34,7 @@ int act(const Globals& globals, const PackageOptions& options,
         Result<> (*verb)(Format, const PackageOptions&)) {
   const auto format = format_of(globals);
   if (!format.has_value()) return fail_usage(format.error());
-  const auto done = verb(*format, options);
-  if (!done.has_value() && done.error().code == Errc::invalid_spec) return fail_usage(done.error());
-  return done.has_value() ? 0 : fail(done.error());
+  return finish(verb(*format, options));
 }
 
 }  // namespace

@@ -67,6 +67,11 @@ int fail_usage(const Error& error) {
   return exit_status::usage;
 }
 
+int finish(const Result<>& done) {
+  if (done.has_value()) return 0;
+  return done.error().code == Errc::invalid_spec ? fail_usage(done.error()) : fail(done.error());
+}
+
 void explain_end(const std::string& name, const sock::ExitStatus& status) {
   using Kind = sock::ExitStatus::Kind;
   if (status.kind == Kind::oom_killed)

@@ -35,6 +35,8 @@ void complain(std::string_view text);
 /// Complains, and gives the exit status.
 int fail(const Error& error);
 int fail_usage(const Error& error);
+/// Of a whole verb: 0, or complains of a mistake on the command line (2) or of a failure.
+int finish(const Result<>& done);
 /// For a payload that was killed for a limit, one line that says so.
 void explain_end(const std::string& name, const sock::ExitStatus& status);
 
