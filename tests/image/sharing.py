@@ -1,10 +1,12 @@
 """One store, many processes: importers at once, importers that are killed, users, and a full disk."""
 
+import fcntl
 import json
 import os
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -169,5 +171,27 @@ def a_directory_with_the_store_in_it(world: World) -> None:
     expect(not list((world.store / "staging").iterdir()) and world.image("ls", "--quiet") == "", "left behind")
 
 
+def a_mount_waits_for_a_gc_at_work(world: World) -> None:
+    """Which has looked already at what is mounted. We hold its lock, the first byte, in its place."""
+    (world.path / "m").mkdir()
+    (world.path / "l").mkdir()
+    (world.path / "l/file").write_text("content")
+    world.add(f"dir:{world.path}/l")
+    with open(world.store / "locks", "r+b") as locks:
+        fcntl.fcntl(locks, fcntl.F_OFD_SETLKW, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0))
+        mount = start(world, "mount", "t", str(world.path / "m"))
+        try:
+            mount.wait(0.5)
+            waited = False
+        except subprocess.TimeoutExpired:
+            waited = True
+        there = (world.path / "m/file").exists()
+    _, errors = mount.communicate(timeout=60)
+    expect(mount.returncode == 0, errors)
+    world.image("umount", str(world.path / "m"))
+    expect(waited and not there, "it has not waited")
+
+
 TESTS = [ten_importers_do_the_work_once, killed_importers_leave_nothing, names_move_and_go, shared_layers_stay,
-         damage_is_found, stores_that_are_refused, a_directory_with_the_store_in_it, a_full_disk]
+         damage_is_found, stores_that_are_refused, a_directory_with_the_store_in_it, a_mount_waits_for_a_gc_at_work,
+         a_full_disk]
