@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "base/try.hpp"
+#include "checkpoint/restore.hpp"
 #include "container/container_impl.hpp"
 #include "container/workshop.hpp"
 #include "isolation/cgroup/pool.hpp"
@@ -49,6 +50,7 @@ Result<Host> Host::open(const HostOptions& options) {
   auto workshop =
       std::make_unique<container::Workshop>(features, std::move(policy), std::move(cgroups));
   SOCK_TRY(container::equip(*workshop, libexec + "/sock-init"));
+  workshop->criu = options.criu;
   SOCK_TRY(janitor.await());  // It went into the background meanwhile.
   std::unique_ptr<Impl> impl{new Impl{.janitor = std::move(janitor),
                                       .instance = std::move(instance),
@@ -61,6 +63,16 @@ Result<Container> Host::create(const ContainerSpec& spec) {
   SOCK_TRY(container::require(impl_));
   auto impl = SOCK_TRY(Container::Impl::start(
       *impl_->workshop, spec, [&] { return container::launch(*impl_->workshop, spec); }));
+  return Container{std::move(impl)};
+}
+
+Result<Container> Host::restore(const SnapshotInUse& snapshot, const RestoreOptions& options) {
+  SOCK_TRY(container::require(impl_));
+  SOCK_TRY(container::require(snapshot.impl_));
+  const ContainerSpec spec = checkpoint::spec_to_restore(*snapshot.impl_, options);
+  auto impl = SOCK_TRY(Container::Impl::start(*impl_->workshop, spec, [&] {
+    return checkpoint::restore(*impl_->workshop, *snapshot.impl_, spec, options.deadline);
+  }));
   return Container{std::move(impl)};
 }
 

@@ -17,6 +17,10 @@
 
 namespace sock {
 
+class SnapshotStore;  // sock/checkpoint.hpp
+struct CheckpointOptions;
+struct Snapshot;
+
 struct ExitStatus {
   enum class Kind : std::uint8_t {
     exited,      ///< value: the exit code.
@@ -121,6 +125,13 @@ class Container {
   Result<> update(const Resources& resources);
   /// Starts a further process. Returns after execve() succeeded.
   Result<Process> exec(const ExecSpec& spec);
+  /// Writes a snapshot of all its processes, from which Host::restore() makes containers. Only of
+  /// one with ContainerSpec::checkpointable, that is not paused, and in which nothing runs by
+  /// exec(). On failure it runs on, and nothing is left of the snapshot, unless the Error says that
+  /// it was killed; Stage::checkpoint, with the descriptor or process that cannot be in a snapshot
+  /// as subject, or CRIU's own words as hint. Blocking: as long as writing its memory takes, in
+  /// which it is stopped for the most part.
+  Result<Snapshot> checkpoint(SnapshotStore& store, const CheckpointOptions& options);
 
   struct Impl;  ///< The library's own.
 

@@ -18,6 +18,8 @@ namespace sock {
 
 class ImportCache;  // sock/import_cache.hpp
 struct ImportCacheSpec;
+class SnapshotInUse;  // sock/checkpoint.hpp
+struct RestoreOptions;
 
 enum class CgroupBackend : std::uint8_t {
   automatic,  ///< What the machine has: v2, hybrid, v1; none where nothing is writable.
@@ -46,6 +48,9 @@ struct HostOptions {
   /// Kernel features to treat as missing, by the names that check() prints: for tests, and for a
   /// kernel on which one is broken.
   std::vector<std::string> without = {};
+  /// CRIU's program, for checkpoint and restore; empty: where scripts/install-criu puts it, or the
+  /// system's.
+  std::string criu = {};
 };
 
 /// What a dead Host had left behind and Host::recover() has removed.
@@ -79,6 +84,14 @@ class Host {
   /// Opens a zygote domain that is kept as an import cache; see import_cache.hpp. On failure: as
   /// open_domain(), and invalid_spec for limits that cannot be. Blocking: as open_domain().
   Result<ImportCache> open_import_cache(ImportCacheSpec spec);
+
+  /// Makes a container of a snapshot: another one each time, with its own namespaces, cgroup and
+  /// descriptors, whose processes go on where the snapshot was made. Limits and filter are as they
+  /// were. On failure: nothing is left behind; Errc::unsupported when the snapshot needs another
+  /// machine, Errc::not_found when what its root was made of is gone, Errc::timed_out at the
+  /// deadline, else Stage::restore with CRIU's own words as hint. Blocking: as long as reading the
+  /// snapshot's memory takes.
+  Result<Container> restore(const SnapshotInUse& snapshot, const RestoreOptions& options);
 
   [[nodiscard]] CgroupBackend cgroup_backend() const noexcept;
   /// Removes what dead Hosts left in a state directory, as open() does. Living ones are untouched.

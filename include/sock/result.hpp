@@ -37,6 +37,7 @@ enum class Stage : std::uint8_t {
   clone,           ///< clone3: the process and its new namespaces.
   import_modules,  ///< A zygote imports what a new one is to have.
   fork,            ///< A zygote makes the process instead.
+  restore,         ///< Or all processes come from a snapshot, in one step.
   cgroup_join,     ///< The child enters its cgroups.
   namespaces,      ///< The child enters kept namespaces (empty mount, empty net, user).
   mounts,          ///< Mounts that only the child can make: /proc, and all before Linux 6.15.
@@ -51,6 +52,7 @@ enum class Stage : std::uint8_t {
   pause,
   resume,
   kill,
+  checkpoint,  ///< Writing a snapshot, or reading what is in one.
   stats,
 };
 

@@ -3,6 +3,7 @@
 // The whole public C++ API.
 
 #include "sock/check.hpp"
+#include "sock/checkpoint.hpp"
 #include "sock/container.hpp"
 #include "sock/fd.hpp"
 #include "sock/host.hpp"

@@ -201,6 +201,11 @@ struct ContainerSpec {
   /// The container is killed this long after its start, by its init; with Init::none, by whoever
   /// waits for it.
   std::optional<std::chrono::milliseconds> time_limit = {};
+  /// Container::checkpoint() will be called, which needs mount and network namespaces of the
+  /// container's own (isolated: with a loopback that is down): it gets them, for 0.5 ms. Refused
+  /// with what a snapshot cannot hold: other networks, user namespaces, terminals, shared
+  /// namespaces, cap_sys_admin, and for a Host without root or without cgroups.
+  bool checkpointable = false;
 };
 
 /// A further process for a running container: Container::exec(). It gets the container's

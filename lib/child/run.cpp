@@ -116,6 +116,7 @@ void write_decimal(char* text, long number) noexcept {
 // The payload starts first, as a child that shares this memory until it has called execve: so its
 // failure to start is known here, and it does not wait for init.
 [[noreturn]] void become_init(const Plan& plan) noexcept {
+  check(plan, Stage::identity, call(SYS_setsid));  // So that no session leads out of the container.
   const long payload =
       sys::raw::clone_on_stack({.number = SYS_clone,
                                 .arguments = {CLONE_VM | CLONE_VFORK | SIGCHLD,

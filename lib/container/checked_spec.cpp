@@ -29,14 +29,6 @@ bool has_only(std::string_view text, std::string_view extra) {
                              [&](char c) { return alphanumeric.contains(c) || extra.contains(c); });
 }
 
-Result<> check_name(const std::string& name) {
-  if (name.empty()) return bad("name", "it is empty");
-  if (name.size() > 64) return bad("name", "longer than 64 characters");
-  if (!alphanumeric.contains(name.front()) || !has_only(name, "_.-"))
-    return bad("name \"" + name + "\"", "letters, digits, and then also _ . -");
-  return {};
-}
-
 Result<> check_hostname(const std::string& name) {
   if (name.empty() || name.size() > 64 || !has_only(name, ".-"))
     return bad("hostname \"" + name + "\"", "1 to 64 letters, digits, dots and dashes");
@@ -124,6 +116,14 @@ Result<CheckedCommand> check_command(const std::vector<std::string>& argv,
 }
 
 }  // namespace
+
+Result<> check_name(const std::string& name) {
+  if (name.empty()) return bad("name", "it is empty");
+  if (name.size() > 64) return bad("name", "longer than 64 characters");
+  if (!alphanumeric.contains(name.front()) || !has_only(name, "_.-"))
+    return bad("name \"" + name + "\"", "letters, digits, and then also _ . -");
+  return {};
+}
 
 Result<CheckedSpec> check(const ContainerSpec& spec) {
   SOCK_TRY(check_name(spec.name));

@@ -24,6 +24,9 @@ struct CheckedSpec {
 /// On failure: Stage::validate, with the field and what is wrong with it.
 Result<CheckedSpec> check(const ContainerSpec& spec);
 
+/// Of a container, or a snapshot.
+Result<> check_name(const std::string& name);
+
 /// Those of a spec, and those that update() gives a running container.
 Result<> check(const Resources& resources);
 

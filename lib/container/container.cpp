@@ -95,6 +95,20 @@ Result<> Container::Impl::reap_members() {
   return {};
 }
 
+Result<std::unique_lock<std::mutex>> Container::Impl::hold_for_checkpoint() {
+  std::unique_lock lock{freezing_};
+  const auto refuse = [&](Errc code, std::string hint) {
+    return base::refuse(code, Stage::checkpoint, name, std::move(hint));
+  };
+  if (known_status() || SOCK_TRY(sys::wait_readable(launched.pidfd, Clock::now())))
+    return refuse(Errc::closed, "it has ended");
+  if (paused_) return refuse(Errc::invalid_spec, "it is paused; resume it first");
+  SOCK_TRY(reap_members());
+  if (!members().empty())
+    return refuse(Errc::unsupported, "a process that was started by exec() still runs in it");
+  return lock;
+}
+
 // True when the first process has ended. Members are reaped on the way: they are this process's
 // children, and the kernel lets the init of a pid namespace end only after all others are reaped.
 Result<bool> Container::Impl::wait_for_end(Clock::time_point deadline) {

@@ -61,6 +61,9 @@ struct Container::Impl {
   void add_member(container::Members entry) noexcept;
   /// Gives up those that have ended, so that a container that lives long keeps none of them.
   Result<> reap_members();
+  /// While it is held, nothing is paused, resumed or added by exec(). On failure: it has ended, is
+  /// paused, or further processes run in it.
+  Result<std::unique_lock<std::mutex>> hold_for_checkpoint();
 
   container::Workshop& workshop;
   const std::string name;

@@ -10,6 +10,7 @@
 #include "base/try.hpp"
 #include "container/checked_spec.hpp"
 #include "container/container_impl.hpp"
+#include "container/groups_to_join.hpp"
 #include "container/identity_plan.hpp"
 #include "container/plan_memory.hpp"
 #include "container/standard_fds.hpp"
@@ -48,25 +49,6 @@ Result<isolation::TerminalPair> open_terminal(const Terminal& terminal, const Id
   return pair;
 }
 
-/// Every group of the container, the anchor first.
-/// KERNEL: CLONE_INTO_CGROUP is no way in: on a hierarchy that is mounted with nsdelegate (systemd
-/// does so) whoever is in a cgroup namespace may not move from outside of it (ENOENT), while a
-/// descriptor that was opened out here may be written in there.
-struct GroupsToJoin {
-  UniqueFd anchor;
-  std::vector<int> fds;
-};
-Result<GroupsToJoin> open_groups(const isolation::Cgroup& cgroup) {
-  GroupsToJoin groups;
-  if (cgroup.clone_into()) {
-    groups.anchor = SOCK_TRY(
-        base::in_stage(Stage::cgroup, sys::open(cgroup.clone_into(), "cgroup.procs", O_WRONLY)));
-    groups.fds.push_back(groups.anchor.get());
-  }
-  groups.fds.insert(groups.fds.end(), cgroup.join_fds().begin(), cgroup.join_fds().end());
-  return groups;
-}
-
 void fill_plan(PlanMemory& memory, const ExecSpec& spec, const CheckedCommand& checked,
                Container::Impl& container, const Realm& realm, std::span<const int> groups) {
   memory.set_command(spec.argv, spec.env, checked.programs);
@@ -80,7 +62,7 @@ void fill_plan(PlanMemory& memory, const ExecSpec& spec, const CheckedCommand& c
   plan.cwd = checked.cwd.c_str();
   plan.controlling_terminal = spec.stdio.terminal.has_value();
   fill_identity(plan, spec.identity, checked.capabilities, container.workshop, realm);
-  if (container.spec.namespaces.network.kind() == Network::Kind::isolated)
+  if (uses_landlock(container.spec, container.workshop))
     plan.landlock = container.workshop.landlock.get();
   plan.cgroups = groups.data();
   plan.cgroup_count = static_cast<std::uint32_t>(groups.size());

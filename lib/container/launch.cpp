@@ -32,7 +32,7 @@ std::uint64_t namespaces_to_make(const ContainerSpec& spec, const Workshop& work
   // Without Landlock's scopes, containers that share a network namespace could meet in it through
   // abstract sockets.
   if (network == Network::Kind::loopback ||
-      (network == Network::Kind::isolated && !workshop.landlock))
+      (network == Network::Kind::isolated && !uses_landlock(spec, workshop)))
     flags |= CLONE_NEWNET;
   return flags;
 }
@@ -40,7 +40,7 @@ std::uint64_t namespaces_to_make(const ContainerSpec& spec, const Workshop& work
 FdRef network_to_enter(const ContainerSpec& spec, const Workshop& workshop, const Realm& realm) {
   switch (spec.namespaces.network.kind()) {
     case Network::Kind::isolated:
-      return workshop.landlock ? realm.empty_network_namespace() : FdRef{};
+      return uses_landlock(spec, workshop) ? realm.empty_network_namespace() : FdRef{};
     case Network::Kind::join:
       return spec.namespaces.network.joined();
     case Network::Kind::loopback:
@@ -62,11 +62,11 @@ void fill_isolation(child::Plan& plan, const ContainerSpec& spec, Workshop& work
     plan.hostname_size = static_cast<std::uint32_t>(spec.hostname.size());
   }
   plan.root = root.tree.root().get();
-  plan.own_mount_namespace = spec.namespaces.mount == MountNamespace::own || !detached;
+  plan.own_mount_namespace =
+      spec.namespaces.mount == MountNamespace::own || spec.checkpointable || !detached;
   plan.attach_point = isolation::attach_point;
   plan.builds_root = true;
-  if (spec.namespaces.network.kind() == Network::Kind::isolated)
-    plan.landlock = workshop.landlock.get();
+  if (uses_landlock(spec, workshop)) plan.landlock = workshop.landlock.get();
 }
 
 // A rootless Host's namespaces belong to its user namespace, so that one is entered first, by an
@@ -94,6 +94,8 @@ struct Parts {
   isolation::Cgroup cgroup;
   isolation::StitchedRoot root;
   sys::Pipe init_report;  ///< Empty without an init.
+  UniqueFd init;          ///< Of a checkpointable container: the program, in its root.
+  std::vector<Lent> lent;
 };
 
 Result<Parts> make_parts(Workshop& workshop, const ContainerSpec& spec, const CheckedSpec& checked,
@@ -106,9 +108,14 @@ Result<Parts> make_parts(Workshop& workshop, const ContainerSpec& spec, const Ch
   parts.cgroup = SOCK_TRY(workshop.cgroups->take(spec.resources));
   clock.mark(Stage::cgroup);
   parts.root = SOCK_TRY(parts.realm->make_root(checked.rootfs, spec.stdio.terminal, spec.identity,
-                                               parts.user_namespace));
+                                               parts.user_namespace, own_files(spec, workshop)));
   if (spec.init != Init::none)
     parts.init_report = SOCK_TRY(base::in_stage(Stage::state, sys::make_pipe()));
+  if (spec.checkpointable && spec.init != Init::none)
+    parts.init = SOCK_TRY(parts.root.tree.open_attached(init_place));
+  if (spec.checkpointable)
+    parts.lent = SOCK_TRY(
+        base::in_stage(Stage::state, identify_lent(spec, workshop, parts.init_report.writer)));
   clock.mark(Stage::rootfs);
   return parts;
 }
@@ -128,7 +135,7 @@ void fill_plan(PlanMemory& memory, ChildStacks& stacks, const ContainerSpec& spe
                const CheckedSpec& checked, Workshop& workshop, const Parts& parts) {
   fill_command(memory, spec, checked, workshop, parts);
   if (spec.init != Init::none)
-    memory.set_init({.program = workshop.init,
+    memory.set_init({.program = parts.init ? parts.init.ref() : workshop.init.ref(),
                      .life_line = workshop.life_line.reader,
                      .report = parts.init_report.writer,
                      .time_limit = spec.time_limit.value_or(std::chrono::milliseconds{0}),
@@ -152,6 +159,7 @@ Result<Launched> launch(Workshop& workshop, const ContainerSpec& spec) {
   const CheckedSpec checked = SOCK_TRY(check(spec));
   SOCK_TRY(refuse_what_nobody_would_kill(spec, workshop));
   SOCK_TRY(refuse_groups_without_root(spec.identity, workshop));
+  if (spec.checkpointable) SOCK_TRY(refuse_what_no_snapshot_holds(spec, workshop));
   Parts parts = SOCK_TRY(make_parts(workshop, spec, checked, clock));
   PlanMemory memory;
   ChildStacks stacks;
@@ -169,7 +177,8 @@ Result<Launched> launch(Workshop& workshop, const ContainerSpec& spec) {
                     .own_mount_namespace = memory.plan.own_mount_namespace,
                     .terminal = {},
                     .init_report = std::move(parts.init_report.reader),
-                    .timings = clock.take()};
+                    .timings = clock.take(),
+                    .lent = std::move(parts.lent)};
   append_timings(memory.report, launched.timings);
   if (parts.root.terminal) launched.terminal = std::move(parts.root.terminal->master);
   return launched;

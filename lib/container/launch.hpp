@@ -12,6 +12,7 @@
 #include "sock/result.hpp"
 #include "sock/spec.hpp"
 
+#include "container/checkpointable.hpp"
 #include "container/workshop.hpp"
 #include "isolation/cgroup/pool.hpp"
 
@@ -30,6 +31,7 @@ struct Launched {
   UniqueFd terminal;     ///< The master, if a terminal was asked for.
   UniqueFd init_report;  ///< Reading end; empty without an init.
   std::vector<StageTiming> timings;
+  std::vector<Lent> lent = {};  ///< Of a checkpointable container.
 };
 
 /// Blocking until the payload has been executed. On failure nothing is left.

@@ -52,8 +52,9 @@ Result<std::unique_ptr<Realm>> Realm::make_rootless(uid_t uid, gid_t gid, Compos
 }
 
 Result<StitchedRoot> Realm::make_root(const Rootfs& rootfs, const std::optional<Terminal>& terminal,
-                                      const Identity& owner, FdRef user_namespace) {
-  if (!user_) return make_root_here(rootfs, terminal, owner, user_namespace);
+                                      const Identity& owner, FdRef user_namespace,
+                                      std::span<const isolation::OwnFile> own_files) {
+  if (!user_) return make_root_here(rootfs, terminal, owner, user_namespace, own_files);
   if (rootfs.shift_owners)
     return base::refuse(Errc::unsupported, Stage::rootfs, "shift_owners",
                         "only real root can make id-mapped mounts");
@@ -61,7 +62,7 @@ Result<StitchedRoot> Realm::make_root(const Rootfs& rootfs, const std::optional<
   const auto make = [&]() -> Result<StitchedRoot> {
     SOCK_TRY(base::in_stage(Stage::rootfs, sys::enter_namespace(user_, CLONE_NEWUSER)));
     SOCK_TRY(base::in_stage(Stage::rootfs, sys::enter_namespace(host_view_, CLONE_NEWNS)));
-    return make_root_here(rootfs, terminal, owner, {});
+    return make_root_here(rootfs, terminal, owner, {}, own_files);
   };
   SOCK_TRY(base::in_stage(Stage::rootfs, sys::run_in_child([&] { root = make(); })));
   return root;
@@ -69,8 +70,9 @@ Result<StitchedRoot> Realm::make_root(const Rootfs& rootfs, const std::optional<
 
 Result<StitchedRoot> Realm::make_root_here(const Rootfs& rootfs,
                                            const std::optional<Terminal>& terminal,
-                                           const Identity& owner, FdRef user_namespace) {
-  StitchedRoot root = SOCK_TRY(stitcher_.make(rootfs, terminal, user_namespace));
+                                           const Identity& owner, FdRef user_namespace,
+                                           std::span<const isolation::OwnFile> own_files) {
+  StitchedRoot root = SOCK_TRY(stitcher_.make(rootfs, terminal, user_namespace, own_files));
   if (root.terminal && !user_)
     SOCK_TRY(
         base::in_stage(Stage::rootfs, sys::set_owner(root.terminal->slave, owner.uid, owner.gid)));

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <sys/types.h>
@@ -29,7 +30,8 @@ class Realm {
   /// `owner` gets the terminal, if there is one. `user_namespace`: the container's own, or empty.
   Result<isolation::StitchedRoot> make_root(const Rootfs& rootfs,
                                             const std::optional<Terminal>& terminal,
-                                            const Identity& owner, FdRef user_namespace);
+                                            const Identity& owner, FdRef user_namespace,
+                                            std::span<const isolation::OwnFile> own_files = {});
 
   /// Empty with real root.
   [[nodiscard]] FdRef user_namespace() const noexcept { return user_; }
@@ -43,7 +45,8 @@ class Realm {
   explicit Realm(isolation::Composition composition) noexcept : stitcher_{composition} {}
   Result<isolation::StitchedRoot> make_root_here(const Rootfs& rootfs,
                                                  const std::optional<Terminal>& terminal,
-                                                 const Identity& owner, FdRef user_namespace);
+                                                 const Identity& owner, FdRef user_namespace,
+                                                 std::span<const isolation::OwnFile> own_files);
 
   UniqueFd user_;
   UniqueFd host_view_;  ///< Rootless: the machine's mounts, in a namespace of `user_`.

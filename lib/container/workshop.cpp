@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "base/try.hpp"
+#include "sys/mount.hpp"
 #include "sys/probe.hpp"
 
 namespace sock::container {
@@ -40,6 +41,8 @@ Result<> equip(Workshop& workshop, const std::string& init_program) {
     return std::unexpected(program.error());
   }
   workshop.init = SOCK_TRY(base::in_stage(Stage::state, sys::sealed_copy(*program, "sock-init")));
+  if (!workshop.realms.rootless())
+    workshop.init_mount = SOCK_TRY(base::in_stage(Stage::state, sys::mountable_copy(*program)));
   workshop.life_line = SOCK_TRY(base::in_stage(Stage::state, sys::make_pipe()));
   if (workshop.features.landlock_scopes)
     workshop.landlock = UniqueFd{sys::make_landlock_scope(sys::SignalScope::open)};

@@ -48,8 +48,10 @@ struct Workshop {
   isolation::UserNamespaces user_namespaces;
   Names names;
   UniqueFd init;        ///< sock-init, sealed in memory.
+  UniqueFd init_mount;  ///< The same as a file that can be mounted; empty without root.
   UniqueFd landlock;    ///< A ruleset that scopes abstract sockets; empty where it cannot.
   sys::Pipe life_line;  ///< Inits hold the reader; nobody ever writes.
+  std::string criu;     ///< As HostOptions::criu.
 };
 
 /// Fills what can fail. `init_program` is a path.

@@ -10,6 +10,7 @@
 #include "base/try.hpp"
 #include "sys/file.hpp"
 #include "sys/mount.hpp"
+#include "sys/network.hpp"
 #include "sys/root.hpp"
 #include "sys/spawn.hpp"
 
@@ -38,6 +39,12 @@ Result<EmptyNamespaces> make_in_child(FdRef user_namespace) {
   SOCK_TRY(sys::restrict_mount(empty, sys::MountFlags::read_only, sys::Depth::one_mount));
   SOCK_TRY(sys::switch_root(empty));
   return made;
+}
+
+Result<UniqueFd> make_network_in_child(Loopback loopback) {
+  SOCK_TRY(sys::leave_namespaces(CLONE_NEWNET));
+  if (loopback == Loopback::up) SOCK_TRY(sys::bring_up_loopback());
+  return sys::open(sys::cwd, "/proc/self/ns/net", O_RDONLY);
 }
 
 Result<UniqueFd> make_with_maps(const UserNamespace& maps) {
@@ -73,6 +80,13 @@ Result<EmptyNamespaces> make_empty_namespaces(FdRef user_namespace) {
   Result<EmptyNamespaces> made = base::refuse(Errc::io, Stage::namespaces, "empty namespaces");
   SOCK_TRY(base::in_stage(Stage::namespaces,
                           sys::run_in_child([&] { made = make_in_child(user_namespace); })));
+  return base::in_stage(Stage::namespaces, std::move(made));
+}
+
+Result<UniqueFd> make_network_namespace(Loopback loopback) {
+  Result<UniqueFd> made = base::refuse(Errc::io, Stage::namespaces, "network namespace");
+  SOCK_TRY(base::in_stage(Stage::namespaces,
+                          sys::run_in_child([&] { made = make_network_in_child(loopback); })));
   return base::in_stage(Stage::namespaces, std::move(made));
 }
 

@@ -24,6 +24,11 @@ inline constexpr const char* attach_point = "/root";
 /// With a user namespace, both belong to it (a Host without privilege).
 Result<EmptyNamespaces> make_empty_namespaces(FdRef user_namespace);
 
+/// A network namespace with nothing in it but a loopback, and nobody. On failure:
+/// Stage::namespaces.
+enum class Loopback : bool { down, up };
+Result<UniqueFd> make_network_namespace(Loopback loopback);
+
 /// A new user namespace with these maps, and nobody in it. On failure: Stage::namespaces.
 Result<UniqueFd> make_user_namespace(const UserNamespace& maps);
 

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/hex.hpp"
 #include "base/try.hpp"
 #include "sys/error.hpp"
 
@@ -225,18 +226,23 @@ Result<UniqueFd> duplicate(FdRef file) {
   return UniqueFd{fd};
 }
 
+Result<> copy_all(FdRef from, FdRef to) {
+  off_t offset = 0;
+  for (;;) {
+    const ssize_t sent =
+        retry([&] { return ::sendfile(to.get(), from.get(), &offset, 1U << 20U); });
+    if (sent < 0) return sys_error(errno, "copy");
+    if (sent == 0) return {};
+  }
+}
+
 Result<UniqueFd> sealed_copy(FdRef file, const std::string& name) {
   constexpr unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   int fd = ::memfd_create(name.c_str(), flags | MFD_EXEC);
   if (fd < 0 && errno == EINVAL) fd = ::memfd_create(name.c_str(), flags);
   UniqueFd copy{fd};
   if (!copy) return sys_error(errno, name);
-  off_t offset = 0;
-  for (;;) {
-    const ssize_t sent = retry([&] { return ::sendfile(fd, file.get(), &offset, 1U << 20U); });
-    if (sent < 0) return sys_error(errno, name);
-    if (sent == 0) break;
-  }
+  SOCK_TRY(copy_all(file, copy));
   // Executable but not readable: the kernel then gives /proc/PID of whoever runs it to root.
   if (::fchmod(fd, 0111) < 0) return sys_error(errno, name);
   if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
@@ -249,14 +255,7 @@ Result<std::string> random_hex(std::size_t bytes) {
   if (retry([&] { return ::getrandom(raw.data(), raw.size(), 0); }) !=
       static_cast<ssize_t>(raw.size()))
     return sys_error(errno, "getrandom");
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string hex;
-  for (const char c : raw) {
-    const auto byte = static_cast<unsigned char>(c);
-    hex += digits[byte >> 4U];
-    hex += digits[byte & 15U];
-  }
-  return hex;
+  return base::to_hex(raw);
 }
 
 }  // namespace sock::sys

@@ -76,6 +76,8 @@ struct Pipe {
 };
 Result<Pipe> make_pipe();
 Result<UniqueFd> duplicate(FdRef file);
+/// All of `from`, from its start.
+Result<> copy_all(FdRef from, FdRef to);
 /// A sealed, executable copy of a file in memory: nobody can write it, not even through
 /// /proc/PID/exe (CVE-2019-5736).
 Result<UniqueFd> sealed_copy(FdRef file, const std::string& name);

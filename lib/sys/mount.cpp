@@ -10,6 +10,7 @@
 
 #include "base/try.hpp"
 #include "sys/error.hpp"
+#include "sys/file.hpp"
 
 namespace sock::sys {
 namespace {
@@ -103,6 +104,22 @@ Result<UniqueFd> make_filesystem(const std::string& type,
       ::fsmount(context.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes(flags)))};
   if (!mount) return sys_error(errno, type);
   return mount;
+}
+
+Result<UniqueFd> mountable_copy(FdRef program) {
+  const auto filesystem = SOCK_TRY(make_filesystem("tmpfs", {{"mode", "0555"}, {"nr_inodes", "2"}},
+                                                   MountFlags::no_suid | MountFlags::no_devices));
+  constexpr mode_t execute_only = 0111;
+  {
+    const auto copy = SOCK_TRY(open(filesystem, "copy", O_WRONLY | O_CREAT | O_EXCL, 0));
+    SOCK_TRY(copy_all(program, copy));
+    if (::fchmod(copy.get(), execute_only) < 0) return sys_error(errno, "mode");
+  }
+  auto file = SOCK_TRY(clone_mount(filesystem, "copy", Depth::one_mount));
+  SOCK_TRY(restrict_mount(file,
+                          MountFlags::read_only | MountFlags::no_suid | MountFlags::no_devices,
+                          Depth::one_mount));
+  return file;
 }
 
 Result<> make_device(FdRef dir, const std::string& name, unsigned major, unsigned minor) {

@@ -55,6 +55,9 @@ Result<UniqueFd> make_filesystem(const std::string& type,
 /// KERNEL: since 6.17; before, only a process inside could make it.
 Result<UniqueFd> make_proc_of(FdRef pid_namespace);
 
+/// A detached, read-only mount of one file: a copy of `program` that may be executed but not read.
+Result<UniqueFd> mountable_copy(FdRef program);
+
 Result<> make_device(FdRef dir, const std::string& name, unsigned major, unsigned minor);
 Result<> set_mode(FdRef dir, const std::string& path, unsigned mode);
 

@@ -83,6 +83,12 @@ bool kernel_at_least(int major, int minor) noexcept {
   return found_major > major || (found_major == major && found_minor >= minor);
 }
 
+KernelName kernel_name() {
+  utsname name{};
+  ::uname(&name);
+  return {.release = name.release, .machine = name.machine};
+}
+
 int last_capability() noexcept {
   int last = CAP_LAST_CAP;
   while (::prctl(PR_CAPBSET_READ, last + 1, 0, 0, 0) >= 0) ++last;

@@ -2,6 +2,8 @@
 
 // Questions to the running kernel that change nothing.
 
+#include <string>
+
 namespace sock::sys {
 
 bool has_clone3() noexcept;
@@ -11,6 +13,13 @@ bool has_clone_into_cgroup() noexcept;
 int landlock_abi() noexcept;
 /// True when the running kernel is at least `major`.`minor`.
 bool kernel_at_least(int major, int minor) noexcept;
+
+/// As `uname -r` and `uname -m` print them.
+struct KernelName {
+  std::string release;
+  std::string machine;
+};
+KernelName kernel_name();
 
 /// A cgroup hierarchy is mounted with favordynmods: entering a group never waits for a grace period
 /// of RCU. The kernel has one such switch for all hierarchies. KERNEL: since 6.0.

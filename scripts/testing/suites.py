@@ -124,6 +124,10 @@ SUITES = (
         script("package"), "tap", timeout=1200, targets=("tools/sockctl/sockctl", "libexec-programs"),
     ),
     Suite(
+        "checkpoint", "real programs in snapshots and back; kills and full disks on the way",
+        script("checkpoint"), "tap", timeout=1800, targets=("tools/sockctl/sockctl", "libexec-programs"),
+    ),
+    Suite(
         "security", "every refusal, tried from inside by a payload",
         script("security"), "tap", timeout=600,
     ),

@@ -145,6 +145,7 @@ void describe_verbs(CLI::App& app, Invocation& invocation) {
   describe_exec(app, invocation);
   describe_listing(app, invocation);
   describe_control(app, invocation);
+  describe_snapshot(app, invocation);
   describe_zygote(app, invocation);
   describe_image(app, invocation);
   describe_package(app, invocation);

@@ -10,6 +10,7 @@
 #include "globals.hpp"
 #include "image_verbs.hpp"
 #include "package_verbs.hpp"
+#include "snapshot_verbs.hpp"
 #include "verbs.hpp"
 #include "zygote_verbs.hpp"
 
@@ -32,6 +33,7 @@ struct Invocation {
   ZygoteOptions zygote = {};
   ImageOptions image = {};
   PackageOptions package = {};
+  SnapshotOptions snapshot = {};
   std::vector<std::string> names = {};
   std::string shell = {};
   std::function<int()> action = {};
@@ -55,6 +57,8 @@ void describe_exec(CLI::App& app, Invocation& invocation);
 void describe_zygote(CLI::App& app, Invocation& invocation);
 /// command_line_image.cpp
 void describe_image(CLI::App& app, Invocation& invocation);
+/// command_line_snapshot.cpp
+void describe_snapshot(CLI::App& app, Invocation& invocation);
 /// command_line_package.cpp
 void describe_package(CLI::App& app, Invocation& invocation);
 /// The part of it with zygotes that live (command_line_zygote_held.cpp).

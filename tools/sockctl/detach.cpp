@@ -8,7 +8,6 @@
 #include "state_dir.hpp"
 
 namespace sockctl {
-namespace {
 
 Result<> start_monitor(const Globals& globals, const RunOptions& options) {
   const auto input = SOCKCTL_TRY(serialise(options, "run it without --detach"));
@@ -20,8 +19,6 @@ Result<> start_monitor(const Globals& globals, const RunOptions& options) {
   return start_background(globals, {.verb = {"monitor"}, .state = state, .input = input},
                           std::move(created.lock));
 }
-
-}  // namespace
 
 int run_detached(const Globals& globals, const RunOptions& options) {
   if (options.terminal || options.interactive)

@@ -10,26 +10,77 @@
 #include "background.hpp"
 #include "json_values.hpp"
 #include "launch.hpp"
+#include "limits.hpp"
 #include "monitor_loop.hpp"
 #include "parse.hpp"
 #include "report.hpp"
+#include "snapshot_store.hpp"
 #include "verbs.hpp"
 
 namespace sockctl {
 namespace {
 
-// The image, its prefetch, packages and the Host come first: they must outlive the container.
+// What the container's root is made of. It must outlive the container, as the Host must.
+struct Roots {
+  std::optional<sock::ImageRoot> image = {};
+  std::optional<sock::Prefetch> prefetch = {};
+  std::optional<sock::PackagesInUse> packages = {};
+  Origins restored = {};
+};
 struct Started {
-  std::optional<sock::ImageRoot> image;
-  std::optional<sock::Prefetch> prefetch;
-  std::optional<sock::PackagesInUse> packages;
+  Roots roots;
   sock::Host host;
   Monitor monitor;
 };
 
+struct Made {
+  Roots roots;
+  sock::Identity identity;
+  std::vector<std::string> origins;
+  sock::Container container;
+};
+
+// So that `sockctl checkpoint` works on what it can work on, without a word beforehand.
+bool can_be_checkpointed(const sock::ContainerSpec& spec, const sock::Host& host) {
+  const auto network = spec.namespaces.network.kind();
+  const auto& kept = spec.identity.capabilities;
+  return ::geteuid() == 0 && host.cgroup_backend() != sock::CgroupBackend::none &&
+         (network == sock::Network::Kind::isolated || network == sock::Network::Kind::loopback) &&
+         !spec.namespaces.user &&
+         std::ranges::find(kept, "cap_sys_admin", &sock::unsafe::Capability::name) == kept.end();
+}
+
+Result<Made> create(sock::Host& host, const RunOptions& options, const sock::Stdio& stdio) {
+  auto launch = SOCKCTL_TRY(prepare_launch(options, current_caller()));
+  launch.spec.stdio = stdio;
+  launch.spec.checkpointable = can_be_checkpointed(launch.spec, host);
+  auto container = SOCKCTL_TRY(host.create(launch.spec));
+  auto origins = SOCKCTL_TRY(origins_of(options, launch));
+  return Made{.roots = {.image = std::move(launch.image),
+                        .prefetch = std::move(launch.prefetch),
+                        .packages = std::move(launch.packages)},
+              .identity = launch.spec.identity,
+              .origins = std::move(origins),
+              .container = std::move(container)};
+}
+
+Result<Made> restore(sock::Host& host, const RunOptions& options, const sock::Stdio& stdio) {
+  const auto store = SOCKCTL_TRY(open_snapshot_store(options.snapshot_store));
+  const auto used = SOCKCTL_TRY(store.use(options.snapshot));
+  const sock::Snapshot& snapshot = used.snapshot();
+  Roots roots;
+  roots.restored = SOCKCTL_TRY(keep_origins(snapshot.origins, options));
+  sock::RestoreOptions wanted{.name = options.name, .stdio = stdio};
+  wanted.resources = SOCKCTL_TRY(limits_over(snapshot.spec.resources, options));
+  auto container = SOCKCTL_TRY(host.restore(used, wanted));
+  return Made{.roots = std::move(roots),
+              .identity = snapshot.spec.identity,
+              .origins = snapshot.origins,
+              .container = std::move(container)};
+}
+
 Result<Started> start(const Globals& globals, const std::string& state, const RunOptions& options) {
   auto entry = SOCKCTL_TRY(open_entry(state, options.name));
-  auto launch = SOCKCTL_TRY(prepare_launch(options, current_caller()));
   const auto settings = SOCKCTL_TRY(host_options(globals, state));
   auto signals = SOCKCTL_TRY(ending_signals());
   auto host = SOCKCTL_TRY(sock::Host::open(settings));
@@ -38,22 +89,22 @@ Result<Started> start(const Globals& globals, const std::string& state, const Ru
   auto listener = SOCKCTL_TRY(listen_at(entry.dir, "control"));
   auto out = SOCKCTL_TRY(make_pipe());
   auto err = SOCKCTL_TRY(make_pipe());
-  launch.spec.stdio = {.in = {}, .out = out.writer, .err = err.writer};
-  auto container = SOCKCTL_TRY(host.create(launch.spec));
-  return Started{.image = std::move(launch.image),
-                 .prefetch = std::move(launch.prefetch),
-                 .packages = std::move(launch.packages),
+  const sock::Stdio stdio{.in = {}, .out = out.writer, .err = err.writer};
+  auto made = SOCKCTL_TRY(options.snapshot.empty() ? create(host, options, stdio)
+                                                   : restore(host, options, stdio));
+  return Started{.roots = std::move(made.roots),
                  .host = std::move(host),
                  .monitor = Monitor{{.options = options,
                                      .state = state,
-                                     .identity = launch.spec.identity,
+                                     .identity = made.identity,
+                                     .origins = std::move(made.origins),
                                      .entry = std::move(entry),
                                      .listener = std::move(listener),
                                      .signals = std::move(signals),
                                      .out = std::move(out.reader),
                                      .err = std::move(err.reader),
                                      .log = std::move(log),
-                                     .container = std::move(container)}}};
+                                     .container = std::move(made.container)}}};
 }
 
 // Whoever started us may have leaked descriptors. One that the options name as network is meant.

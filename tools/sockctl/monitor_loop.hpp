@@ -25,7 +25,8 @@ class Monitor {
   struct Parts {
     RunOptions options;
     std::string state;
-    sock::Identity identity;  ///< Of the payload; also of exec, unless told otherwise.
+    sock::Identity identity;           ///< Of the payload; also of exec, unless told otherwise.
+    std::vector<std::string> origins;  ///< What its root is made of, for snapshots.
     Entry entry;
     sock::UniqueFd listener;
     sock::UniqueFd signals;
@@ -72,6 +73,7 @@ class Monitor {
   Result<Reply> signal(Client& client, int number);
   Result<Reply> wait(Client& client);
   Result<Reply> remove(bool force);
+  Result<Reply> checkpoint(const nlohmann::json& request);
   Result<Reply> exec(Client& client, const nlohmann::json& request, Message& message);
   [[nodiscard]] nlohmann::json exited_event() const;
   Result<> require_running() const;

@@ -12,6 +12,9 @@
 #include "json_values.hpp"
 #include "monitor_loop.hpp"
 #include "parse.hpp"
+#include "snapshot_json.hpp"
+#include "snapshot_store.hpp"
+#include "snapshot_verbs.hpp"
 #include "stdio_message.hpp"
 
 namespace sockctl {
@@ -50,6 +53,7 @@ Result<Monitor::Reply> Monitor::dispatch(Client& client, const nlohmann::json& r
   if (verb == "signal") return signal(client, member(request, "number", SIGKILL));
   if (verb == "wait") return wait(client);
   if (verb == "remove") return remove(member(request, "force", false));
+  if (verb == "checkpoint") return checkpoint(request);
   if (verb == "exec") return exec(client, request, message);
   return refuse(Errc::unsupported, Stage::validate, verb, "the monitor is of another version");
 }
@@ -143,6 +147,19 @@ Result<Monitor::Reply> Monitor::remove(bool force) {
   // Before the reply: whoever gets it may use the name at once.
   SOCKCTL_TRY(remove_entry());
   return Reply{ok()};
+}
+
+// Nothing else is answered meanwhile: the container stands still for the most part anyway.
+Result<Monitor::Reply> Monitor::checkpoint(const nlohmann::json& request) {
+  SOCKCTL_TRY(require_running());
+  auto store = SOCKCTL_TRY(open_snapshot_store(member(request, "store", std::string{})));
+  using After = sock::CheckpointOptions::After;
+  const auto written = SOCKCTL_TRY(container_->checkpoint(
+      store, {.name = member(request, "snapshot", std::string{}),
+              .after = member(request, "stop", false) ? After::stop : After::keep_running,
+              .origins = parts_.origins,
+              .deadline = checkpoint_time}));
+  return Reply{{{"ok", true}, {"snapshot", to_json(written)}}};
 }
 
 Result<Monitor::Reply> Monitor::exec(Client& client, const nlohmann::json& request,

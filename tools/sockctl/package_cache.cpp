@@ -13,6 +13,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+Result<sock::PackagesInUse> use_packages(const RunOptions& options, const std::string& base,
+                                         sock::Dependencies dependencies) {
+  const auto cache = SOCKCTL_TRY(open_package_cache(options.package_cache));
+  sock::PackageRequest request{.packages = {}, .python = {}, .dependencies = dependencies};
+  request.python = SOCKCTL_TRY(python_of(options, base));
+  request.packages = SOCKCTL_TRY(parse_requirements(options.cached_packages));
+  return cache.use(request);
+}
+
+}  // namespace
+
 // "3.11": where python3 leads in the root's usual places. The link alone is looked at: it may be a
 // stranger's, and lead anywhere.
 Result<std::string> python_of(const RunOptions& options, const std::string& base) {
@@ -27,17 +38,6 @@ Result<std::string> python_of(const RunOptions& options, const std::string& base
   return refuse(Errc::not_found, Stage::validate, "python3 in the root",
                 "say for which version the packages are: --python 3.11");
 }
-
-Result<sock::PackagesInUse> use_packages(const RunOptions& options, const std::string& base,
-                                         sock::Dependencies dependencies) {
-  const auto cache = SOCKCTL_TRY(open_package_cache(options.package_cache));
-  sock::PackageRequest request{.packages = {}, .python = {}, .dependencies = dependencies};
-  request.python = SOCKCTL_TRY(python_of(options, base));
-  request.packages = SOCKCTL_TRY(parse_requirements(options.cached_packages));
-  return cache.use(request);
-}
-
-}  // namespace
 
 Result<sock::PackageCache> open_package_cache(const std::string& option) {
   const auto directory = SOCKCTL_TRY(choose_store(package_cache_place, option, current_caller()));

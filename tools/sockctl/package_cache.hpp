@@ -19,6 +19,8 @@ Result<sock::PackageCache> open_package_cache(const std::string& option);
 Result<std::optional<sock::PackagesInUse>> declare_packages(const RunOptions& options,
                                                             sock::Rootfs& rootfs,
                                                             std::vector<std::string>& env);
+/// The version of the interpreter for which they are chosen: as given, or as the root has it.
+Result<std::string> python_of(const RunOptions& options, const std::string& base);
 /// Replaces names by the versions that they mean now, those of what they need included: whatever is
 /// forked from a zygote must have what the zygote has.
 Result<> pin_packages(RunOptions& options);

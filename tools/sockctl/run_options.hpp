@@ -57,6 +57,8 @@ struct RunOptions {
   std::string log_max = "8m";
   std::string zygote = {};                     ///< Forked from it, instead of created.
   std::vector<std::string> requirements = {};  ///< Packages, of a zygote's import tree.
+  std::string snapshot = {};                   ///< Restored from it, instead of created.
+  std::string snapshot_store = {};
   std::vector<std::string> command = {};
 };
 

@@ -14,7 +14,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunOptions, name, rootfs, image, image_store,
                                    volumes, tmpfs, net, memory, cpus, pids, wall, rlimits, seccomp,
                                    cap_add, userns, hostname, own_mounts, no_init, interactive,
                                    terminal, detach, remove, timings, status_fd, meta, log_max,
-                                   zygote, requirements, command)
+                                   zygote, requirements, snapshot, snapshot_store, command)
 
 nlohmann::json to_json(const RunOptions& options) {
   nlohmann::json out;

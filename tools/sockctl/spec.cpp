@@ -4,6 +4,7 @@
 #include <array>
 
 #include "image_store.hpp"
+#include "limits.hpp"
 #include "parse.hpp"
 #include "run_options.hpp"
 #include "store_place.hpp"
@@ -67,15 +68,6 @@ Result<sock::Identity> identity(const RunOptions& options) {
   for (const auto& text : options.cap_add)
     id.capabilities.emplace_back(SOCKCTL_TRY(parse_capability(text)));
   return id;
-}
-
-Result<sock::Resources> resources(const RunOptions& options) {
-  sock::Resources limits;
-  if (!options.memory.empty())
-    limits.memory_max = SOCKCTL_TRY(parse_size("--memory", options.memory));
-  if (!options.cpus.empty()) limits.cpu_quota = SOCKCTL_TRY(parse_cpus(options.cpus));
-  if (!options.pids.empty()) limits.pids_max = SOCKCTL_TRY(parse_pids(options.pids));
-  return limits;
 }
 
 // A directory has a slash in it, as no package's name has.
@@ -162,7 +154,7 @@ Result<sock::ContainerSpec> to_spec(const RunOptions& options, const Caller& cal
   SOCKCTL_TRY(parse_filter(options.seccomp));
   SOCKCTL_TRY(parse_prefetch(options.prefetch));
   SOCKCTL_TRY(parse_size("--log-max", options.log_max));
-  spec.resources = SOCKCTL_TRY(resources(options));
+  spec.resources = SOCKCTL_TRY(limits_over(sock::Resources{}, options));
   for (const auto& text : options.rlimits) spec.rlimits.push_back(SOCKCTL_TRY(parse_rlimit(text)));
   if (!options.wall.empty()) spec.time_limit = SOCKCTL_TRY(parse_duration("--wall", options.wall));
   spec.init = options.no_init ? sock::Init::none : sock::Init::reaper;

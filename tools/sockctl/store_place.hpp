@@ -1,6 +1,6 @@
 #pragma once
 
-// Where images and packages are kept. Pure.
+// Where images, packages and snapshots are kept. Pure.
 
 #include <string>
 
@@ -16,6 +16,8 @@ struct StorePlace {
 inline constexpr StorePlace image_store_place{"--image-store", "SOCK_IMAGE_STORE", "images"};
 inline constexpr StorePlace package_cache_place{"--package-cache", "SOCK_PACKAGE_CACHE",
                                                 "packages"};
+inline constexpr StorePlace snapshot_store_place{"--snapshot-store", "SOCK_SNAPSHOT_STORE",
+                                                 "snapshots"};
 
 /// What was given, the variable, /var/lib/sock/LEAF for root, XDG_DATA_HOME/sock/LEAF.
 Result<std::string> choose_store(const StorePlace& place, const std::string& given,

@@ -3,8 +3,9 @@
 // pid namespace.
 //
 // Invariants: no memory but one stack page, no C library, no open file but life-line, report and
-// its signalfd. It runs under the payload's uid and seccomp filter and holds no secret. The payload
-// may already have ended, and signals may already be pending, when it starts; neither is missed.
+// its signalfd. It runs under the payload's uid without any capability (the filter is the payload's
+// alone), cannot be traced or read, and holds no secret. The payload may already have ended, and
+// signals may already be pending, when it starts; neither is missed.
 
 #include "init/kernel.hpp"
 #include "init/protocol.hpp"

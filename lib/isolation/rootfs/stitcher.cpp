@@ -156,10 +156,15 @@ Result<Tree> Stitcher::clone_template(const Rootfs& rootfs, FdRef owners,
 }
 
 Result<StitchedRoot> Stitcher::make(const Rootfs& rootfs, const std::optional<Terminal>& terminal,
-                                    FdRef user_namespace) {
+                                    FdRef user_namespace, std::span<const OwnFile> own_files) {
   const FdRef owners = rootfs.shift_owners ? user_namespace : FdRef{};
   const auto make_it = [&]() -> Result<StitchedRoot> {
     std::vector<OpenBind> binds = SOCK_TRY(open_binds(rootfs));
+    for (const OwnFile& file : own_files) {
+      auto mount = SOCK_TRY(sys::clone_mount(file.mount, "", Depth::one_mount));
+      binds.push_back({.mount = std::move(mount),
+                       .point = {.path = file.target, .kind = MountPoint::Kind::file}});
+    }
     Tree tree = SOCK_TRY(clone_template(rootfs, owners, collect_points(rootfs, binds)));
     StitchedRoot made{.tree = std::move(tree), .terminal = {}};
     for (const Tmpfs& tmpfs : rootfs.tmpfs) SOCK_TRY(attach_tmpfs(made.tree, tmpfs, binds));

@@ -20,6 +20,12 @@
 
 namespace sock::isolation {
 
+/// A file of the library's own that a root is to have: a detached mount of it, which is cloned.
+struct OwnFile {
+  FdRef mount;
+  std::string target;
+};
+
 struct StitchedRoot {
   Tree tree;
   std::optional<TerminalPair> terminal;
@@ -33,7 +39,7 @@ class Stitcher {
   /// `rootfs` has passed check_rootfs(). `user_namespace` (empty for none) is the container's, and
   /// outlives *this. On failure: Stage::rootfs, naming the part.
   Result<StitchedRoot> make(const Rootfs& rootfs, const std::optional<Terminal>& terminal,
-                            FdRef user_namespace);
+                            FdRef user_namespace, std::span<const OwnFile> own_files);
 
  private:
   /// A directory's identity: a path may name another one tomorrow.

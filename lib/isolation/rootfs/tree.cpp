@@ -2,6 +2,8 @@
 
 #include "isolation/rootfs/tree.hpp"
 
+#include <algorithm>
+
 #include <fcntl.h>
 
 #include "base/try.hpp"
@@ -31,6 +33,14 @@ Result<> Tree::attach(UniqueFd mount, const std::string& target) {
   const auto attached = sys::attach_mount(mount, *place);
   if (!attached) return std::unexpected(explain(attached.error(), target));
   return {};
+}
+
+Result<UniqueFd> Tree::open_attached(const std::string& target) const {
+  const auto part = std::ranges::find(pending_, target, &PendingMount::target);
+  if (part != pending_.end()) return base::in_stage(Stage::rootfs, sys::duplicate(part->mount));
+  auto opened = sys::open_in_root(root_, target, O_PATH | O_NOFOLLOW);
+  if (!opened) return std::unexpected(explain(opened.error(), target));
+  return opened;
 }
 
 Result<> make_mount_point(FdRef filesystem, const MountPoint& point) {

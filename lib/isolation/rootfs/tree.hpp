@@ -31,6 +31,9 @@ class Tree {
   /// the target.
   Result<> attach(UniqueFd mount, const std::string& target);
 
+  /// A handle (O_PATH) of what was attached at `target`.
+  [[nodiscard]] Result<UniqueFd> open_attached(const std::string& target) const;
+
   [[nodiscard]] const UniqueFd& root() const noexcept { return root_; }
   [[nodiscard]] UniqueFd take_root() && noexcept { return std::move(root_); }
   [[nodiscard]] const std::vector<PendingMount>& pending() const noexcept { return pending_; }

@@ -105,7 +105,7 @@ Result<SeccompPolicy> SeccompPolicy::Builder::compile() const {
   if (state_->first_mistake) return std::unexpected(*state_->first_mistake);
   auto instructions =
       SOCK_TRY(base::in_stage(Stage::seccomp, seccomp::compile(state_->rules.rules())));
-  return SeccompPolicy{std::make_shared<const Program>(Program{std::move(instructions)})};
+  return Program::policy_of(std::move(instructions));
 }
 
 }  // namespace sock

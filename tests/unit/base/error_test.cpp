@@ -111,10 +111,10 @@ TEST(ErrorNames, OfTheLaunchStandInTheOrderInWhichItsStagesRun) {
   std::string order;
   for (int stage = 1; stage <= static_cast<int>(Stage::exec); ++stage)
     order += std::string{to_string(static_cast<Stage>(stage))} + " ";
-  EXPECT_EQ(
-      order,
-      "validate state cgroup rootfs clone import_modules fork cgroup_join namespaces mounts root "
-      "identity capabilities landlock rlimits seccomp exec ");
+  EXPECT_EQ(order,
+            "validate state cgroup rootfs clone import_modules fork restore cgroup_join namespaces "
+            "mounts "
+            "root identity capabilities landlock rlimits seccomp exec ");
 }
 
 Result<std::unique_ptr<int>> give(int value) {

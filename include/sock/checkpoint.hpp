@@ -1,0 +1,118 @@
+#pragma once
+
+// Snapshots: containers written to disk with everything that they have in memory, and brought back
+// any number of times, by CRIU (criu.org).
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sock/container.hpp"
+#include "sock/image.hpp"
+#include "sock/result.hpp"
+#include "sock/spec.hpp"
+
+namespace sock {
+
+struct CheckpointOptions {
+  std::string name;  ///< Of the snapshot, unique in its store: as ContainerSpec::name.
+  enum class After : std::uint8_t { keep_running, stop } after = After::keep_running;
+  /// What its root was made of, in words for people and for those who decide what may be removed:
+  /// "app:v1@sha256:...", "numpy==1.24.2". Kept as they are.
+  std::vector<std::string> origins = {};
+  /// CRIU that takes longer is killed, and the container with it: nobody knows then in what state
+  /// its processes are.
+  std::chrono::milliseconds deadline{60'000};
+};
+
+/// A snapshot in a store. A description only: holding one keeps nothing alive.
+struct Snapshot {
+  std::string name;
+  /// As the container was started, without descriptors; its name is the container's.
+  ContainerSpec spec;
+  std::vector<std::string> origins = {};
+  std::chrono::system_clock::time_point created = {};
+  std::size_t processes = 0;
+  std::uint64_t bytes = 0;   ///< All files together.
+  std::string criu = {};     ///< The version that has written it: "4.2.1".
+  std::string kernel = {};   ///< "6.18.5"
+  std::string machine = {};  ///< "x86_64"
+  std::string digest = {};   ///< "sha256:...", of its manifest and so of all its files.
+  /// Of SnapshotStore::list() alone: why it cannot be used; then nothing but its name is known.
+  std::string problem = {};
+};
+
+/// A snapshot that was verified, and that nobody removes as long as the handle lives. Move-only.
+class SnapshotInUse {
+ public:
+  SnapshotInUse(SnapshotInUse&&) noexcept;
+  SnapshotInUse& operator=(SnapshotInUse&&) noexcept;
+  ~SnapshotInUse();
+  [[nodiscard]] const Snapshot& snapshot() const noexcept;
+
+  struct Impl;  ///< The library's own.
+
+ private:
+  friend class SnapshotStore;
+  friend class Host;
+  explicit SnapshotInUse(std::unique_ptr<Impl>) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One that a restored container does not have from its snapshot.
+struct RestoreOptions {
+  std::string name;                            ///< As ContainerSpec::name.
+  std::optional<Resources> resources = {};     ///< Empty: those of the snapshot.
+  Stdio stdio = {};                            ///< No terminal. What is empty is /dev/null.
+  std::vector<NamedFd> fds = {};               ///< For each named one that the container had.
+  std::chrono::milliseconds deadline{30'000};  ///< Then it is killed with all it has started.
+};
+
+struct SnapshotStoreOptions {
+  /// Made with mode 0700 where it is missing: snapshots hold whatever a container had in memory,
+  /// secrets too. Several processes may share it; never put it below a directory that others may
+  /// write to.
+  std::string directory;
+};
+
+/// What SnapshotStore::gc() has removed.
+struct SnapshotGarbage {
+  std::size_t unfinished = 0;  ///< Left by those that were killed.
+};
+
+/// A directory of snapshots. Thread-safe, and safe between processes. One that was moved from gives
+/// Errc::closed.
+class SnapshotStore {
+ public:
+  /// On failure: Errc::unsupported for a store of a newer format, Errc::denied for a directory of
+  /// somebody else.
+  static Result<SnapshotStore> open(const SnapshotStoreOptions& options);
+  SnapshotStore(SnapshotStore&&) noexcept;
+  SnapshotStore& operator=(SnapshotStore&&) noexcept;
+  ~SnapshotStore();
+
+  [[nodiscard]] Result<std::vector<Snapshot>> list() const;  ///< Sorted by name.
+  [[nodiscard]] Result<Snapshot> find(const std::string& name) const;
+  /// Verifies and keeps it. Only what has passed this is ever given to CRIU. On failure:
+  /// Errc::corrupt naming the file, Errc::not_found. Blocking: as long as reading takes.
+  [[nodiscard]] Result<SnapshotInUse> use(const std::string& name) const;
+  /// Re-reads every file and compares it with what was written.
+  [[nodiscard]] Result<Verification> verify(const std::string& name) const;
+  /// On failure: Errc::exhausted for one that is being restored. Containers that were restored do
+  /// not need it any more.
+  Result<> remove(const std::string& name);
+  Result<SnapshotGarbage> gc();
+
+  struct Impl;  ///< The library's own.
+
+ private:
+  friend class Container;
+  explicit SnapshotStore(std::unique_ptr<Impl>) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sock

@@ -1,0 +1,74 @@
+// Starting CRIU and asking it.
+
+#include "checkpoint/criu_worker.hpp"
+
+#include <array>
+#include <span>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/try.hpp"
+#include "checkpoint/criu_log.hpp"
+#include "sys/error.hpp"
+#include "sys/file.hpp"
+#include "sys/message.hpp"
+
+namespace sock::checkpoint {
+namespace {
+
+constexpr int socket_number = 3;
+// It runs tar and gzip for what is in a container's tmpfs mounts.
+constexpr const char* search_path =
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+}  // namespace
+
+Result<std::string> find_criu(const std::string& configured) {
+  const std::array<std::string, 4> usual{SOCK_CRIU, "/usr/local/sbin/criu", "/usr/sbin/criu",
+                                         "/usr/bin/criu"};
+  const auto places = configured.empty() ? std::span<const std::string>{usual}
+                                         : std::span<const std::string>{&configured, 1};
+  for (const auto& place : places)
+    if (sys::status_at(sys::cwd, place).has_value()) return place;
+  return base::refuse(Errc::not_found, Stage::checkpoint, places.front(),
+                      "checkpoint and restore need CRIU; scripts/install-criu installs it");
+}
+
+std::string words_of_criu(FdRef work, const Result<Response>& response) {
+  constexpr std::size_t most_log = 16U << 20U;
+  const auto log = sys::read_file(work, log_name, most_log);
+  std::string words = log.has_value() ? decisive_lines(*log) : "";
+  if (words.empty() && response.has_value()) words = response->message;
+  if (words.empty() && response.has_value() && response->sys_errno != 0)
+    words = sys::sys_error(response->sys_errno, "it failed").error().message();
+  return "CRIU: " + (words.empty() ? "it does not say why" : words);
+}
+
+Result<CriuWorker> CriuWorker::start(const std::string& program, Setting setting) {
+  auto pair = SOCK_TRY(sys::make_message_pair());
+  sys::WorkerSpec spec{.argv = {program, "swrk", std::to_string(socket_number)},
+                       .env = {search_path},
+                       .descriptors = std::move(setting.descriptors),
+                       .prepare = [&setting]() -> Result<> {
+                         ::umask(S_IRWXG | S_IRWXO);  // What it writes has secrets in it.
+                         if (setting.prepare) SOCK_TRY(setting.prepare());
+                         return {};
+                       }};
+  spec.descriptors.push_back({.from = pair.there, .as = socket_number});
+  auto process = SOCK_TRY(sys::WorkerProcess::start(spec));
+  return CriuWorker{std::move(pair.here), std::move(process)};
+}
+
+Result<Response> CriuWorker::ask(const std::string& request, sys::Deadline deadline) {
+  SOCK_TRY(sys::send_message(socket_, std::as_bytes(std::span{request}), {}));
+  if (!SOCK_TRY(sys::wait_readable(socket_, deadline)))
+    return base::refuse(Errc::timed_out, Stage::none, "criu", "it did not answer in time");
+  std::array<std::byte, 4096> buffer;
+  const auto message = SOCK_TRY(sys::receive_message(socket_, buffer));
+  if (message.truncated)
+    return base::refuse(Errc::corrupt, Stage::none, "criu", "its answer is too long");
+  return parse_response({reinterpret_cast<const char*>(buffer.data()), message.size});
+}
+
+}  // namespace sock::checkpoint

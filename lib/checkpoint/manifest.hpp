@@ -1,0 +1,52 @@
+#pragma once
+
+// What a snapshot says of itself: a JSON document in its directory; docs/snapshots.md has the
+// format. Pure.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sock/checkpoint.hpp"
+#include "sock/result.hpp"
+
+#include "checkpoint/machine.hpp"
+#include "store/digest.hpp"
+
+namespace sock::checkpoint {
+
+/// A descriptor that the container had from outside, by its part there and CRIU's name for it.
+struct LentKey {
+  std::string role;  ///< "stdout", "fd:NAME", "init:life_line", ...
+  std::string key;   ///< "pipe:[INODE]", "file[MNT:INODE]", ...
+};
+
+struct SnapshotFile {
+  std::string name;
+  std::uint64_t bytes;
+  store::Digest digest;
+};
+
+struct Manifest {
+  ContainerSpec spec;
+  std::vector<std::string> origins = {};
+  std::chrono::system_clock::time_point created = {};
+  std::size_t processes = 0;
+  std::string criu = {};
+  Machine machine = {};
+  std::vector<std::string> mounts = {};  ///< Made again by us, not by CRIU; parents first.
+  std::vector<LentKey> lent = {};
+  std::vector<SnapshotFile> files = {};  ///< Sorted by name.
+
+  [[nodiscard]] std::string to_text() const;
+  /// On failure: Errc::corrupt; Errc::unsupported for a newer format.
+  static Result<Manifest> parse(std::string_view text, const std::string& what);
+  [[nodiscard]] std::uint64_t bytes() const;
+};
+
+/// What is public of it. `text` is the document that it was read from.
+Snapshot describe(const Manifest& manifest, const std::string& name, std::string_view text);
+
+}  // namespace sock::checkpoint

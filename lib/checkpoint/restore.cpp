@@ -1,0 +1,242 @@
+// The parts of a container (cgroup, root, network) are made as for any other one; CRIU then makes
+// its processes in them, as children of ours.
+
+#include "checkpoint/restore.hpp"
+
+#include <algorithm>
+
+#include <sched.h>
+
+#include "base/try.hpp"
+#include "checkpoint/criu_worker.hpp"
+#include "checkpoint/external_names.hpp"
+#include "checkpoint/snapshot_store_impl.hpp"
+#include "checkpoint/stitched_mounts.hpp"
+#include "container/checked_spec.hpp"
+#include "container/groups_to_join.hpp"
+#include "container/stage_clock.hpp"
+#include "isolation/namespaces.hpp"
+#include "sys/children.hpp"
+#include "sys/file.hpp"
+#include "sys/mount.hpp"
+#include "sys/spawn.hpp"
+
+namespace sock::checkpoint {
+namespace {
+
+using container::Launched;
+using container::StageClock;
+using container::Workshop;
+
+constexpr const char* table_name = "mounts";  // In staging: where CRIU finds the parts of the root.
+constexpr const char* work_name = "work";
+
+/// What a container is put together from, each part the owner of its descriptors.
+struct Parts {
+  isolation::Cgroup cgroup;
+  isolation::StitchedRoot root;
+  std::vector<StitchedMount> mounts;
+  UniqueFd network;
+  sys::Pipe init_report;  ///< Empty without an init.
+  UniqueFd nothing;       ///< The container's own /dev/null.
+};
+
+Result<Parts> make_parts(Workshop& workshop, const Manifest& manifest, const ContainerSpec& spec,
+                         const container::CheckedSpec& checked, StageClock& clock) {
+  Parts parts;
+  container::Realm& realm = *SOCK_TRY(workshop.realms.find_or_make(spec.identity));
+  clock.mark(Stage::validate);
+  parts.cgroup = SOCK_TRY(workshop.cgroups->take(spec.resources));
+  clock.mark(Stage::cgroup);
+  parts.root = SOCK_TRY(realm.make_root(checked.rootfs, std::nullopt, spec.identity, {},
+                                        container::own_files(spec, workshop)));
+  parts.mounts = SOCK_TRY(take_apart(parts.root.tree, manifest.mounts));
+  const auto loopback = spec.namespaces.network.kind() == Network::Kind::loopback
+                            ? isolation::Loopback::up
+                            : isolation::Loopback::down;
+  parts.network = SOCK_TRY(isolation::make_network_namespace(loopback));
+  if (spec.init != Init::none)
+    parts.init_report = SOCK_TRY(base::in_stage(Stage::state, sys::make_pipe()));
+  const auto dev = std::ranges::find(parts.mounts, "/dev", &StitchedMount::place);
+  if (dev != parts.mounts.end())
+    parts.nothing = SOCK_TRY(base::in_stage(Stage::rootfs, sys::open(dev->mount, "null", O_RDWR)));
+  clock.mark(Stage::rootfs);
+  return parts;
+}
+
+FdRef descriptor_for(const std::string& role, const ContainerSpec& spec, const Workshop& workshop,
+                     const Parts& parts) {
+  if (role == container::life_line_role) return workshop.life_line.reader;
+  if (role == container::init_report_role) return parts.init_report.writer;
+  const FdRef given = container::descriptor_for(spec, role);
+  return given ? given : parts.nothing.ref();
+}
+
+/// What CRIU inherits, and under which numbers: stdio and its socket are below.
+struct Inheritance {
+  std::vector<sys::WorkerSpec::Passed> descriptors;
+  std::vector<RestoreRequest::Inherited> names;
+
+  void add(const std::string& key, FdRef file) {
+    if (std::ranges::find(names, key, &RestoreRequest::Inherited::key) != names.end()) return;
+    constexpr int first_number = 4;
+    const int number = first_number + static_cast<int>(names.size());
+    descriptors.push_back({.from = file, .as = number});
+    names.push_back({.key = key, .fd = number});
+  }
+};
+
+Inheritance inheritance(const Manifest& manifest, const ContainerSpec& spec,
+                        const Workshop& workshop, const Parts& parts) {
+  Inheritance all;
+  all.add(network_key, parts.network);
+  for (const auto& [role, key] : manifest.lent)
+    all.add(key, descriptor_for(role, spec, workshop, parts));
+  return all;
+}
+
+// In the process that becomes CRIU: everything that it makes is then in the container's groups, and
+// finds the parts of the root without anybody else seeing them.
+Result<> enter_restore(const Parts& parts, const container::GroupsToJoin& groups,
+                       const std::string& table) {
+  for (const int group : groups.fds)
+    SOCK_TRY(base::in_stage(Stage::cgroup_join, sys::rewrite(FdRef{group}, "0")));
+  SOCK_TRY(sys::leave_namespaces(CLONE_NEWNS | CLONE_NEWCGROUP));
+  const auto root = SOCK_TRY(sys::open(sys::cwd, "/", O_PATH | O_DIRECTORY));
+  SOCK_TRY(sys::restrict_mount(root, sys::MountFlags::none, sys::Depth::recursive));
+  return lay_out(parts.mounts, table);
+}
+
+RestoreRequest make_request(const SnapshotInUse::Impl& snapshot, FdRef work, const Parts& parts,
+                            const std::string& table, const Inheritance& inherited) {
+  RestoreRequest request{.images = snapshot.images,
+                         .work = work,
+                         .root = path_of(table, 0),
+                         .external = {},
+                         .inherited = inherited.names};
+  for (std::size_t number = 0; number < parts.mounts.size(); ++number)
+    request.external.push_back(external_mount(parts.mounts[number].place, path_of(table, number)));
+  return request;
+}
+
+std::unexpected<Error> refusal_of(const Result<Response>& response, FdRef work,
+                                  const ContainerSpec& spec) {
+  const bool timed_out = !response.has_value() && response.error().code == Errc::timed_out;
+  std::string hint = words_of_criu(work, response);
+  if (timed_out) hint += " (it did not end in time, and was killed)";
+  if (!response.has_value() && !timed_out)
+    hint += " (it died; a memory limit below what a restore needs does this)";
+  return base::refuse(timed_out ? Errc::timed_out : Errc::launch_failed, Stage::restore, spec.name,
+                      std::move(hint));
+}
+
+/// What CRIU may have made, and nobody else knows of. It makes the first process a child of this
+/// thread, and may die without saying which.
+class Strays {
+ public:
+  static Result<Strays> watch() {
+    auto before = SOCK_TRY(sys::children_of_this_thread());
+    return Strays{std::move(before)};
+  }
+  /// Ends all that is new, and everything in the group.
+  void end(isolation::Cgroup& cgroup) const {
+    constexpr auto patience = std::chrono::seconds{5};
+    static_cast<void>(cgroup.kill_all(std::chrono::steady_clock::now() + patience).has_value());
+    const auto now = sys::children_of_this_thread();
+    if (!now.has_value()) return;
+    for (const pid_t child : *now)
+      if (std::ranges::find(before_, child) == before_.end()) sys::end_child(child);
+  }
+
+ private:
+  explicit Strays(std::vector<pid_t> before) noexcept : before_{std::move(before)} {}
+  std::vector<pid_t> before_;
+};
+
+Result<Response> run_criu(const std::string& program, const SnapshotInUse::Impl& snapshot,
+                          const Parts& parts, const Inheritance& inherited,
+                          const store::Staging& staging, FdRef work, sys::Deadline deadline) {
+  const std::string table =
+      snapshot.directory->path + "/staging/" + staging.name() + "/" + table_name;
+  const auto groups = SOCK_TRY(container::open_groups(parts.cgroup));
+  auto worker =
+      SOCK_TRY(CriuWorker::start(program, {.descriptors = inherited.descriptors, .prepare = [&] {
+                                             return enter_restore(parts, groups, table);
+                                           }}));
+  const auto request = make_request(snapshot, work, parts, table, inherited);
+  return worker.ask(pack(request), deadline);
+}
+
+Result<sys::Spawned> make_processes(Parts& parts, const SnapshotInUse::Impl& snapshot,
+                                    const ContainerSpec& spec, const Workshop& workshop,
+                                    sys::Deadline deadline) {
+  const auto program = SOCK_TRY(find_criu(workshop.criu));
+  const auto staging = SOCK_TRY(store::Staging::create(*snapshot.directory));
+  SOCK_TRY(staging.make_dir(table_name));
+  const auto work = SOCK_TRY(staging.make_dir(work_name));
+  const auto inherited = inheritance(snapshot.manifest, spec, workshop, parts);
+  const auto strays = SOCK_TRY(Strays::watch());
+  const auto response = run_criu(program, snapshot, parts, inherited, staging, work, deadline);
+  if (!response.has_value() || !response->success) {
+    strays.end(parts.cgroup);
+    return refusal_of(response, work, spec);
+  }
+  // Our child, which nobody has reaped yet.
+  auto pidfd = sys::open_pidfd(response->pid);
+  if (!pidfd.has_value()) {
+    strays.end(parts.cgroup);
+    return std::unexpected(pidfd.error());
+  }
+  return sys::Spawned{.pidfd = std::move(*pidfd), .pid = response->pid};
+}
+
+// The numbers of named descriptors are in the processes already: each must get one again.
+Result<> require_named(const Manifest& manifest, const ContainerSpec& spec) {
+  for (const auto& each : manifest.lent)
+    if (each.role.starts_with("fd:") && !container::descriptor_for(spec, each.role))
+      return base::refuse(Errc::invalid_spec, Stage::validate,
+                          "descriptor \"" + each.role.substr(3) + "\"",
+                          "the container has one of this name: give it another");
+  return {};
+}
+
+}  // namespace
+
+ContainerSpec spec_to_restore(const SnapshotInUse::Impl& snapshot, const RestoreOptions& options) {
+  ContainerSpec spec = snapshot.manifest.spec;
+  spec.name = options.name;
+  if (options.resources) spec.resources = *options.resources;
+  spec.stdio = options.stdio;
+  spec.fds = options.fds;
+  return spec;
+}
+
+Result<Launched> restore(Workshop& workshop, const SnapshotInUse::Impl& snapshot,
+                         const ContainerSpec& spec, std::chrono::milliseconds deadline) {
+  StageClock clock;
+  const auto until = sys::deadline_in(deadline);
+  const Manifest& manifest = snapshot.manifest;
+  const container::CheckedSpec checked = SOCK_TRY(container::check(spec));
+  SOCK_TRY(container::refuse_what_no_snapshot_holds(spec, workshop));
+  SOCK_TRY(require_named(manifest, spec));
+  const auto here = SOCK_TRY(base::in_stage(Stage::validate, this_machine()));
+  SOCK_TRY(require_compatible(manifest.machine, here));
+  Parts parts = SOCK_TRY(make_parts(workshop, manifest, spec, checked, clock));
+  auto lent = SOCK_TRY(base::in_stage(
+      Stage::state, container::identify_lent(spec, workshop, parts.init_report.writer)));
+  sys::Spawned spawned = SOCK_TRY(
+      base::in_stage(Stage::restore, make_processes(parts, snapshot, spec, workshop, until)));
+  clock.mark(Stage::restore);
+  return Launched{.pidfd = std::move(spawned.pidfd),
+                  .pid = spawned.pid,
+                  .parent = container::Parent::host,
+                  .cgroup = std::move(parts.cgroup),
+                  .root = std::move(parts.root.tree).take_root(),
+                  .own_mount_namespace = true,
+                  .terminal = {},
+                  .init_report = std::move(parts.init_report.reader),
+                  .timings = clock.take(),
+                  .lent = std::move(lent)};
+}
+
+}  // namespace sock::checkpoint

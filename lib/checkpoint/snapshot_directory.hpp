@@ -1,0 +1,53 @@
+#pragma once
+
+// Where snapshots are: SNAPSHOTS/NAME/{manifest,digest,images/}; docs/snapshots.md has the format.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sock/checkpoint.hpp"
+#include "sock/result.hpp"
+
+#include "checkpoint/manifest.hpp"
+#include "store/staging.hpp"
+#include "store/store_directory.hpp"
+#include "store/store_locks.hpp"
+
+namespace sock::checkpoint {
+
+struct SnapshotDirectory : store::StoreDirectory {
+  UniqueFd snapshots;
+
+  /// On failure: as store::StoreDirectory::open().
+  static Result<SnapshotDirectory> open(const std::string& path);
+};
+
+/// Whoever restores from it holds it shared; whoever removes it, exclusively.
+store::LockKey lock_of(const std::string& name);
+
+/// A manifest whose digest was compared, and the document itself.
+struct LoadedManifest {
+  Manifest manifest;
+  std::string text;
+};
+/// On failure: Errc::not_found, Errc::corrupt.
+Result<LoadedManifest> load_manifest(const SnapshotDirectory& directory, const std::string& name);
+Result<UniqueFd> open_images(const SnapshotDirectory& directory, const std::string& name);
+
+/// Every file of a directory, hashed.
+Result<std::vector<SnapshotFile>> hash_files(FdRef images);
+/// Reads all that the manifest names, and looks for what it does not.
+Result<Verification> check_files(FdRef images, const Manifest& manifest);
+
+/// What a snapshot is called in its store, and below `staging` until it is there.
+inline constexpr const char* images_name = "images";
+inline constexpr const char* manifest_name = "manifest";
+inline constexpr const char* digest_name = "digest";
+
+/// Moves staging's directory `from` to its place. On failure: Errc::exists.
+Result<> publish(const SnapshotDirectory& directory, const store::Staging& staging,
+                 const std::string& from, const std::string& name);
+Result<> require_free(const SnapshotDirectory& directory, const std::string& name);
+
+}  // namespace sock::checkpoint

@@ -1,0 +1,25 @@
+#pragma once
+
+// The state behind SnapshotStore and SnapshotInUse.
+
+#include <memory>
+
+#include "sock/checkpoint.hpp"
+
+#include "checkpoint/snapshot_directory.hpp"
+
+namespace sock {
+
+struct SnapshotStore::Impl {
+  std::shared_ptr<const checkpoint::SnapshotDirectory> directory;
+};
+
+struct SnapshotInUse::Impl {
+  std::shared_ptr<const checkpoint::SnapshotDirectory> directory;
+  Snapshot snapshot;
+  checkpoint::Manifest manifest;
+  UniqueFd images;
+  store::StoreLocks locks;
+};
+
+}  // namespace sock

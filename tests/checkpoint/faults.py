@@ -1,0 +1,166 @@
+"""Kills and full disks in the middle of a checkpoint or a restore: nothing is left, nothing hangs."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from cases import PROJECT, expect
+from world import World, wait_until
+
+FULL = os.environ.get("SOCK_TEST_FULL") is not None
+PAYLOADS = PROJECT / "tests" / "payloads" / "snapshot"
+KILLS = 100 if FULL else 8
+SEED = int(os.environ.get("SOCK_TEST_SEED", str(time.time_ns() % 1_000_000)))
+COUNTING = ("sh", "-c", "n=0; while :; do n=$((n+1)); echo $n; sleep 0.05; done")
+
+
+def children(pid: int, name: str) -> list[int]:
+    """Those of a process that have this name."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+        except OSError:
+            continue
+        if fields["Name"] == name and int(fields["PPid"]) == pid:
+            found.append(int(status.parent.name))
+    return found
+
+
+def kill_each(pids: list[int]) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def wait_at_most(asked: subprocess.Popen, seconds: float) -> None:
+    try:
+        asked.wait(seconds)
+    except subprocess.TimeoutExpired:
+        pass
+
+
+def said_one_line(done: subprocess.Popen) -> str:
+    _, errors = done.communicate(timeout=120)
+    expect(done.returncode == 0 or errors.count("\n") == 1, f"{done.returncode}: {errors!r}")
+    return errors.strip()
+
+
+def a_killed_runtime_leaves_nothing_of_a_checkpoint(world: World) -> None:
+    dice = random.Random(SEED)
+    print(f"# seed {SEED}", flush=True)
+    for number in range(KILLS):
+        world.start("box", *COUNTING)
+        monitor = world.inspect("box")["monitor_pid"]
+        asked = world.begin("checkpoint", "box", f"snap{number}")
+        wait_at_most(asked, dice.uniform(0, 0.3))
+        kill_each([monitor])
+        said_one_line(asked)
+        world.run("rm", "--force", "box")
+        world.nothing_runs()
+        world.store_is_clean()
+
+
+def a_killed_runtime_leaves_nothing_of_a_restore(world: World) -> None:
+    dice = random.Random(SEED)
+    world.start("box", *COUNTING)
+    world.lines_after("box", 1)
+    world.must("checkpoint", "box", "snap", "--stop")
+    world.must("rm", "--force", "box")
+    for _ in range(KILLS):
+        asked = world.begin("restore", "snap", "--name", "copy")
+        lock = world.path / "state" / "containers" / "copy" / "lock"
+        wait_until(lock.exists, 5)
+        wait_at_most(asked, dice.uniform(0, 0.3))
+        kill_each([pid for pid in holders_of(lock)])
+        said_one_line(asked)
+        world.run("rm", "--force", "copy")
+        world.nothing_runs()
+        world.store_is_clean()
+    world.must("restore", "snap", "--name", "copy")
+    world.goes_on("copy")
+
+
+def holders_of(path: Path) -> list[int]:
+    """The processes that have a file open, but for this one."""
+    found = []
+    for directory in Path("/proc").glob("[0-9]*/fd"):
+        try:
+            if any(os.readlink(link) == str(path) for link in directory.iterdir()):
+                found.append(int(directory.parent.name))
+        except OSError:
+            continue
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def a_killed_criu_never_leaves_a_container_stuck(world: World) -> None:
+    """It runs on, or it is gone and the error says so."""
+    dice = random.Random(SEED)
+    ended = {"written": 0, "runs on": 0, "killed": 0}
+    for number in range(KILLS):
+        world.start("box", *COUNTING)
+        world.lines_after("box", 1)
+        monitor = world.inspect("box")["monitor_pid"]
+        asked = world.begin("checkpoint", "box", f"snap{number}")
+        found: list[int] = []
+
+        def sees_criu() -> bool:
+            found[:] = children(monitor, "criu")
+            return bool(found) or asked.poll() is not None
+
+        wait_until(sees_criu, 10)
+        wait_at_most(asked, dice.uniform(0, 0.1))
+        kill_each(found)
+        error = said_one_line(asked)
+        if world.inspect("box")["state"] == "running":
+            world.goes_on("box")
+            ended["runs on" if error else "written"] += 1
+        else:
+            ended["killed"] += 1
+            expect("the container was killed" in error, f"it is gone, and nobody said so: {error!r}")
+        world.must("rm", "--force", "box")
+        world.nothing_runs()
+        world.store_is_clean()
+    print(f"# {ended}", flush=True)
+
+
+def a_full_disk_costs_the_snapshot_only(world: World) -> None:
+    world.store.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "none", world.store], check=True)
+    try:
+        world.start("box", "/usr/bin/python3", "-u", "/opt/counting.py", options=("-v", f"{PAYLOADS}:/opt:ro"))
+        world.lines_after("box", 2)
+        for how in ((), ("--stop",)):
+            done = world.run("checkpoint", "box", "snap", *how)
+            expect(done.returncode == 125 and done.stderr.count("\n") == 1, f"{done.returncode}: {done.stderr!r}")
+            world.goes_on("box")
+            expect(world.snapshots() == [], "there is a snapshot")
+            world.store_is_clean()
+        world.must("rm", "--force", "box")
+    finally:
+        subprocess.run(["umount", world.store], check=True)
+
+
+def processes_that_come_and_go_are_caught_or_named(world: World) -> None:
+    world.start("box", "sh", "-c", "n=0; while :; do n=$((n+1)); echo $n; /bin/true; /bin/true; sleep 0.01; done")
+    world.lines_after("box", 2)
+    written = 0
+    for number in range(8):
+        asked = world.begin("checkpoint", "box", f"snap{number}")
+        said_one_line(asked)
+        written += asked.returncode == 0
+        world.goes_on("box")
+    expect(written > 0, "never written")
+    name = world.snapshots()[0]
+    world.must("restore", name, "--name", "copy")
+    world.goes_on("copy")
+
+
+TESTS = [a_killed_runtime_leaves_nothing_of_a_checkpoint, a_killed_runtime_leaves_nothing_of_a_restore,
+         a_killed_criu_never_leaves_a_container_stuck, a_full_disk_costs_the_snapshot_only,
+         processes_that_come_and_go_are_caught_or_named]

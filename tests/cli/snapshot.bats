@@ -1,0 +1,109 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154 # `errors` is set by sockctl()
+# Snapshots at a prompt: written, listed, restored and refused. tests/checkpoint has the programs in them.
+
+bats_require_minimum_version 1.5.0
+
+load setup
+
+setup() {
+    make_state
+    export SOCK_SNAPSHOT_STORE=$WORK/snapshots
+}
+
+written() { # CONTAINER SNAPSHOT
+    sockctl checkpoint "$1" "$2"
+    echo "$output $errors"
+    [ "$status" -eq 0 ]
+}
+
+@test "a container is written down, restored under another name, and goes on" {
+    start_idle box
+    written box box-1
+    [[ $output == "box-1: "*" in 2 processes" ]]
+    sockctl snapshot ls --quiet
+    prints box-1
+    sockctl restore box-1 --name again
+    prints again
+    sockctl ps --format json
+    [ "$(json '[0]["name"]' <<<"$output")" = again ]
+    sockctl exec again -- cat /etc/hostname
+    [ "$status" -le 1 ]
+    sockctl inspect again
+    [ "$(json '[0]["timings"][-1]["stage"]' <<<"$output")" = restore ]
+}
+
+@test "many copies get numbers, or the names that are given" {
+    start_idle box
+    written box box-1
+    sockctl restore box-1 --count 2 --name copy
+    prints $'copy-1\ncopy-2'
+    sockctl restore box-1 --count 2 --name this --name that
+    prints $'this\nthat'
+    sockctl restore box-1 --count 3 --name one --name two
+    fails 2 '2 names for 3 containers'
+}
+
+@test "limits are the snapshot's, or those of the command line" {
+    start_idle box -m 100m
+    written box box-1
+    sockctl restore box-1 --name old
+    sockctl stats old --format json
+    [ "$(json '[0]["memory_max"]' <<<"$output")" = 104857600 ]
+    sockctl restore box-1 --name new -m 200m
+    sockctl stats new --format json
+    [ "$(json '[0]["memory_max"]' <<<"$output")" = 209715200 ]
+    sockctl restore box-1 -m many
+    fails 2 --memory
+}
+
+@test "--stop ends the container, and --timings prints the stages of a restore" {
+    start_idle box
+    sockctl checkpoint --stop box box-1
+    [ "$status" -eq 0 ]
+    sockctl wait box
+    [ "$status" -eq 137 ]
+    sockctl restore box-1 --timings
+    [[ $errors == *cgroup*rootfs*restore*total* ]]
+}
+
+@test "a snapshot is shown, verified and removed" {
+    start_idle box
+    written box box-1
+    sockctl snapshot inspect box-1
+    [ "$(json '[0]["container"]' <<<"$output")" = box ]
+    sockctl snapshot verify box-1
+    [[ $output == *"as written" ]]
+    sockctl snapshot rm box-1
+    [ "$status" -eq 0 ]
+    sockctl snapshot ls --quiet
+    prints ''
+    sockctl restore box-1
+    fails 125 'not in the store'
+}
+
+@test "a damaged snapshot is refused, listed and named" {
+    start_idle box
+    written box box-1
+    local pages
+    pages=$(echo "$SOCK_SNAPSHOT_STORE"/snapshots/box-1/images/pages-*.img | cut -d' ' -f1)
+    printf x | dd of="$pages" bs=1 seek=4000 conv=notrunc status=none
+    sockctl snapshot verify box-1
+    [ "$status" -eq 1 ]
+    [[ $output == *damaged && $errors == *"$(basename "$pages")"* ]]
+    sockctl restore box-1 --name never
+    fails 125 "$(basename "$pages")"
+    sockctl ps --quiet
+    prints box
+    echo '{}' >"$SOCK_SNAPSHOT_STORE/snapshots/box-1/manifest"
+    sockctl snapshot ls
+    [[ $output == *box-1*damaged* ]]
+}
+
+@test "what cannot be written down says why, in one line" {
+    start_idle box --net host
+    sockctl checkpoint box box-1
+    fails 125 'not made for this'
+    sockctl checkpoint nobody box-1
+    fails 125 nobody
+}

@@ -1,0 +1,111 @@
+// `sockctl checkpoint` and `restore`, and `sockctl snapshot`: a group of verbs for the store.
+
+#include <CLI/CLI.hpp>
+
+#include "command_line.hpp"
+
+namespace sockctl {
+namespace {
+
+void add_store(CLI::App& verb, Invocation& invocation) {
+  verb.add_option("--snapshot-store", invocation.snapshot.store, "Where the snapshots are")
+      ->type_name("DIR");
+}
+
+CLI::App& add_snapshot_verb(CLI::App& group, Invocation& invocation, const char* name,
+                            const char* help, const char* examples, Action action) {
+  CLI::App& verb = add_verb(group, invocation, name, help, examples, action);
+  add_store(verb, invocation);
+  return verb;
+}
+
+// Its name tells the completion scripts what to complete.
+void add_snapshots(CLI::App& verb, Invocation& invocation) {
+  verb.add_option("SNAPSHOT", invocation.snapshot.names, "Their names")->required()->type_name("");
+}
+
+void describe_checkpoint(CLI::App& app, Invocation& invocation) {
+  auto& options = invocation.snapshot.checkpoint;
+  CLI::App& verb = add_host_verb(
+      app, invocation, "checkpoint", "Write a detached container into a snapshot",
+      "  sockctl checkpoint web web-1\n"
+      "  sockctl checkpoint --stop web web-1 && sockctl restore web-1 --name web-again\n"
+      "\nIt runs on afterwards, but with --stop. It cannot have --net host, --userns, or a "
+      "process of exec.",
+      [](Invocation& i) { return sockctl::checkpoint(i.globals, i.snapshot); });
+  verb.add_option("NAME", options.name, "The container")->required()->type_name("");
+  verb.add_option("NEW", options.snapshot, "What the snapshot is to be called")
+      ->required()
+      ->type_name("");
+  verb.add_flag("--stop", options.stop, "End the container when the snapshot is written");
+  add_store(verb, invocation);
+  add_format(verb, invocation);
+}
+
+void describe_restore(CLI::App& app, Invocation& invocation) {
+  auto& options = invocation.snapshot.restore;
+  CLI::App& verb = add_host_verb(
+      app, invocation, "restore", "Make detached containers of a snapshot",
+      "  sockctl restore web-1\n  sockctl restore web-1 --count 10 --name web\n"
+      "  sockctl restore web-1 --timings -m 256m --name web\n"
+      "\nEach goes on where the snapshot was written, in namespaces and a cgroup of its own.",
+      [](Invocation& i) { return sockctl::restore(i.globals, i.snapshot); });
+  verb.add_option("SNAPSHOT", options.snapshot, "Its name")->required()->type_name("");
+  constexpr unsigned most = 10'000;
+  verb.add_option("--count", options.count, "How many")
+      ->type_name("N")
+      ->check(CLI::Range(1U, most));
+  verb.add_option("--name", options.names, "Their names; one for many becomes NAME-1, NAME-2, ...")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  verb.add_option("-m,--memory", options.limits.memory, "Memory limit, instead of the snapshot's")
+      ->type_name("SIZE");
+  verb.add_option("--cpus", options.limits.cpus, "Processors, like 0.5")->type_name("N");
+  verb.add_option("--pids", options.limits.pids, "Processes and threads, or max")->type_name("N");
+  verb.add_option("--image-store", options.limits.image_store, "Where the image of its root is")
+      ->type_name("DIR");
+  verb.add_option("--package-cache", options.limits.package_cache, "Where its packages are")
+      ->type_name("DIR");
+  verb.add_flag("--timings", options.timings, "Print the time of each stage on stderr");
+  add_store(verb, invocation);
+}
+
+}  // namespace
+
+void describe_snapshot(CLI::App& app, Invocation& invocation) {
+  describe_checkpoint(app, invocation);
+  describe_restore(app, invocation);
+  CLI::App& group =
+      add_group(app, "snapshot", "Snapshots: containers with their memory, in a store",
+                "  sockctl checkpoint web web-1\n  sockctl snapshot ls\n"
+                "  sockctl restore web-1");
+  CLI::App& ls =
+      add_snapshot_verb(group, invocation, "ls", "List the snapshots",
+                        "  sockctl snapshot ls\n  sockctl snapshot ls --format json",
+                        [](Invocation& i) { return snapshot_ls(i.globals, i.snapshot); });
+  ls.add_flag("-q,--quiet", invocation.snapshot.quiet, "Print the names only");
+  add_format(ls, invocation);
+  CLI::App& inspect = add_snapshot_verb(
+      group, invocation, "inspect", "Show all that is known of snapshots, as JSON",
+      "  sockctl snapshot inspect web-1",
+      [](Invocation& i) { return snapshot_inspect(i.globals, i.snapshot); });
+  add_snapshots(inspect, invocation);
+  add_format(inspect, invocation);
+  CLI::App& verify =
+      add_snapshot_verb(group, invocation, "verify", "Re-read every file of snapshots, and compare",
+                        "  sockctl snapshot verify web-1\n"
+                        "\nExit status: 0 when all is as written, 1 when something is not.",
+                        [](Invocation& i) { return snapshot_verify(i.globals, i.snapshot); });
+  add_snapshots(verify, invocation);
+  add_format(verify, invocation);
+  add_snapshots(
+      add_snapshot_verb(group, invocation, "rm", "Remove snapshots", "  sockctl snapshot rm web-1",
+                        [](Invocation& i) { return snapshot_rm(i.globals, i.snapshot); }),
+      invocation);
+  add_format(add_snapshot_verb(group, invocation, "gc", "Remove what was never finished",
+                               "  sockctl snapshot gc",
+                               [](Invocation& i) { return snapshot_gc(i.globals, i.snapshot); }),
+             invocation);
+}
+
+}  // namespace sockctl

@@ -1,0 +1,84 @@
+// sockctl restore: detached containers, each with a monitor, from one snapshot.
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "client.hpp"
+#include "console.hpp"
+#include "detach.hpp"
+#include "json_values.hpp"
+#include "limits.hpp"
+#include "posix.hpp"
+#include "report.hpp"
+#include "run_report.hpp"
+#include "snapshot_store.hpp"
+#include "snapshot_verbs.hpp"
+
+namespace sockctl {
+namespace {
+
+// One name and many copies: NAME-1, NAME-2, ...
+Result<std::vector<std::string>> names_of(const RestoreVerbOptions& options) {
+  std::vector<std::string> names = options.names;
+  if (names.size() == options.count) return names;
+  if (names.size() > 1)
+    return refuse(Errc::invalid_spec, Stage::validate, "--name",
+                  fmt::format("{} names for {} containers", names.size(), options.count));
+  const std::string given = names.empty() ? "" : names.front();
+  names.clear();
+  for (unsigned number = 1; number <= options.count; ++number)
+    names.push_back(given.empty() ? SOCKCTL_TRY(random_name())
+                                  : fmt::format("{}-{}", given, number));
+  return names;
+}
+
+// What `ps`, `stats` and `inspect` show of it.
+RunOptions describe(const sock::Snapshot& snapshot, const SnapshotOptions& options) {
+  RunOptions described = options.restore.limits;
+  described.detach = true;
+  described.snapshot = snapshot.name;
+  described.snapshot_store = options.store;
+  for (const auto& word : snapshot.spec.argv) described.command.push_back(sock::printable(word));
+  described.hostname = snapshot.spec.hostname;
+  described.no_init = snapshot.spec.init == sock::Init::none;
+  if (described.memory.empty() && snapshot.spec.resources.memory_max)
+    described.memory = std::to_string(*snapshot.spec.resources.memory_max);
+  return described;
+}
+
+Result<> print_timings(const Globals& globals, const std::string& name) {
+  const auto state = SOCKCTL_TRY(state_dir(globals));
+  const auto entry = SOCKCTL_TRY(open_entry(state, name));
+  const auto answer = SOCKCTL_TRY(ask(entry, {{"verb", "inspect"}}, answer_time));
+  return write_all(sock::FdRef{2},
+                   timings_table(timings_from_json(answer["container"]["timings"])));
+}
+
+Result<> restore_all(const Globals& globals, SnapshotOptions options) {
+  const auto names = SOCKCTL_TRY(names_of(options.restore));
+  const auto& asked = options.restore;
+  // Before any monitor is started: a damaged snapshot, or none at all, is one mistake.
+  const auto store = SOCKCTL_TRY(open_snapshot_store(options.store));
+  const auto snapshot = SOCKCTL_TRY(store.find(asked.snapshot));
+  SOCKCTL_TRY(limits_over(snapshot.spec.resources, asked.limits));
+  RunOptions described = describe(snapshot, options);
+  for (const auto& name : names) {
+    described.name = name;
+    SOCKCTL_TRY(start_monitor(globals, described));
+    SOCKCTL_TRY(write_all(sock::FdRef{1}, name + "\n"));
+    if (asked.timings) SOCKCTL_TRY(print_timings(globals, name));
+  }
+  return {};
+}
+
+}  // namespace
+
+int restore(const Globals& globals, const SnapshotOptions& options) {
+  const auto signals = foreground_signals();
+  if (!signals.has_value()) return fail(signals.error());
+  const auto done = restore_all(globals, options);
+  if (done.has_value()) return 0;
+  return done.error().code == Errc::invalid_spec ? fail_usage(done.error()) : fail(done.error());
+}
+
+}  // namespace sockctl

@@ -1,0 +1,45 @@
+#pragma once
+
+// The verbs around snapshots, described in command_line_snapshot.cpp. Each gives the exit status of
+// the process.
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "globals.hpp"
+
+namespace sockctl {
+
+inline constexpr std::chrono::seconds checkpoint_time{120};
+
+struct CheckpointVerbOptions {
+  std::string name = {};      ///< Of the container.
+  std::string snapshot = {};  ///< Of what is written.
+  bool stop = false;
+};
+struct RestoreVerbOptions {
+  std::string snapshot = {};
+  std::vector<std::string> names = {};
+  unsigned count = 1;
+  RunOptions limits = {};  ///< memory, cpus and pids alone.
+  bool timings = false;
+};
+struct SnapshotOptions {
+  std::string store = {};  ///< As given.
+  CheckpointVerbOptions checkpoint = {};
+  RestoreVerbOptions restore = {};
+  bool quiet = false;                   ///< ls
+  std::vector<std::string> names = {};  ///< Of snapshots.
+};
+
+int checkpoint(const Globals& globals, const SnapshotOptions& options);
+int restore(const Globals& globals, const SnapshotOptions& options);
+int snapshot_ls(const Globals& globals, const SnapshotOptions& options);
+int snapshot_inspect(const Globals& globals, const SnapshotOptions& options);
+int snapshot_rm(const Globals& globals, const SnapshotOptions& options);
+/// 1 when something is not as it was written.
+int snapshot_verify(const Globals& globals, const SnapshotOptions& options);
+int snapshot_gc(const Globals& globals, const SnapshotOptions& options);
+
+}  // namespace sockctl
