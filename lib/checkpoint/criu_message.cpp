@@ -14,6 +14,7 @@ namespace {
 constexpr int type_dump = 1;
 constexpr int type_restore = 2;
 constexpr int type_check = 3;
+constexpr int type_notify = 6;
 constexpr int type_version = 10;
 constexpr int cgroups_ignored = 0;
 constexpr int network_lock_skipped = 3;
@@ -53,6 +54,12 @@ Criu__Options common_options(FdRef images, FdRef work, std::vector<char*>& exter
   return options;
 }
 
+std::string to_bytes(const Criu__Request& request) {
+  std::string bytes(criu__request__get_packed_size(&request), '\0');
+  criu__request__pack(&request, reinterpret_cast<std::uint8_t*>(bytes.data()));
+  return bytes;
+}
+
 std::string pack(int type, Criu__Options* options) {
   Criu__Request request = CRIU__REQUEST__INIT;
   request.type = type;
@@ -60,9 +67,7 @@ std::string pack(int type, Criu__Options* options) {
   // A question about CRIU itself is not all that we have come for.
   request.has_keep_open = options == nullptr ? 1 : 0;
   request.keep_open = request.has_keep_open;
-  std::string bytes(criu__request__get_packed_size(&request), '\0');
-  criu__request__pack(&request, reinterpret_cast<std::uint8_t*>(bytes.data()));
-  return bytes;
+  return to_bytes(request);
 }
 
 std::string version_text(const Criu__Version& version) {
@@ -80,9 +85,9 @@ std::string pack(const DumpRequest& request) {
   options.has_pid = 1;
   options.pid = request.pid;
   options.has_leave_running = 1;
-  options.leave_running = request.leave_stopped ? 0 : 1;
-  options.has_leave_stopped = 1;
-  options.leave_stopped = request.leave_stopped ? 1 : 0;
+  options.leave_running = request.kills ? 0 : 1;
+  options.has_notify_scripts = 1;
+  options.notify_scripts = 1;
   return pack(type_dump, &options);
 }
 
@@ -109,6 +114,14 @@ std::string pack_version_request() {
   return pack(type_version, nullptr);
 }
 
+std::string pack_notice_answer(bool go_on) {
+  Criu__Request request = CRIU__REQUEST__INIT;
+  request.type = type_notify;
+  request.has_notify_success = 1;
+  request.notify_success = go_on ? 1 : 0;
+  return to_bytes(request);
+}
+
 std::string pack_check_request() {
   return pack(type_check, nullptr);
 }
@@ -123,6 +136,10 @@ Result<Response> parse_response(std::string_view bytes) {
   if (parsed->has_cr_errno != 0) response.sys_errno = parsed->cr_errno;
   if (parsed->cr_errmsg != nullptr) response.message = parsed->cr_errmsg;
   if (parsed->restore != nullptr) response.pid = parsed->restore->pid;
+  if (parsed->type == type_notify)
+    response.notice = parsed->notify != nullptr && parsed->notify->script != nullptr
+                          ? parsed->notify->script
+                          : "unknown";
   if (parsed->version != nullptr) response.version = version_text(*parsed->version);
   return response;
 }

@@ -16,10 +16,10 @@
 namespace sock::checkpoint {
 
 struct DumpRequest {
-  pid_t pid;           ///< The first process; all its descendants are dumped.
-  FdRef images;        ///< A directory of the caller's, which CRIU opens through /proc.
-  FdRef work;          ///< Where its log goes.
-  bool leave_stopped;  ///< Otherwise everything runs on.
+  pid_t pid;     ///< The first process; all its descendants are dumped.
+  FdRef images;  ///< A directory of the caller's, which CRIU opens through /proc.
+  FdRef work;    ///< Where its log goes.
+  bool kills;    ///< Otherwise everything runs on.
   std::vector<std::string>
       external;  ///< "mnt[/usr]:/usr", "net[INODE]:KEY", "file[MNT:INODE]", ...
 };
@@ -44,12 +44,18 @@ std::string pack_check_request();
 
 inline constexpr const char* log_name = "log";
 
+/// To a notice: everything is as the request was made, or the dump is to be undone.
+std::string pack_notice_answer(bool go_on);
+/// Everything has been written, and all processes are still stopped.
+inline constexpr const char* dumped_notice = "post-dump";
+
 struct Response {
   bool success;
   int sys_errno = 0;
   std::string message = {};
   pid_t pid = -1;            ///< Of a restore: the first process.
   std::string version = {};  ///< "4.2.1"
+  std::string notice = {};   ///< If it is one: CRIU waits for an answer.
 };
 /// On failure: Errc::corrupt.
 Result<Response> parse_response(std::string_view bytes);

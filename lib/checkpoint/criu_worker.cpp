@@ -60,8 +60,20 @@ Result<CriuWorker> CriuWorker::start(const std::string& program, Setting setting
   return CriuWorker{std::move(pair.here), std::move(process)};
 }
 
-Result<Response> CriuWorker::ask(const std::string& request, sys::Deadline deadline) {
+Result<Response> CriuWorker::ask(const std::string& request, sys::Deadline deadline,
+                                 const WhenDumped& when_dumped) {
   SOCK_TRY(sys::send_message(socket_, std::as_bytes(std::span{request}), {}));
+  for (;;) {
+    auto response = SOCK_TRY(next_response(deadline));
+    if (response.notice.empty()) return response;
+    const bool is_dumped = response.notice == dumped_notice && when_dumped;
+    const bool go_on = !is_dumped || when_dumped().has_value();
+    const std::string answer = pack_notice_answer(go_on);
+    SOCK_TRY(sys::send_message(socket_, std::as_bytes(std::span{answer}), {}));
+  }
+}
+
+Result<Response> CriuWorker::next_response(sys::Deadline deadline) {
   if (!SOCK_TRY(sys::wait_readable(socket_, deadline)))
     return base::refuse(Errc::timed_out, Stage::none, "criu", "it did not answer in time");
   std::array<std::byte, 4096> buffer;

@@ -31,12 +31,17 @@ class CriuWorker {
   };
   static Result<CriuWorker> start(const std::string& program, Setting setting);
 
+  /// Called while everything is stopped and written; an error undoes the dump.
+  using WhenDumped = std::function<Result<>()>;
   /// Errc::timed_out at the deadline; Errc::closed when it died.
-  Result<Response> ask(const std::string& request, sys::Deadline deadline);
+  Result<Response> ask(const std::string& request, sys::Deadline deadline,
+                       const WhenDumped& when_dumped = {});
 
  private:
   CriuWorker(UniqueFd socket, sys::WorkerProcess process) noexcept
       : socket_{std::move(socket)}, process_{std::move(process)} {}
+  Result<Response> next_response(sys::Deadline deadline);
+
   UniqueFd socket_;
   sys::WorkerProcess process_;
 };

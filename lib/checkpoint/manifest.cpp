@@ -62,6 +62,17 @@ Result<std::vector<LentKey>> lent_of(const json& value, const std::string& what)
   return lent;
 }
 
+Result<std::vector<Scratch>> scratch_of(const json& value, const std::string& what) {
+  std::vector<Scratch> scratch;
+  for (const json& item : SOCK_TRY(base::list_of(value, "scratch", what))) {
+    auto place = SOCK_TRY(base::text_of(item, "place", what));
+    const auto tree = SOCK_TRY(base::text_of(item, "tree", what));
+    auto digest = SOCK_TRY(store::Digest::parse(tree, what));
+    scratch.push_back({.place = std::move(place), .tree = std::move(digest)});
+  }
+  return scratch;
+}
+
 Result<Machine> machine_of(const json& value, const std::string& what) {
   const json* const object = base::find_member(value, "machine");
   if (object == nullptr) return corrupt(what, "no machine");
@@ -83,6 +94,9 @@ Result<> require_known_format(const json& value, const std::string& what) {
 }  // namespace
 
 std::string Manifest::to_text() const {
+  json scratch_list = json::array();
+  for (const auto& each : scratch)
+    scratch_list.push_back({{"place", each.place}, {"tree", each.tree.to_string()}});
   json lent_list = json::array();
   for (const auto& each : lent) lent_list.push_back({{"role", each.role}, {"key", each.key}});
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(created.time_since_epoch());
@@ -98,6 +112,7 @@ std::string Manifest::to_text() const {
                       {"origins", origins},
                       {"container", to_json(spec)},
                       {"mounts", mounts},
+                      {"scratch", std::move(scratch_list)},
                       {"lent", std::move(lent_list)},
                       {"files", files_to_json(files)}};
   return document.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
@@ -118,6 +133,7 @@ Result<Manifest> Manifest::parse(std::string_view text, const std::string& what)
   manifest.origins = SOCK_TRY(base::texts_of(value, "origins", what));
   manifest.machine = SOCK_TRY(machine_of(value, what));
   manifest.mounts = SOCK_TRY(base::texts_of(value, "mounts", what));
+  manifest.scratch = SOCK_TRY(scratch_of(value, what));
   manifest.lent = SOCK_TRY(lent_of(value, what));
   manifest.files = SOCK_TRY(files_of(value, what));
   return manifest;

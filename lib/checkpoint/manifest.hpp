@@ -13,6 +13,7 @@
 #include "sock/result.hpp"
 
 #include "checkpoint/machine.hpp"
+#include "checkpoint/scratch.hpp"
 #include "store/digest.hpp"
 
 namespace sock::checkpoint {
@@ -37,6 +38,7 @@ struct Manifest {
   std::string criu = {};
   Machine machine = {};
   std::vector<std::string> mounts = {};  ///< Made again by us, not by CRIU; parents first.
+  std::vector<Scratch> scratch = {};
   std::vector<LentKey> lent = {};
   std::vector<SnapshotFile> files = {};  ///< Sorted by name.
 

@@ -52,8 +52,7 @@ Mount parse_line(std::string_view line) {
 
 }  // namespace
 
-Result<std::vector<std::string>> places_to_stitch(std::string_view mountinfo,
-                                                  const Rootfs& rootfs) {
+Result<std::vector<std::string>> places_to_stitch(std::string_view mountinfo) {
   std::vector<std::string> all;
   std::vector<std::string> stitched;
   while (!mountinfo.empty()) {
@@ -64,10 +63,7 @@ Result<std::vector<std::string>> places_to_stitch(std::string_view mountinfo,
       return base::refuse(Errc::unsupported, Stage::checkpoint, "mount " + mount.place,
                           "it hides another one, which no snapshot can hold");
     all.push_back(mount.place);
-    const bool is_scratch =
-        mount.type == "tmpfs" &&
-        std::ranges::find(rootfs.tmpfs, mount.place, &Tmpfs::target) != rootfs.tmpfs.end();
-    if (!is_scratch && mount.type != "proc") stitched.push_back(mount.place);
+    if (mount.type != "proc") stitched.push_back(mount.place);
   }
   std::ranges::sort(stitched);  // "/" first.
   return stitched;

@@ -16,6 +16,7 @@
 #include "container/groups_to_join.hpp"
 #include "container/stage_clock.hpp"
 #include "isolation/namespaces.hpp"
+#include "isolation/rootfs/stitcher.hpp"
 #include "sys/children.hpp"
 #include "sys/file.hpp"
 #include "sys/mount.hpp"
@@ -34,6 +35,7 @@ constexpr const char* work_name = "work";
 /// What a container is put together from, each part the owner of its descriptors.
 struct Parts {
   isolation::Cgroup cgroup;
+  container::GroupsToJoin groups;
   isolation::StitchedRoot root;
   std::vector<StitchedMount> mounts;
   UniqueFd network;
@@ -41,8 +43,26 @@ struct Parts {
   UniqueFd nothing;       ///< The container's own /dev/null.
 };
 
-Result<Parts> make_parts(Workshop& workshop, const Manifest& manifest, const ContainerSpec& spec,
-                         const container::CheckedSpec& checked, StageClock& clock) {
+// New ones instead of those of the tree: where something is mounted below one, its place is part of
+// what was saved.
+Result<> refill(Parts& parts, const SnapshotInUse::Impl& snapshot, const Rootfs& rootfs,
+                sys::Deadline until) {
+  const auto& saved = snapshot.manifest.scratch;
+  for (std::size_t number = 0; number < saved.size(); ++number) {
+    const auto part = std::ranges::find(parts.mounts, saved[number].place, &StitchedMount::place);
+    const auto tmpfs = std::ranges::find(rootfs.tmpfs, saved[number].place, &Tmpfs::target);
+    if (part == parts.mounts.end() || tmpfs == rootfs.tmpfs.end())
+      return base::refuse(Errc::corrupt, Stage::rootfs, saved[number].place, "it is no tmpfs");
+    part->mount = SOCK_TRY(base::in_stage(Stage::rootfs, isolation::make_tmpfs(*tmpfs)));
+    SOCK_TRY(base::in_stage(
+        Stage::rootfs, fill_scratch(snapshot.scratch, number, part->mount, parts.groups, until)));
+  }
+  return {};
+}
+
+Result<Parts> make_parts(Workshop& workshop, const SnapshotInUse::Impl& snapshot,
+                         const ContainerSpec& spec, const container::CheckedSpec& checked,
+                         sys::Deadline until, StageClock& clock) {
   Parts parts;
   container::Realm& realm = *SOCK_TRY(workshop.realms.find_or_make(spec.identity));
   clock.mark(Stage::validate);
@@ -50,7 +70,9 @@ Result<Parts> make_parts(Workshop& workshop, const Manifest& manifest, const Con
   clock.mark(Stage::cgroup);
   parts.root = SOCK_TRY(realm.make_root(checked.rootfs, std::nullopt, spec.identity, {},
                                         container::own_files(spec, workshop)));
-  parts.mounts = SOCK_TRY(take_apart(parts.root.tree, manifest.mounts));
+  parts.mounts = SOCK_TRY(take_apart(parts.root.tree, snapshot.manifest.mounts));
+  parts.groups = SOCK_TRY(container::open_groups(parts.cgroup));
+  SOCK_TRY(refill(parts, snapshot, checked.rootfs, until));
   const auto loopback = spec.namespaces.network.kind() == Network::Kind::loopback
                             ? isolation::Loopback::up
                             : isolation::Loopback::down;
@@ -97,9 +119,8 @@ Inheritance inheritance(const Manifest& manifest, const ContainerSpec& spec,
 
 // In the process that becomes CRIU: everything that it makes is then in the container's groups, and
 // finds the parts of the root without anybody else seeing them.
-Result<> enter_restore(const Parts& parts, const container::GroupsToJoin& groups,
-                       const std::string& table) {
-  for (const int group : groups.fds)
+Result<> enter_restore(const Parts& parts, const std::string& table) {
+  for (const int group : parts.groups.fds)
     SOCK_TRY(base::in_stage(Stage::cgroup_join, sys::rewrite(FdRef{group}, "0")));
   SOCK_TRY(sys::leave_namespaces(CLONE_NEWNS | CLONE_NEWCGROUP));
   const auto root = SOCK_TRY(sys::open(sys::cwd, "/", O_PATH | O_DIRECTORY));
@@ -158,10 +179,9 @@ Result<Response> run_criu(const std::string& program, const SnapshotInUse::Impl&
                           const store::Staging& staging, FdRef work, sys::Deadline deadline) {
   const std::string table =
       snapshot.directory->path + "/staging/" + staging.name() + "/" + table_name;
-  const auto groups = SOCK_TRY(container::open_groups(parts.cgroup));
   auto worker =
       SOCK_TRY(CriuWorker::start(program, {.descriptors = inherited.descriptors, .prepare = [&] {
-                                             return enter_restore(parts, groups, table);
+                                             return enter_restore(parts, table);
                                            }}));
   const auto request = make_request(snapshot, work, parts, table, inherited);
   return worker.ask(pack(request), deadline);
@@ -221,7 +241,7 @@ Result<Launched> restore(Workshop& workshop, const SnapshotInUse::Impl& snapshot
   SOCK_TRY(require_named(manifest, spec));
   const auto here = SOCK_TRY(base::in_stage(Stage::validate, this_machine()));
   SOCK_TRY(require_compatible(manifest.machine, here));
-  Parts parts = SOCK_TRY(make_parts(workshop, manifest, spec, checked, clock));
+  Parts parts = SOCK_TRY(make_parts(workshop, snapshot, spec, checked, until, clock));
   auto lent = SOCK_TRY(base::in_stage(
       Stage::state, container::identify_lent(spec, workshop, parts.init_report.writer)));
   sys::Spawned spawned = SOCK_TRY(

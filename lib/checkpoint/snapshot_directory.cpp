@@ -80,10 +80,10 @@ Result<LoadedManifest> load_manifest(const SnapshotDirectory& directory, const s
   return LoadedManifest{.manifest = std::move(manifest), .text = std::move(text)};
 }
 
-Result<UniqueFd> open_images(const SnapshotDirectory& directory, const std::string& name) {
-  return base::in_stage(
-      Stage::checkpoint,
-      sys::open_beneath(directory.snapshots, name + "/" + images_name, O_RDONLY | O_DIRECTORY));
+Result<UniqueFd> open_part_of(const SnapshotDirectory& directory, const std::string& name,
+                              const std::string& part) {
+  return base::in_stage(Stage::checkpoint, sys::open_beneath(directory.snapshots, name + "/" + part,
+                                                             O_RDONLY | O_DIRECTORY));
 }
 
 Result<std::vector<SnapshotFile>> hash_files(FdRef images) {
@@ -96,20 +96,24 @@ Result<std::vector<SnapshotFile>> hash_files(FdRef images) {
   return files;
 }
 
-Result<Verification> check_files(FdRef images, const Manifest& manifest) {
+Result<Verification> check_files(const SnapshotDirectory& directory, const std::string& name,
+                                 const Manifest& manifest) {
+  const auto images = SOCK_TRY(open_part_of(directory, name, images_name));
+  const auto scratch = SOCK_TRY(open_part_of(directory, name, scratch_name));
   Verification found;
-  const auto report = [&](const std::string& name, const std::string& problem) {
+  const auto report = [&](const std::string& file, const std::string& problem) {
     if (!problem.empty() && found.problems.size() < most_problems)
-      found.problems.push_back(std::string{images_name} + "/" + name + ": " + problem);
+      found.problems.push_back(std::string{images_name} + "/" + file + ": " + problem);
   };
   for (const auto& file : manifest.files) {
     report(file.name, problem_of(hash_file(images, file.name), file));
     ++found.files;
     found.bytes += file.bytes;
   }
-  for (const auto& name : SOCK_TRY(sys::list_dir(images)))
-    if (!std::ranges::binary_search(manifest.files, name, {}, &SnapshotFile::name))
-      report(name, "no part of the snapshot");
+  for (const auto& file : SOCK_TRY(sys::list_dir(images)))
+    if (!std::ranges::binary_search(manifest.files, file, {}, &SnapshotFile::name))
+      report(file, "no part of the snapshot");
+  SOCK_TRY(check_scratch(scratch, manifest.scratch, found));
   return found;
 }
 

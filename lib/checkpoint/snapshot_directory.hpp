@@ -1,6 +1,7 @@
 #pragma once
 
-// Where snapshots are: SNAPSHOTS/NAME/{manifest,digest,images/}; docs/snapshots.md has the format.
+// Where snapshots are: SNAPSHOTS/NAME/{manifest,digest,images/,scratch/}; docs/snapshots.md has the
+// format.
 
 #include <string>
 #include <string_view>
@@ -33,15 +34,19 @@ struct LoadedManifest {
 };
 /// On failure: Errc::not_found, Errc::corrupt.
 Result<LoadedManifest> load_manifest(const SnapshotDirectory& directory, const std::string& name);
-Result<UniqueFd> open_images(const SnapshotDirectory& directory, const std::string& name);
+/// `part`: images_name or scratch_name.
+Result<UniqueFd> open_part_of(const SnapshotDirectory& directory, const std::string& name,
+                              const std::string& part);
 
 /// Every file of a directory, hashed.
 Result<std::vector<SnapshotFile>> hash_files(FdRef images);
 /// Reads all that the manifest names, and looks for what it does not.
-Result<Verification> check_files(FdRef images, const Manifest& manifest);
+Result<Verification> check_files(const SnapshotDirectory& directory, const std::string& name,
+                                 const Manifest& manifest);
 
 /// What a snapshot is called in its store, and below `staging` until it is there.
 inline constexpr const char* images_name = "images";
+inline constexpr const char* scratch_name = "scratch";
 inline constexpr const char* manifest_name = "manifest";
 inline constexpr const char* digest_name = "digest";
 

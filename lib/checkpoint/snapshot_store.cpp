@@ -103,9 +103,11 @@ Result<SnapshotInUse> SnapshotStore::use(const std::string& name) const {
   auto locks = SOCK_TRY(StoreLocks::open(*impl_->directory));
   SOCK_TRY(locks.lock(checkpoint::lock_of(name), sys::LockMode::shared));
   auto loaded = SOCK_TRY(checkpoint::load_manifest(*impl_->directory, name));
-  auto images = SOCK_TRY(checkpoint::open_images(*impl_->directory, name));
-  const auto found =
-      SOCK_TRY(base::in_stage(Stage::checkpoint, checkpoint::check_files(images, loaded.manifest)));
+  const SnapshotDirectory& directory = *impl_->directory;
+  auto images = SOCK_TRY(checkpoint::open_part_of(directory, name, checkpoint::images_name));
+  auto scratch = SOCK_TRY(checkpoint::open_part_of(directory, name, checkpoint::scratch_name));
+  const auto found = SOCK_TRY(
+      base::in_stage(Stage::checkpoint, checkpoint::check_files(directory, name, loaded.manifest)));
   if (!found.ok())
     return base::refuse(Errc::corrupt, Stage::checkpoint, "snapshot " + name,
                         found.problems.front());
@@ -114,6 +116,7 @@ Result<SnapshotInUse> SnapshotStore::use(const std::string& name) const {
                           .snapshot = describe(loaded.manifest, name, loaded.text),
                           .manifest = std::move(loaded.manifest),
                           .images = std::move(images),
+                          .scratch = std::move(scratch),
                           .locks = std::move(locks)})};
 }
 
@@ -129,8 +132,8 @@ Result<Verification> SnapshotStore::verify(const std::string& name) const {
     damaged.problems.push_back(std::string{checkpoint::manifest_name} + ": " + loaded.error().hint);
     return damaged;
   }
-  const auto images = SOCK_TRY(checkpoint::open_images(*impl_->directory, name));
-  return base::in_stage(Stage::checkpoint, checkpoint::check_files(images, loaded->manifest));
+  return base::in_stage(Stage::checkpoint,
+                        checkpoint::check_files(*impl_->directory, name, loaded->manifest));
 }
 
 Result<> SnapshotStore::remove(const std::string& name) {

@@ -19,6 +19,7 @@ struct SnapshotInUse::Impl {
   Snapshot snapshot;
   checkpoint::Manifest manifest;
   UniqueFd images;
+  UniqueFd scratch;
   store::StoreLocks locks;
 };
 

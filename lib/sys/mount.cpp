@@ -57,9 +57,12 @@ Result<> map_owners(FdRef mount, FdRef user_namespace) {
   mount_attr change{};
   change.attr_set = MOUNT_ATTR_IDMAP;
   change.userns_fd = static_cast<std::uint64_t>(user_namespace.get());
-  if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &change, sizeof change) < 0)
-    return sys_error(errno, "id-mapped mount");
-  return {};
+  if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &change, sizeof change) == 0) return {};
+  // KERNEL: what says that the file system cannot.
+  if (errno == EINVAL)
+    return base::refuse(Errc::unsupported, Stage::none, "id-mapped mount",
+                        "the file system of the image cannot (tmpfs can since Linux 6.3)");
+  return sys_error(errno, "id-mapped mount");
 }
 
 Result<> attach_mount(FdRef mount, FdRef target) {

@@ -111,6 +111,19 @@ Result<WorkerProcess> WorkerProcess::start(const WorkerSpec& spec) {
   return std::unexpected(std::move(*request.failure));
 }
 
+Result<> WorkerProcess::finish(Deadline deadline) {
+  const auto refuse = [](Errc code, std::string why) {
+    return base::refuse(code, Stage::none, "worker", std::move(why));
+  };
+  if (!SOCK_TRY(wait_readable(pidfd_, deadline)))
+    return refuse(Errc::timed_out, "it did not end in time");
+  const auto status = SOCK_TRY(reap(pidfd_));
+  pidfd_.reset();
+  if (!status || (!status->signaled && status->value == 0)) return {};
+  return refuse(Errc::launch_failed, (status->signaled ? "it died of signal " : "it exited with ") +
+                                         std::to_string(status->value));
+}
+
 WorkerProcess::~WorkerProcess() {
   if (!pidfd_) return;
   static_cast<void>(send_signal(pidfd_, SIGKILL).has_value());

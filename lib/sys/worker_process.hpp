@@ -12,6 +12,8 @@
 #include "sock/fd.hpp"
 #include "sock/result.hpp"
 
+#include "sys/process.hpp"
+
 namespace sock::sys {
 
 struct WorkerSpec {
@@ -39,6 +41,8 @@ class WorkerProcess {
   ~WorkerProcess();
 
   [[nodiscard]] FdRef pidfd() const noexcept { return pidfd_; }
+  /// Waits for its end; success is exit code 0. Errc::timed_out at the deadline.
+  Result<> finish(Deadline deadline);
 
  private:
   explicit WorkerProcess(UniqueFd pidfd) noexcept : pidfd_{std::move(pidfd)} {}

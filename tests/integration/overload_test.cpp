@@ -71,7 +71,8 @@ TEST_F(Overload, IsRefusedAtOnceAndOverWhenThereIsRoomAgain) {
   }
   EXPECT_FALSE(kept_.empty());
   EXPECT_LT(kept_.size(), 80U);
-  EXPECT_LT(longest_, std::chrono::seconds{2});  // A busy machine; alone it takes 1 ms.
+  // Alone it takes 1 ms, on an emulated and busy machine it has taken 5 s.
+  EXPECT_LT(longest_, std::chrono::seconds{20});
   kept_.clear();
   EXPECT_EQ(run_shell("echo fine").out, "fine\n");
   EXPECT_LE(count_fds(), before + 16);  // The pool may have become fuller by a group or two.

@@ -77,11 +77,7 @@ std::string octal(std::uint32_t mode) {
 }
 
 Result<> attach_tmpfs(Tree& tree, const Tmpfs& tmpfs, std::span<const OpenBind> binds) {
-  UniqueFd mount = SOCK_TRY(sys::make_filesystem("tmpfs",
-                                                 {{"size", std::to_string(tmpfs.size_max)},
-                                                  {"nr_inodes", std::to_string(inode_limit(tmpfs))},
-                                                  {"mode", octal(tmpfs.mode)}},
-                                                 data_flags));
+  UniqueFd mount = SOCK_TRY(make_tmpfs(tmpfs));
   for (const OpenBind& bind : binds) {
     if (!is_below(bind.point.path, tmpfs.target)) continue;
     SOCK_TRY(make_mount_point(
@@ -102,6 +98,14 @@ Result<> attach_package(Tree& tree, const std::string& source) {
 }
 
 }  // namespace
+
+Result<UniqueFd> make_tmpfs(const Tmpfs& tmpfs) {
+  return sys::make_filesystem("tmpfs",
+                              {{"size", std::to_string(tmpfs.size_max)},
+                               {"nr_inodes", std::to_string(inode_limit(tmpfs))},
+                               {"mode", octal(tmpfs.mode)}},
+                              data_flags);
+}
 
 Result<std::vector<Stitcher::Source>> Stitcher::find_sources(const Rootfs& rootfs) {
   std::vector<Source> sources;

@@ -20,6 +20,9 @@
 
 namespace sock::isolation {
 
+/// An empty one, detached. `tmpfs` has passed check_rootfs().
+Result<UniqueFd> make_tmpfs(const Tmpfs& tmpfs);
+
 /// A file of the library's own that a root is to have: a detached mount of it, which is cloned.
 struct OwnFile {
   FdRef mount;

@@ -35,7 +35,7 @@ TEST(CriuMessage, AsksForADump) {
   const std::string bytes = pack(DumpRequest{.pid = 77,
                                              .images = FdRef{5},
                                              .work = FdRef{6},
-                                             .leave_stopped = true,
+                                             .kills = true,
                                              .external = {"mnt[/usr]:/usr", "net[12]:network"}});
   Criu__Request* request = criu__request__unpack(
       nullptr, bytes.size(), reinterpret_cast<const std::uint8_t*>(bytes.data()));
@@ -44,7 +44,7 @@ TEST(CriuMessage, AsksForADump) {
   EXPECT_EQ(request->opts->pid, 77);
   EXPECT_EQ(request->opts->images_dir_fd, 5);
   EXPECT_EQ(request->opts->work_dir_fd, 6);
-  EXPECT_TRUE(request->opts->leave_stopped);
+  EXPECT_TRUE(request->opts->notify_scripts);
   EXPECT_FALSE(request->opts->leave_running);
   ASSERT_EQ(request->opts->n_external, 2U);
   EXPECT_STREQ(request->opts->external[1], "net[12]:network");
@@ -86,7 +86,7 @@ TEST(CriuMessage, UnderstandsAnswers) {
   EXPECT_EQ(parse_response("").error().code, Errc::corrupt);
 }
 
-TEST(MountTable, LeavesScratchToTheSnapshotAndProcToCriu) {
+TEST(MountTable, LeavesProcToCriu) {
   constexpr const char* table =
       "49 59 0:39 / / ro,nosuid,nodev,relatime - tmpfs none rw\n"
       "55 49 0:41 / /tmp rw,nosuid - tmpfs none rw\n"
@@ -94,17 +94,16 @@ TEST(MountTable, LeavesScratchToTheSnapshotAndProcToCriu) {
       "51 49 254:0 /a\\040b /a\\040b ro - ext4 /dev/vda rw\n"
       "54 49 0:40 / /dev ro,nosuid - tmpfs none rw\n"
       "58 49 0:44 / /proc rw,nosuid - proc none rw,subset=pid\n";
-  Rootfs rootfs{.base = "host", .tmpfs = {{.target = "/tmp"}}};
-  const auto places = places_to_stitch(table, rootfs);
+  const auto places = places_to_stitch(table);
   ASSERT_TRUE(places.has_value());
-  EXPECT_EQ(*places, (std::vector<std::string>{"/", "/a b", "/dev", "/usr"}));
+  EXPECT_EQ(*places, (std::vector<std::string>{"/", "/a b", "/dev", "/tmp", "/usr"}));
 }
 
 TEST(MountTable, RefusesMountsOverMounts) {
   constexpr const char* table =
       "1 0 0:1 / / ro - tmpfs none rw\n2 1 0:2 / /x ro - tmpfs none rw\n3 2 0:3 / /x ro - tmpfs n "
       "rw\n";
-  EXPECT_EQ(places_to_stitch(table, Rootfs{}).error().code, Errc::unsupported);
+  EXPECT_EQ(places_to_stitch(table).error().code, Errc::unsupported);
 }
 
 }  // namespace

@@ -100,6 +100,7 @@ Manifest full_manifest() {
   manifest.criu = "4.2.1";
   manifest.machine = {.kernel = "6.18", .architecture = "x86_64", .cpu_features = {"avx"}};
   manifest.mounts = {"/", "/usr"};
+  manifest.scratch = {{"/tmp", store::Digest::of("record")}};
   manifest.lent = {{"stdout", "pipe:[7]"}};
   manifest.files = {{"core-1.img", 5, store::Digest::of("five!")},
                     {"pages-1.img", 4, store::Digest::of("four")}};

@@ -1,0 +1,98 @@
+// Trees of files as lib/store copies, records and checks them.
+
+#include "checkpoint/scratch.hpp"
+
+#include <fcntl.h>
+
+#include "base/try.hpp"
+#include "store/directory_copy.hpp"
+#include "store/tree_check.hpp"
+#include "sys/file.hpp"
+#include "sys/inode.hpp"
+#include "sys/worker_process.hpp"
+
+namespace sock::checkpoint {
+namespace {
+
+constexpr const char* tree_name = "tree";
+constexpr const char* record_name = "record";
+constexpr std::size_t most_record = 1U << 30U;
+
+std::string path_of(std::size_t number, const char* name) {
+  return std::to_string(number) + "/" + name;
+}
+
+Result<store::Digest> save_one(FdRef source, FdRef to) {
+  const store::TreePolicy policy{
+      .limits = {}, .owners = store::Owners::as_recorded, .devices = store::Devices::skip};
+  store::Tally tally;
+  SOCK_TRY(sys::make_dir(to, tree_name, 0700));
+  const auto tree = SOCK_TRY(sys::open_beneath(to, tree_name, O_RDONLY | O_DIRECTORY));
+  const auto record =
+      SOCK_TRY(store::copy_directory(source, tree, policy, tally, [](std::uint64_t) {}));
+  const std::string text = record.to_text();
+  const auto file = SOCK_TRY(sys::open_beneath(to, record_name, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  SOCK_TRY(sys::write_all(file, text));
+  return store::Digest::of(text);
+}
+
+Result<> check_one(FdRef from, std::size_t number, const Scratch& scratch, Verification& found) {
+  const std::string name = "scratch/" + path_of(number, tree_name);
+  const auto text = sys::read_file(from, path_of(number, record_name), most_record);
+  if (!text.has_value() || store::Digest::of(*text) != scratch.tree) {
+    found.problems.push_back("scratch/" + path_of(number, record_name) +
+                             ": it is missing, or another");
+    return {};
+  }
+  const auto record = SOCK_TRY(store::TreeRecord::parse(*text));
+  const auto tree = sys::open_beneath(from, path_of(number, tree_name), O_RDONLY | O_DIRECTORY);
+  if (tree.has_value()) return store::check_tree(*tree, record, name, found);
+  found.problems.push_back(name + ": it is missing");
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Scratch>> save_scratch(FdRef root, const std::vector<std::string>& places,
+                                          FdRef to) {
+  std::vector<Scratch> saved;
+  for (const auto& place : places) {
+    const auto source = SOCK_TRY(sys::open_in_root(root, place, O_RDONLY | O_DIRECTORY));
+    const auto name = std::to_string(saved.size());
+    SOCK_TRY(sys::make_dir(to, name, 0700));
+    const auto own = SOCK_TRY(sys::open_beneath(to, name, O_RDONLY | O_DIRECTORY));
+    auto digest = SOCK_TRY(save_one(source, own));
+    saved.push_back({.place = place, .tree = std::move(digest)});
+  }
+  return saved;
+}
+
+Result<> check_scratch(FdRef from, const std::vector<Scratch>& scratch, Verification& found) {
+  for (std::size_t number = 0; number < scratch.size(); ++number)
+    SOCK_TRY(check_one(from, number, scratch[number], found));
+  return {};
+}
+
+// By cp, which everybody has: what a process that shares our memory writes would be ours to pay.
+Result<> fill_scratch(FdRef from, std::size_t number, FdRef mount,
+                      const container::GroupsToJoin& groups, sys::Deadline deadline) {
+  const auto tree =
+      SOCK_TRY(sys::open_beneath(from, path_of(number, tree_name), O_RDONLY | O_DIRECTORY));
+  const auto names = SOCK_TRY(sys::list_dir(tree));
+  if (names.empty()) return {};
+  constexpr int source_number = 3;
+  constexpr int target_number = 4;
+  const auto join = [&]() -> Result<> {
+    for (const int group : groups.fds) SOCK_TRY(sys::rewrite(FdRef{group}, "0"));
+    return {};
+  };
+  auto copy = SOCK_TRY(sys::WorkerProcess::start(
+      {.argv = {"/bin/cp", "--archive", "--", "/proc/self/fd/3/.", "/proc/self/fd/4/"},
+       .descriptors = {{.from = tree, .as = source_number}, {.from = mount, .as = target_number}},
+       .prepare = join}));
+  auto finished = copy.finish(deadline);
+  if (!finished.has_value()) finished.error().subject = "the content of a tmpfs";
+  return finished;
+}
+
+}  // namespace sock::checkpoint

@@ -1,0 +1,35 @@
+#pragma once
+
+// What is in a container's tmpfs mounts: copied into the snapshot while everything is stopped, with
+// a record of every file, and back into new ones.
+
+#include <string>
+#include <vector>
+
+#include "sock/fd.hpp"
+#include "sock/image.hpp"
+#include "sock/result.hpp"
+
+#include "container/groups_to_join.hpp"
+#include "store/digest.hpp"
+#include "sys/process.hpp"
+
+namespace sock::checkpoint {
+
+struct Scratch {
+  std::string place;   ///< In the container.
+  store::Digest tree;  ///< Of the record of its files.
+};
+
+/// Copies what is at each of `places` below `root` into NUMBER/tree and NUMBER/record of `to`, an
+/// empty directory.
+Result<std::vector<Scratch>> save_scratch(FdRef root, const std::vector<std::string>& places,
+                                          FdRef to);
+/// Compares what was saved with the records, and those with their digests.
+Result<> check_scratch(FdRef from, const std::vector<Scratch>& scratch, Verification& found);
+/// Copies one back, by a process in those groups, which pay for the memory; one without files costs
+/// nothing.
+Result<> fill_scratch(FdRef from, std::size_t number, FdRef mount,
+                      const container::GroupsToJoin& groups, sys::Deadline deadline);
+
+}  // namespace sock::checkpoint

@@ -1,0 +1,74 @@
+// Asking /proc of a container.
+
+#include "checkpoint/survey.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fcntl.h>
+
+#include "base/try.hpp"
+#include "checkpoint/external_names.hpp"
+#include "checkpoint/mount_table.hpp"
+#include "checkpoint/open_files.hpp"
+#include "isolation/rootfs/layout.hpp"
+#include "sys/file.hpp"
+#include "sys/inode.hpp"
+
+namespace sock::checkpoint {
+namespace {
+
+Result<> refuse_what_cannot_be(const std::vector<OpenFile>& files) {
+  for (const auto& file : files)
+    if (const auto reason = why_not(file))
+      return base::refuse(Errc::unsupported, Stage::checkpoint,
+                          "process " + std::to_string(file.pid) + ", descriptor " +
+                              std::to_string(file.number) + " (" + file.link + ")",
+                          std::string{*reason} + " cannot be in a snapshot");
+  return {};
+}
+
+// A lent file that nobody has open any more needs no name.
+Result<> name_lent(Survey& survey, const std::vector<container::Lent>& lent,
+                   const std::vector<OpenFile>& files) {
+  std::set<std::string> named;
+  for (const auto& each : lent) {
+    const auto file = std::ranges::find_if(files, [&](const OpenFile& candidate) {
+      return candidate.device == each.device && candidate.inode == each.inode;
+    });
+    if (file == files.end()) continue;
+    const auto mount = SOCK_TRY(mount_of(*file));
+    const auto external = external_file(*file, mount);
+    survey.lent.push_back({.role = each.role, .key = external.key});
+    if (external.when_dumping && named.insert(*external.when_dumping).second)
+      survey.external.push_back(*external.when_dumping);
+  }
+  return {};
+}
+
+Result<> name_mounts(Survey& survey, const Rootfs& rootfs, const std::string& proc) {
+  const auto mountinfo = SOCK_TRY(sys::read_file(sys::cwd, proc + "/mountinfo"));
+  survey.mounts = SOCK_TRY(places_to_stitch(mountinfo));
+  for (const auto& place : survey.mounts) survey.external.push_back(external_mount(place, place));
+  const auto checked = SOCK_TRY(isolation::check_rootfs(rootfs));
+  for (const auto& tmpfs : checked.tmpfs) survey.scratch.push_back(tmpfs.target);
+  return {};
+}
+
+}  // namespace
+
+Result<Survey> survey(const Container::Impl& container) {
+  const std::string proc = "/proc/" + std::to_string(container.launched.pid);
+  Survey survey;
+  survey.processes = SOCK_TRY(processes_below(container.launched.pid));
+  const auto files = SOCK_TRY(open_files(survey.processes));
+  SOCK_TRY(refuse_what_cannot_be(files));
+  SOCK_TRY(name_mounts(survey, container.spec.rootfs, proc));
+  const auto network = SOCK_TRY(sys::open(sys::cwd, proc + "/ns/net", O_RDONLY));
+  const auto inode = SOCK_TRY(sys::inode(network));
+  survey.external.push_back(external_network(inode.number));
+  SOCK_TRY(name_lent(survey, container.launched.lent, files));
+  return survey;
+}
+
+}  // namespace sock::checkpoint
