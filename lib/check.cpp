@@ -6,6 +6,7 @@
 
 #include "sock/host.hpp"
 
+#include "checkpoint/criu_worker.hpp"
 #include "isolation/features.hpp"
 #include "sys/probe.hpp"
 #include "sys/spawn.hpp"
@@ -71,11 +72,6 @@ struct Facility {
   std::string_view remedy;
 };
 
-bool has_criu() {
-  constexpr const char* places[] = {"/usr/local/sbin/criu", "/usr/sbin/criu", "/usr/bin/criu"};
-  return std::ranges::any_of(places, sys::is_executable);
-}
-
 std::vector<Check> facility_checks() {
   const Facility facilities[]{
       {"seccomp", sys::has_seccomp_filters(), Outcome::failed, "containers cannot be started",
@@ -88,9 +84,8 @@ std::vector<Check> facility_checks() {
        "mount -o remount,favordynmods CGROUP-MOUNT, which makes every fork of the machine a little "
        "slower"},
       {"io_uring", sys::has_io_uring(), Outcome::degraded,
-       "nothing yet: images will load through it", "sysctl kernel.io_uring_disabled=0"},
-      {"criu", has_criu(), Outcome::degraded, "nothing yet: snapshots will need it",
-       "install CRIU 4.1 or newer for kernels from 6.13"},
+       "a little time when images are prefetched, which threads then do",
+       "sysctl kernel.io_uring_disabled=0"},
   };
   std::vector<Check> checks;
   for (const Facility& facility : facilities) {
@@ -104,6 +99,18 @@ std::vector<Check> facility_checks() {
     checks.push_back(std::move(check));
   }
   return checks;
+}
+
+Check criu_check(const HostOptions& options) {
+  const auto version = checkpoint::probe_criu(options.criu);
+  if (version.has_value())
+    return {.name = "criu", .outcome = Outcome::ok, .detail = "CRIU " + *version};
+  const Error& why = version.error();
+  return {.name = "criu",
+          .outcome = Outcome::degraded,
+          .detail = why.code == Errc::not_found ? "missing" : printable(why.hint),
+          .lost = "checkpoint and restore",
+          .remedy = "scripts/install-criu, or CRIU 4.2.1 or newer; and root"};
 }
 
 // Everything that matters, tried: a root, namespaces, the filter, an exec, a limit where there is a
@@ -135,6 +142,7 @@ std::vector<Check> check(const HostOptions& options) {
   for (const isolation::Feature& feature : isolation::features)
     checks.push_back(feature_check(feature, *found));
   for (Check& facility : facility_checks()) checks.push_back(std::move(facility));
+  checks.push_back(criu_check(options));
   auto host = Host::open(options);
   if (!host) {
     checks.push_back(failed("host", host.error()));

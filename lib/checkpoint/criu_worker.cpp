@@ -35,6 +35,19 @@ Result<std::string> find_criu(const std::string& configured) {
                       "checkpoint and restore need CRIU; scripts/install-criu installs it");
 }
 
+Result<std::string> probe_criu(const std::string& configured) {
+  const auto deadline = sys::deadline_in(std::chrono::seconds{10});
+  const auto program = SOCK_TRY(find_criu(configured));
+  auto worker = SOCK_TRY(CriuWorker::start(program, {}));
+  const auto version = SOCK_TRY(worker.ask(pack_version_request(), deadline));
+  const auto answer = SOCK_TRY(worker.ask(pack_check_request(), deadline));
+  if (answer.success) return version.version;
+  return base::refuse(Errc::unsupported, Stage::checkpoint, program,
+                      "CRIU " + version.version +
+                          " does not work on this kernel; "
+                          "scripts/install-criu gets one that does");
+}
+
 std::string words_of_criu(FdRef work, const Result<Response>& response) {
   constexpr std::size_t most_log = 16U << 20U;
   const auto log = sys::read_file(work, log_name, most_log);

@@ -19,6 +19,10 @@ namespace sock::checkpoint {
 /// this library was built for and the usual ones. On failure: Errc::not_found.
 Result<std::string> find_criu(const std::string& configured);
 
+/// Asks it whether it can work on this kernel; its version. On failure: Errc::not_found, or
+/// Errc::unsupported with its own words. Blocking: 50 ms, or much longer for the first time.
+Result<std::string> probe_criu(const std::string& configured);
+
 /// Why it could not, in its own words: of its log in `work`, or of its answer.
 std::string words_of_criu(FdRef work, const Result<Response>& response);
 

@@ -190,7 +190,9 @@ TEST_F(Checkpoint, MakesContainersLikeAnyOther) {
   EXPECT_EQ(restored.timings().back().stage, Stage::restore);
   const auto stats = restored.stats();
   ASSERT_TRUE(stats.has_value()) << stats.error().message();
-  if (limits_memory) EXPECT_GT(stats->memory_current.value_or(0), 0U);
+  if (limits_memory) {
+    EXPECT_GT(stats->memory_current.value_or(0), 0U);
+  }
   ASSERT_TRUE(restored.pause().has_value());
   ASSERT_TRUE(restored.resume().has_value());
   TestPipe out = make_pipe();
