@@ -122,8 +122,12 @@ std::string pack_notice_answer(bool go_on) {
   return to_bytes(request);
 }
 
-std::string pack_check_request() {
-  return pack(type_check, nullptr);
+std::string pack_check_request(FdRef directory) {
+  Criu__Options options = CRIU__OPTIONS__INIT;
+  options.images_dir_fd = directory.get();
+  options.has_log_to_stderr = 1;
+  options.log_to_stderr = 1;
+  return pack(type_check, &options);
 }
 
 Result<Response> parse_response(std::string_view bytes) {

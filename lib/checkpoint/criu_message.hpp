@@ -39,8 +39,8 @@ struct RestoreRequest {
 std::string pack(const RestoreRequest& request);
 
 std::string pack_version_request();
-/// Whether CRIU can work on this kernel at all.
-std::string pack_check_request();
+/// Whether CRIU can work on this kernel at all. It wants a directory, and leaves nothing there.
+std::string pack_check_request(FdRef directory);
 
 inline constexpr const char* log_name = "log";
 

@@ -40,7 +40,8 @@ Result<std::string> probe_criu(const std::string& configured) {
   const auto program = SOCK_TRY(find_criu(configured));
   auto worker = SOCK_TRY(CriuWorker::start(program, {}));
   const auto version = SOCK_TRY(worker.ask(pack_version_request(), deadline));
-  const auto answer = SOCK_TRY(worker.ask(pack_check_request(), deadline));
+  const auto directory = SOCK_TRY(sys::open(sys::cwd, "/", O_RDONLY | O_DIRECTORY));
+  const auto answer = SOCK_TRY(worker.ask(pack_check_request(directory), deadline));
   if (answer.success) return version.version;
   return base::refuse(Errc::unsupported, Stage::checkpoint, program,
                       "CRIU " + version.version +

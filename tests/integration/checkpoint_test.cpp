@@ -380,6 +380,22 @@ TEST_F(Checkpoint, KeepsAContainerWhereCriuIsMissing) {
   EXPECT_FALSE(container->wait_until(std::chrono::steady_clock::now())->has_value());
 }
 
+TEST_F(Checkpoint, TheDoctorAsksCriuItself) {
+  const auto outcome = [](const HostOptions& options) {
+    for (const auto& each : check(options))
+      if (each.name == "criu") return each;
+    return Check{};
+  };
+  HostOptions options = host_options(scratch() + "/other");
+  const Check works = outcome(options);
+  EXPECT_EQ(works.outcome, Check::Outcome::ok) << works.detail;
+  EXPECT_TRUE(works.detail.starts_with("CRIU ")) << works.detail;
+  options.criu = scratch() + "/no-criu";
+  EXPECT_EQ(outcome(options).detail, "missing");
+  options.criu = "/bin/true";
+  EXPECT_EQ(outcome(options).outcome, Check::Outcome::degraded);
+}
+
 // One that answers nothing, and one that is gone at once: nothing is left of either.
 TEST_F(Checkpoint, EndsWithCriuThatHangsOrDies) {
   const std::string fake = scratch() + "/criu";
