@@ -42,6 +42,8 @@ Result<> check_forkable(const ContainerSpec& spec) {
   const Network::Kind network = spec.namespaces.network.kind();
   if (network != Network::Kind::isolated && network != Network::Kind::loopback)
     return cannot("network", "a forked container has none, or a loopback of its own");
+  if (spec.checkpointable)
+    return cannot("checkpointable", "only created containers can be written into snapshots");
   return {};
 }
 

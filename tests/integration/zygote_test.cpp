@@ -252,6 +252,9 @@ TEST_F(Zygotes, ReportTheStepOfAForkThatFails) {
   spec = command("pass");
   spec.namespaces.mount = MountNamespace::own;
   EXPECT_EQ(fork_error(zygote, spec).code, Errc::invalid_spec);
+  spec = command("pass");
+  spec.checkpointable = true;
+  EXPECT_EQ(fork_error(zygote, spec).subject, "checkpointable");
   EXPECT_EQ(output_of(zygote, "print('after')"), "after\n");
 }
 
