@@ -63,12 +63,13 @@ class SnapshotInUse {
   std::unique_ptr<Impl> impl_;
 };
 
-/// One that a restored container does not have from its snapshot.
+/// What a restored container does not have from its snapshot.
 struct RestoreOptions {
-  std::string name;                            ///< As ContainerSpec::name.
-  std::optional<Resources> resources = {};     ///< Empty: those of the snapshot.
-  Stdio stdio = {};                            ///< No terminal. What is empty is /dev/null.
-  std::vector<NamedFd> fds = {};               ///< For each named one that the container had.
+  std::string name;                         ///< As ContainerSpec::name.
+  std::optional<Resources> resources = {};  ///< Empty: those of the snapshot.
+  /// A pipe for each descriptor that the container was given; no others, and no terminal.
+  Stdio stdio = {};
+  std::vector<NamedFd> fds = {};
   std::chrono::milliseconds deadline{30'000};  ///< Then it is killed with all it has started.
 };
 

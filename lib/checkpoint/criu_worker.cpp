@@ -81,7 +81,11 @@ Result<Response> CriuWorker::ask(const std::string& request, sys::Deadline deadl
     auto response = SOCK_TRY(next_response(deadline));
     if (response.notice.empty()) return response;
     const bool is_dumped = response.notice == dumped_notice && when_dumped;
+    const auto begin = std::chrono::steady_clock::now();
     const bool go_on = !is_dumped || when_dumped().has_value();
+    // Our own time is not CRIU's.
+    const auto spent = std::chrono::steady_clock::now() - begin;
+    if (deadline < sys::Deadline::max() - spent) deadline += spent;
     const std::string answer = pack_notice_answer(go_on);
     SOCK_TRY(sys::send_message(socket_, std::as_bytes(std::span{answer}), {}));
   }

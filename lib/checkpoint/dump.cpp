@@ -7,10 +7,13 @@
 
 #include "base/try.hpp"
 #include "checkpoint/criu_worker.hpp"
+#include "checkpoint/deleted_files.hpp"
+#include "checkpoint/open_files.hpp"
 #include "checkpoint/snapshot_store_impl.hpp"
 #include "checkpoint/survey.hpp"
 #include "container/checked_spec.hpp"
 #include "container/container_impl.hpp"
+#include "container/groups_to_join.hpp"
 #include "sys/credentials.hpp"
 #include "sys/file.hpp"
 
@@ -45,13 +48,14 @@ class Dump {
 
   Result<Snapshot> run() {
     const auto response = SOCK_TRY(dump_processes());
-    if (failure_) return std::unexpected(std::move(*failure_));
+    // It is there, and so the container has to go, whatever has become of CRIU since.
+    if (is_published_ && options_.after == After::stop) {
+      SOCK_TRY(container_.kill());
+      return describe(manifest_, options_.name, text_);
+    }
+    if (failure_ && response.has_value()) return std::unexpected(std::move(*failure_));
     SOCK_TRY(judge(response));
-    // Stopped processes wait for this; those that run on do not.
-    if (options_.after == After::keep_running)
-      SOCK_TRY(write_down());
-    else
-      SOCK_TRY(container_.kill());  // CRIU has killed them: this waits for their end.
+    SOCK_TRY(write_down());
     return describe(manifest_, options_.name, text_);
   }
 
@@ -69,6 +73,7 @@ class Dump {
   Result<Result<Response>> dump_processes() {
     const auto still = SOCK_TRY(container_.hold_for_checkpoint());
     auto found = SOCK_TRY(survey(container_));
+    manifest_.spec.resources = container_.resources;  // As update() has left them.
     manifest_.processes = found.processes.size();
     manifest_.mounts = std::move(found.mounts);
     manifest_.lent = std::move(found.lent);
@@ -78,13 +83,12 @@ class Dump {
   Result<Result<Response>> run_criu(const Survey& found) {
     const auto deadline = sys::deadline_in(options_.deadline);
     const auto program = SOCK_TRY(find_criu(container_.workshop.criu));
-    // CRIU asks for the limits of each process, which the kernel tells those without
-    // CAP_SYS_RESOURCE only for processes of their own real user.
-    const Identity& identity = container_.spec.identity;
-    auto worker =
-        SOCK_TRY(CriuWorker::start(program, {.descriptors = {}, .prepare = [&] {
-                                               return sys::set_real_ids(identity.uid, identity.gid);
-                                             }}));
+    // In a group of the Host's: the janitor ends it with all others. KERNEL: the wish to be killed
+    // with the parent is lost when a program is executed with different real and effective ids.
+    const auto group = SOCK_TRY(container_.workshop.cgroups->take({.pids_max = {}}));
+    const auto groups = SOCK_TRY(container::open_groups(group));
+    auto worker = SOCK_TRY(CriuWorker::start(
+        program, {.descriptors = {}, .prepare = [&] { return prepare(groups); }}));
     const auto version = worker.ask(pack_version_request(), deadline);
     if (!version.has_value())  // It has not touched the container yet.
       return refuse(version.error().code == Errc::timed_out ? Errc::timed_out : Errc::launch_failed,
@@ -98,7 +102,15 @@ class Dump {
                       deadline, [&] { return when_dumped(found); });
   }
 
-  // All processes are stopped. An error makes CRIU let them go on.
+  // In the process that becomes CRIU. It asks for the limits of each process, which the kernel
+  // tells those without CAP_SYS_RESOURCE only for processes of their own real user.
+  Result<> prepare(const container::GroupsToJoin& groups) const {
+    SOCK_TRY(container::join(groups));
+    return sys::set_real_ids(container_.spec.identity.uid, container_.spec.identity.gid);
+  }
+
+  // All processes are stopped; they wait for the rest if they are to be killed. An error makes CRIU
+  // let them go on.
   Result<> when_dumped(const Survey& found) {
     manifest_.created = std::chrono::system_clock::now();
     auto done = save(found);
@@ -111,6 +123,8 @@ class Dump {
     const auto root =
         SOCK_TRY(sys::open(sys::cwd, "/proc/" + std::to_string(container_.launched.pid) + "/root",
                            O_PATH | O_DIRECTORY));
+    const auto processes = SOCK_TRY(processes_below(container_.launched.pid));
+    SOCK_TRY(require_safe_ghosts(images_, root, processes, found.scratch));
     manifest_.scratch = SOCK_TRY(save_scratch(root, found.scratch, scratch_));
     return {};
   }
@@ -133,7 +147,9 @@ class Dump {
     SOCK_TRY(staging_.write(inside + manifest_name, text_));
     SOCK_TRY(staging_.write(inside + digest_name, store::Digest::of(text_).to_string() + "\n"));
     SOCK_TRY(staging_.sync());
-    return publish(directory_, staging_, snapshot_name, options_.name);
+    SOCK_TRY(publish(directory_, staging_, snapshot_name, options_.name));
+    is_published_ = true;
+    return {};
   }
 
   Container::Impl& container_;
@@ -144,7 +160,8 @@ class Dump {
   UniqueFd scratch_;
   UniqueFd work_;  ///< CRIU's log.
   Manifest manifest_;
-  std::string text_;              ///< Of the manifest, once it is written.
+  std::string text_;  ///< Of the manifest, once it is written.
+  bool is_published_ = false;
   std::optional<Error> failure_;  ///< Ours, for which the dump was undone.
 };
 

@@ -13,7 +13,8 @@ inline std::string external_mount(const std::string& name, const std::string& va
   return "mnt[" + name + "]:" + value;
 }
 
-inline constexpr const char* network_key = "network";
+/// CRIU compares keys with paths of files, too; those have no leading slash.
+inline constexpr const char* network_key = "/network";
 inline std::string external_network(std::uint64_t inode) {
   return "net[" + std::to_string(inode) + "]:" + network_key;
 }

@@ -63,7 +63,10 @@ Result<std::vector<OpenFile>> open_files(const std::vector<pid_t>& processes) {
     const auto directory = sys::open(sys::cwd, proc_path(pid) + "/fd", O_RDONLY | O_DIRECTORY);
     if (is_gone(directory)) continue;
     if (!directory.has_value()) return std::unexpected(directory.error());
-    for (const auto& name : SOCK_TRY(sys::list_dir(*directory)))
+    const auto names = sys::list_dir(*directory);
+    if (is_gone(names)) continue;
+    if (!names.has_value()) return std::unexpected(names.error());
+    for (const auto& name : *names)
       if (auto file = SOCK_TRY(look_at(*directory, pid, name))) files.push_back(std::move(*file));
   }
   return files;
@@ -87,35 +90,6 @@ std::optional<std::string_view> why_not(const OpenFile& file) {
   constexpr unsigned memory_devices = 1;  // null, zero, full, random, urandom
   if (file.node != 0 && ::gnu_dev_major(file.node) != memory_devices) return "a device";
   return std::nullopt;
-}
-
-Result<std::uint64_t> mount_of(const OpenFile& file) {
-  const auto text = SOCK_TRY(
-      sys::read_file(sys::cwd, proc_path(file.pid) + "/fdinfo/" + std::to_string(file.number)));
-  constexpr std::string_view label = "mnt_id:\t";
-  const auto at = text.find(label);
-  std::uint64_t mount = 0;
-  if (at != std::string::npos) {
-    const char* const digits = text.data() + at + label.size();
-    std::from_chars(digits, text.data() + text.size(), mount);
-  }
-  return mount;
-}
-
-ExternalFile external_file(const OpenFile& file, std::uint64_t mount) {
-  if (file.link.starts_with("pipe:[")) return {.when_dumping = {}, .key = file.link};
-  if (file.link.starts_with("socket:["))
-    return {.when_dumping = "unix[" + std::to_string(file.inode) + "]", .key = file.link};
-  std::array<char, 64> name{};
-  char* end = name.data();
-  const auto hex = [&](std::uint64_t number) {
-    end = std::to_chars(end, name.data() + name.size(), number, 16).ptr;
-  };
-  hex(mount);
-  *end++ = ':';
-  hex(file.inode);
-  const std::string key = "file[" + std::string{name.data(), end} + "]";
-  return {.when_dumping = key, .key = key};
 }
 
 }  // namespace sock::checkpoint

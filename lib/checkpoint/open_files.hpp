@@ -31,14 +31,4 @@ Result<std::vector<OpenFile>> open_files(const std::vector<pid_t>& processes);
 /// that can, as far as this can be said without asking CRIU. Pure.
 std::optional<std::string_view> why_not(const OpenFile& file);
 
-/// CRIU's names for a file that comes from outside the container.
-struct ExternalFile {
-  std::optional<std::string> when_dumping;  ///< Empty for a pipe, which needs no word then.
-  std::string key;                          ///< When restoring.
-};
-/// `mount`: what the kernel calls the mount that the file is on. Pure.
-ExternalFile external_file(const OpenFile& file, std::uint64_t mount);
-/// The number of the mount that a descriptor is on.
-Result<std::uint64_t> mount_of(const OpenFile& file);
-
 }  // namespace sock::checkpoint

@@ -4,8 +4,11 @@
 #include "checkpoint/restore.hpp"
 
 #include <algorithm>
+#include <map>
 
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/stat.h>
 
 #include "base/try.hpp"
 #include "checkpoint/criu_worker.hpp"
@@ -19,6 +22,7 @@
 #include "isolation/rootfs/stitcher.hpp"
 #include "sys/children.hpp"
 #include "sys/file.hpp"
+#include "sys/inode.hpp"
 #include "sys/mount.hpp"
 #include "sys/spawn.hpp"
 
@@ -29,7 +33,7 @@ using container::Launched;
 using container::StageClock;
 using container::Workshop;
 
-constexpr const char* table_name = "mounts";  // In staging: where CRIU finds the parts of the root.
+constexpr const char* table = "/tmp";  // In CRIU's own view: where it finds the parts of the root.
 constexpr const char* work_name = "work";
 
 /// What a container is put together from, each part the owner of its descriptors.
@@ -40,7 +44,6 @@ struct Parts {
   std::vector<StitchedMount> mounts;
   UniqueFd network;
   sys::Pipe init_report;  ///< Empty without an init.
-  UniqueFd nothing;       ///< The container's own /dev/null.
 };
 
 // New ones instead of those of the tree: where something is mounted below one, its place is part of
@@ -79,9 +82,6 @@ Result<Parts> make_parts(Workshop& workshop, const SnapshotInUse::Impl& snapshot
   parts.network = SOCK_TRY(isolation::make_network_namespace(loopback));
   if (spec.init != Init::none)
     parts.init_report = SOCK_TRY(base::in_stage(Stage::state, sys::make_pipe()));
-  const auto dev = std::ranges::find(parts.mounts, "/dev", &StitchedMount::place);
-  if (dev != parts.mounts.end())
-    parts.nothing = SOCK_TRY(base::in_stage(Stage::rootfs, sys::open(dev->mount, "null", O_RDWR)));
   clock.mark(Stage::rootfs);
   return parts;
 }
@@ -90,8 +90,7 @@ FdRef descriptor_for(const std::string& role, const ContainerSpec& spec, const W
                      const Parts& parts) {
   if (role == container::life_line_role) return workshop.life_line.reader;
   if (role == container::init_report_role) return parts.init_report.writer;
-  const FdRef given = container::descriptor_for(spec, role);
-  return given ? given : parts.nothing.ref();
+  return container::descriptor_for(spec, role);
 }
 
 /// What CRIU inherits, and under which numbers: stdio and its socket are below.
@@ -117,19 +116,37 @@ Inheritance inheritance(const Manifest& manifest, const ContainerSpec& spec,
   return all;
 }
 
+Result<> attach_at(UniqueFd filesystem, const std::string& place) {
+  const auto target = SOCK_TRY(sys::open_literally(sys::cwd, place, O_PATH | O_DIRECTORY));
+  return sys::attach_mount(filesystem, target);
+}
+
+// CRIU makes files in the container by paths that start from the machine's root (those that were
+// deleted while they are open, as "ghosts"), and on the way there may be a link that the payload
+// has left. The dump refuses those (deleted_files.hpp); and nothing of the machine can be written
+// to from here on. What CRIU does need is its own: /proc, where it sets the host name, and /tmp.
+Result<> close_the_machine() {
+  const auto root = SOCK_TRY(sys::open(sys::cwd, "/", O_PATH | O_DIRECTORY));
+  SOCK_TRY(sys::restrict_mount(root, sys::MountFlags::read_only, sys::Depth::recursive));
+  constexpr auto flags =
+      sys::MountFlags::no_suid | sys::MountFlags::no_devices | sys::MountFlags::no_exec;
+  auto proc = SOCK_TRY(sys::make_filesystem("proc", {}, flags));
+  SOCK_TRY(attach_at(std::move(proc), "/proc"));
+  auto scratch = SOCK_TRY(sys::make_filesystem("tmpfs", {{"mode", "0700"}, {"size", "1m"}}, flags));
+  return attach_at(std::move(scratch), "/tmp");
+}
+
 // In the process that becomes CRIU: everything that it makes is then in the container's groups, and
 // finds the parts of the root without anybody else seeing them.
-Result<> enter_restore(const Parts& parts, const std::string& table) {
-  for (const int group : parts.groups.fds)
-    SOCK_TRY(base::in_stage(Stage::cgroup_join, sys::rewrite(FdRef{group}, "0")));
+Result<> enter_restore(const Parts& parts) {
+  SOCK_TRY(container::join(parts.groups));
   SOCK_TRY(sys::leave_namespaces(CLONE_NEWNS | CLONE_NEWCGROUP));
-  const auto root = SOCK_TRY(sys::open(sys::cwd, "/", O_PATH | O_DIRECTORY));
-  SOCK_TRY(sys::restrict_mount(root, sys::MountFlags::none, sys::Depth::recursive));
+  SOCK_TRY(close_the_machine());
   return lay_out(parts.mounts, table);
 }
 
 RestoreRequest make_request(const SnapshotInUse::Impl& snapshot, FdRef work, const Parts& parts,
-                            const std::string& table, const Inheritance& inherited) {
+                            const Inheritance& inherited) {
   RestoreRequest request{.images = snapshot.images,
                          .work = work,
                          .root = path_of(table, 0),
@@ -142,6 +159,10 @@ RestoreRequest make_request(const SnapshotInUse::Impl& snapshot, FdRef work, con
 
 std::unexpected<Error> refusal_of(const Result<Response>& response, FdRef work,
                                   const ContainerSpec& spec) {
+  // Anything else than silence was before CRIU was asked.
+  if (!response.has_value() && response.error().code != Errc::timed_out &&
+      response.error().code != Errc::closed)
+    return std::unexpected(response.error());
   const bool timed_out = !response.has_value() && response.error().code == Errc::timed_out;
   std::string hint = words_of_criu(work, response);
   if (timed_out) hint += " (it did not end in time, and was killed)";
@@ -151,39 +172,54 @@ std::unexpected<Error> refusal_of(const Result<Response>& response, FdRef work,
                       std::move(hint));
 }
 
-/// What CRIU may have made, and nobody else knows of. It makes the first process a child of this
-/// thread, and may die without saying which.
+/// What CRIU may have made, and nobody else knows of: unless release() says that all went well, it
+/// ends with this. CRIU makes the first process a child of this thread, and may die without saying
+/// which; orphans of other threads, too, become children of this one.
 class Strays {
  public:
-  static Result<Strays> watch() {
-    auto before = SOCK_TRY(sys::children_of_this_thread());
-    return Strays{std::move(before)};
-  }
-  /// Ends all that is new, and everything in the group.
-  void end(isolation::Cgroup& cgroup) const {
+  Strays(isolation::Cgroup& cgroup, std::string group) noexcept
+      : cgroup_{cgroup}, group_{std::move(group)} {}
+  Strays(const Strays&) = delete;
+  Strays& operator=(const Strays&) = delete;
+  ~Strays() {
+    if (is_released_) return;
     constexpr auto patience = std::chrono::seconds{5};
-    static_cast<void>(cgroup.kill_all(std::chrono::steady_clock::now() + patience).has_value());
-    const auto now = sys::children_of_this_thread();
-    if (!now.has_value()) return;
-    for (const pid_t child : *now)
-      if (std::ranges::find(before_, child) == before_.end()) sys::end_child(child);
+    static_cast<void>(cgroup_.kill_all(std::chrono::steady_clock::now() + patience).has_value());
+    const auto children = sys::children_of_this_thread();
+    if (!children.has_value()) return;
+    for (const pid_t child : *children)
+      if (is_in_group(child)) sys::end_child(child);
   }
+  void release() noexcept { is_released_ = true; }
 
  private:
-  explicit Strays(std::vector<pid_t> before) noexcept : before_{std::move(before)} {}
-  std::vector<pid_t> before_;
+  // KERNEL: a zombie is still in its group on v2, and so on hybrid machines, but not on v1.
+  [[nodiscard]] bool is_in_group(pid_t child) const {
+    const auto groups = sys::read_file(sys::cwd, "/proc/" + std::to_string(child) + "/cgroup");
+    return groups.has_value() && groups->contains(group_);
+  }
+
+  isolation::Cgroup& cgroup_;
+  const std::string group_;  ///< "/sock-0123456789abcdef/c7"
+  bool is_released_ = false;
 };
 
+/// The last two components of a group's path, by one of its files.
+Result<std::string> name_of(const container::GroupsToJoin& groups) {
+  const auto path =
+      SOCK_TRY(sys::read_symlink(sys::cwd, "/proc/self/fd/" + std::to_string(groups.fds.front())));
+  const auto group = path.rfind('/');
+  const auto above = path.rfind('/', path.rfind('/', group - 1) - 1);
+  return path.substr(above, group - above);
+}
+
 Result<Response> run_criu(const std::string& program, const SnapshotInUse::Impl& snapshot,
-                          const Parts& parts, const Inheritance& inherited,
-                          const store::Staging& staging, FdRef work, sys::Deadline deadline) {
-  const std::string table =
-      snapshot.directory->path + "/staging/" + staging.name() + "/" + table_name;
+                          const Parts& parts, const Inheritance& inherited, FdRef work,
+                          sys::Deadline deadline) {
   auto worker =
-      SOCK_TRY(CriuWorker::start(program, {.descriptors = inherited.descriptors, .prepare = [&] {
-                                             return enter_restore(parts, table);
-                                           }}));
-  const auto request = make_request(snapshot, work, parts, table, inherited);
+      SOCK_TRY(CriuWorker::start(program, {.descriptors = inherited.descriptors,
+                                           .prepare = [&] { return enter_restore(parts); }}));
+  const auto request = make_request(snapshot, work, parts, inherited);
   return worker.ask(pack(request), deadline);
 }
 
@@ -192,31 +228,35 @@ Result<sys::Spawned> make_processes(Parts& parts, const SnapshotInUse::Impl& sna
                                     sys::Deadline deadline) {
   const auto program = SOCK_TRY(find_criu(workshop.criu));
   const auto staging = SOCK_TRY(store::Staging::create(*snapshot.directory));
-  SOCK_TRY(staging.make_dir(table_name));
   const auto work = SOCK_TRY(staging.make_dir(work_name));
   const auto inherited = inheritance(snapshot.manifest, spec, workshop, parts);
-  const auto strays = SOCK_TRY(Strays::watch());
-  const auto response = run_criu(program, snapshot, parts, inherited, staging, work, deadline);
-  if (!response.has_value() || !response->success) {
-    strays.end(parts.cgroup);
-    return refusal_of(response, work, spec);
-  }
+  auto group = SOCK_TRY(name_of(parts.groups));
+  Strays strays{parts.cgroup, std::move(group)};
+  const auto response = run_criu(program, snapshot, parts, inherited, work, deadline);
+  if (!response.has_value() || !response->success) return refusal_of(response, work, spec);
   // Our child, which nobody has reaped yet.
-  auto pidfd = sys::open_pidfd(response->pid);
-  if (!pidfd.has_value()) {
-    strays.end(parts.cgroup);
-    return std::unexpected(pidfd.error());
-  }
-  return sys::Spawned{.pidfd = std::move(*pidfd), .pid = response->pid};
+  auto pidfd = SOCK_TRY(sys::open_pidfd(response->pid));
+  strays.release();
+  return sys::Spawned{.pidfd = std::move(pidfd), .pid = response->pid};
 }
 
-// The numbers of named descriptors are in the processes already: each must get one again.
-Result<> require_named(const Manifest& manifest, const ContainerSpec& spec) {
-  for (const auto& each : manifest.lent)
-    if (each.role.starts_with("fd:") && !container::descriptor_for(spec, each.role))
-      return base::refuse(Errc::invalid_spec, Stage::validate,
-                          "descriptor \"" + each.role.substr(3) + "\"",
-                          "the container has one of this name: give it another");
+// CRIU opens anew what it inherits, as it was opened when the snapshot was written: that gives the
+// same for pipes alone. Two parts that were one pipe become one again.
+Result<> require_fitting(const Manifest& manifest, const ContainerSpec& spec) {
+  std::map<std::string, std::uint64_t> given;
+  for (const auto& [role, key] : manifest.lent) {
+    if (role == container::life_line_role || role == container::init_report_role) continue;
+    const auto refuse = [&](std::string why) {
+      return base::refuse(Errc::invalid_spec, Stage::validate, "descriptor " + role,
+                          std::move(why));
+    };
+    const FdRef file = container::descriptor_for(spec, role);
+    if (!file) return refuse("the container has a pipe there: give it another");
+    const auto inode = SOCK_TRY(base::in_stage(Stage::validate, sys::inode(file)));
+    if (!S_ISFIFO(inode.mode)) return refuse("the container has a pipe there: give it a pipe");
+    if (given.emplace(key, inode.number).first->second != inode.number)
+      return refuse("the container has one pipe for it and another part: give it one for both");
+  }
   return {};
 }
 
@@ -238,7 +278,7 @@ Result<Launched> restore(Workshop& workshop, const SnapshotInUse::Impl& snapshot
   const Manifest& manifest = snapshot.manifest;
   const container::CheckedSpec checked = SOCK_TRY(container::check(spec));
   SOCK_TRY(container::refuse_what_no_snapshot_holds(spec, workshop));
-  SOCK_TRY(require_named(manifest, spec));
+  SOCK_TRY(require_fitting(manifest, spec));
   const auto here = SOCK_TRY(base::in_stage(Stage::validate, this_machine()));
   SOCK_TRY(require_compatible(manifest.machine, here));
   Parts parts = SOCK_TRY(make_parts(workshop, snapshot, spec, checked, until, clock));

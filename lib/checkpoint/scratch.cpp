@@ -22,9 +22,10 @@ std::string path_of(std::size_t number, const char* name) {
   return std::to_string(number) + "/" + name;
 }
 
-Result<store::Digest> save_one(FdRef source, FdRef to) {
-  const store::TreePolicy policy{
-      .limits = {}, .owners = store::Owners::as_recorded, .devices = store::Devices::skip};
+Result<store::Digest> save_one(FdRef source, std::uint64_t bytes_max, FdRef to) {
+  const store::TreePolicy policy{.limits = {.bytes_max = bytes_max},
+                                 .owners = store::Owners::as_recorded,
+                                 .devices = store::Devices::skip};
   store::Tally tally;
   SOCK_TRY(sys::make_dir(to, tree_name, 0700));
   const auto tree = SOCK_TRY(sys::open_beneath(to, tree_name, O_RDONLY | O_DIRECTORY));
@@ -53,15 +54,15 @@ Result<> check_one(FdRef from, std::size_t number, const Scratch& scratch, Verif
 
 }  // namespace
 
-Result<std::vector<Scratch>> save_scratch(FdRef root, const std::vector<std::string>& places,
+Result<std::vector<Scratch>> save_scratch(FdRef root, const std::vector<ScratchPlace>& places,
                                           FdRef to) {
   std::vector<Scratch> saved;
-  for (const auto& place : places) {
-    const auto source = SOCK_TRY(sys::open_in_root(root, place, O_RDONLY | O_DIRECTORY));
+  for (const auto& [place, bytes_max] : places) {
+    const auto source = SOCK_TRY(sys::open_beneath(root, place.substr(1), O_RDONLY | O_DIRECTORY));
     const auto name = std::to_string(saved.size());
     SOCK_TRY(sys::make_dir(to, name, 0700));
     const auto own = SOCK_TRY(sys::open_beneath(to, name, O_RDONLY | O_DIRECTORY));
-    auto digest = SOCK_TRY(save_one(source, own));
+    auto digest = SOCK_TRY(save_one(source, bytes_max, own));
     saved.push_back({.place = place, .tree = std::move(digest)});
   }
   return saved;
@@ -82,14 +83,10 @@ Result<> fill_scratch(FdRef from, std::size_t number, FdRef mount,
   if (names.empty()) return {};
   constexpr int source_number = 3;
   constexpr int target_number = 4;
-  const auto join = [&]() -> Result<> {
-    for (const int group : groups.fds) SOCK_TRY(sys::rewrite(FdRef{group}, "0"));
-    return {};
-  };
   auto copy = SOCK_TRY(sys::WorkerProcess::start(
       {.argv = {"/bin/cp", "--archive", "--", "/proc/self/fd/3/.", "/proc/self/fd/4/"},
        .descriptors = {{.from = tree, .as = source_number}, {.from = mount, .as = target_number}},
-       .prepare = join}));
+       .prepare = [&] { return container::join(groups); }}));
   auto finished = copy.finish(deadline);
   if (!finished.has_value()) finished.error().subject = "the content of a tmpfs";
   return finished;

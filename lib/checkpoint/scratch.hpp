@@ -16,6 +16,12 @@
 
 namespace sock::checkpoint {
 
+/// Where, and how much at most: also of a file with holes, which costs time for all its size.
+struct ScratchPlace {
+  std::string place;
+  std::uint64_t bytes_max;
+};
+
 struct Scratch {
   std::string place;   ///< In the container.
   store::Digest tree;  ///< Of the record of its files.
@@ -23,7 +29,7 @@ struct Scratch {
 
 /// Copies what is at each of `places` below `root` into NUMBER/tree and NUMBER/record of `to`, an
 /// empty directory.
-Result<std::vector<Scratch>> save_scratch(FdRef root, const std::vector<std::string>& places,
+Result<std::vector<Scratch>> save_scratch(FdRef root, const std::vector<ScratchPlace>& places,
                                           FdRef to);
 /// Compares what was saved with the records, and those with their digests.
 Result<> check_scratch(FdRef from, const std::vector<Scratch>& scratch, Verification& found);

@@ -32,11 +32,7 @@ Result<std::vector<StitchedMount>> take_apart(const isolation::Tree& tree,
 }
 
 Result<> lay_out(const std::vector<StitchedMount>& mounts, const std::string& directory) {
-  const auto place = SOCK_TRY(sys::open_literally(sys::cwd, directory, O_PATH | O_DIRECTORY));
-  const auto table = SOCK_TRY(sys::make_filesystem(
-      "tmpfs", {{"mode", "0700"}, {"size", "64k"}},
-      sys::MountFlags::no_suid | sys::MountFlags::no_devices | sys::MountFlags::no_exec));
-  SOCK_TRY(sys::attach_mount(table, place));
+  const auto table = SOCK_TRY(sys::open_literally(sys::cwd, directory, O_RDONLY | O_DIRECTORY));
   for (std::size_t number = 0; number < mounts.size(); ++number) {
     const auto name = std::to_string(number);
     if (mounts[number].is_directory)

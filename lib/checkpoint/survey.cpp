@@ -3,7 +3,6 @@
 #include "checkpoint/survey.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include <fcntl.h>
 
@@ -28,20 +27,18 @@ Result<> refuse_what_cannot_be(const std::vector<OpenFile>& files) {
   return {};
 }
 
-// A lent file that nobody has open any more needs no name.
+// One that nobody has open any more needs no name.
 Result<> name_lent(Survey& survey, const std::vector<container::Lent>& lent,
                    const std::vector<OpenFile>& files) {
-  std::set<std::string> named;
   for (const auto& each : lent) {
     const auto file = std::ranges::find_if(files, [&](const OpenFile& candidate) {
       return candidate.device == each.device && candidate.inode == each.inode;
     });
     if (file == files.end()) continue;
-    const auto mount = SOCK_TRY(mount_of(*file));
-    const auto external = external_file(*file, mount);
-    survey.lent.push_back({.role = each.role, .key = external.key});
-    if (external.when_dumping && named.insert(*external.when_dumping).second)
-      survey.external.push_back(*external.when_dumping);
+    if (!file->link.starts_with("pipe:["))
+      return base::refuse(Errc::unsupported, Stage::checkpoint, each.role + " (" + file->link + ")",
+                          "of what comes from outside only pipes can be replaced later");
+    survey.lent.push_back({.role = each.role, .key = file->link});
   }
   return {};
 }
@@ -51,7 +48,8 @@ Result<> name_mounts(Survey& survey, const Rootfs& rootfs, const std::string& pr
   survey.mounts = SOCK_TRY(places_to_stitch(mountinfo));
   for (const auto& place : survey.mounts) survey.external.push_back(external_mount(place, place));
   const auto checked = SOCK_TRY(isolation::check_rootfs(rootfs));
-  for (const auto& tmpfs : checked.tmpfs) survey.scratch.push_back(tmpfs.target);
+  for (const auto& tmpfs : checked.tmpfs)
+    survey.scratch.push_back({.place = tmpfs.target, .bytes_max = tmpfs.size_max});
   return {};
 }
 

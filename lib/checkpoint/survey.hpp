@@ -17,8 +17,9 @@ namespace sock::checkpoint {
 
 struct Survey {
   std::vector<pid_t> processes;
-  std::vector<std::string> mounts;   ///< As Manifest::mounts.
-  std::vector<std::string> scratch;  ///< The tmpfs mounts among them, whose content is to be saved.
+  std::vector<std::string> mounts;  ///< As Manifest::mounts.
+  std::vector<ScratchPlace>
+      scratch;  ///< The tmpfs mounts among them, whose content is to be saved.
   std::vector<LentKey> lent;
   std::vector<std::string> external;  ///< In CRIU's words.
 };

@@ -60,6 +60,9 @@ Result<> refuse_what_no_snapshot_holds(const ContainerSpec& spec, const Workshop
   if (workshop.cgroups->backend() == CgroupBackend::none)
     return base::refuse(Errc::unsupported, Stage::validate, "checkpointable",
                         "snapshots need cgroups, which none are used of here");
+  if (!workshop.features.detached_roots)
+    return base::refuse(Errc::unsupported, Stage::validate, "checkpointable",
+                        "snapshots need Linux 6.15");
   const auto kind = spec.namespaces.network.kind();
   if (kind == Network::Kind::host || kind == Network::Kind::join) return cannot("network", hint);
   if (spec.namespaces.user) return cannot("user namespace", hint);

@@ -50,7 +50,7 @@ Result<> signal_unless_gone(FdRef pidfd, int number) {
 }  // namespace
 
 Container::Impl::Impl(container::Workshop& host, const ContainerSpec& description)
-    : workshop{host}, name{description.name}, spec{description} {}
+    : workshop{host}, name{description.name}, spec{description}, resources{description.resources} {}
 
 Container::Impl::~Impl() {
   if (::getpid() != owner)

@@ -68,6 +68,7 @@ struct Container::Impl {
   container::Workshop& workshop;
   const std::string name;
   const ContainerSpec spec;  ///< What exec needs of it: namespaces, limits, filter.
+  Resources resources;       ///< As they are now.
   container::Launched launched{};
   /// With Init::none, whoever waits enforces it.
   Clock::time_point time_limit = Clock::time_point::max();

@@ -35,4 +35,11 @@ inline Result<GroupsToJoin> open_groups(const isolation::Cgroup& cgroup) {
   return groups;
 }
 
+/// Moves the caller.
+inline Result<> join(const GroupsToJoin& groups) {
+  for (const int group : groups.fds)
+    SOCK_TRY(base::in_stage(Stage::cgroup_join, sys::rewrite(FdRef{group}, "0")));
+  return {};
+}
+
 }  // namespace sock::container

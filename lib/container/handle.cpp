@@ -91,7 +91,9 @@ Result<Stats> Container::stats() const {
 Result<> Container::update(const Resources& resources) {
   SOCK_TRY(container::require(impl_));
   SOCK_TRY(container::check(resources));
-  return impl_->launched.cgroup.limit(resources);
+  SOCK_TRY(impl_->launched.cgroup.limit(resources));
+  impl_->resources = resources;
+  return {};
 }
 
 Result<Process> Container::exec(const ExecSpec& spec) {

@@ -41,7 +41,7 @@ Result<> equip(Workshop& workshop, const std::string& init_program) {
     return std::unexpected(program.error());
   }
   workshop.init = SOCK_TRY(base::in_stage(Stage::state, sys::sealed_copy(*program, "sock-init")));
-  if (!workshop.realms.rootless())
+  if (workshop.features.detached_roots && !workshop.realms.rootless())
     workshop.init_mount = SOCK_TRY(base::in_stage(Stage::state, sys::mountable_copy(*program)));
   workshop.life_line = SOCK_TRY(base::in_stage(Stage::state, sys::make_pipe()));
   if (workshop.features.landlock_scopes)

@@ -48,7 +48,7 @@ struct Workshop {
   isolation::UserNamespaces user_namespaces;
   Names names;
   UniqueFd init;        ///< sock-init, sealed in memory.
-  UniqueFd init_mount;  ///< The same as a file that can be mounted; empty without root.
+  UniqueFd init_mount;  ///< The same as a file to be mounted; empty without root, or before 6.15.
   UniqueFd landlock;    ///< A ruleset that scopes abstract sockets; empty where it cannot.
   sys::Pipe life_line;  ///< Inits hold the reader; nobody ever writes.
   std::string criu;     ///< As HostOptions::criu.

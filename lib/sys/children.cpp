@@ -37,7 +37,10 @@ Result<std::vector<pid_t>> children_of(pid_t process) {
       open(cwd, "/proc/" + std::to_string(process) + "/task", O_RDONLY | O_DIRECTORY);
   if (!tasks.has_value() && tasks.error().code == Errc::not_found) return found;
   if (!tasks.has_value()) return std::unexpected(tasks.error());
-  for (const auto& task : SOCK_TRY(list_dir(*tasks))) {
+  const auto names = list_dir(*tasks);
+  if (!names.has_value() && names.error().code == Errc::not_found) return found;
+  if (!names.has_value()) return std::unexpected(names.error());
+  for (const auto& task : *names) {
     const auto children = read_file(*tasks, task + "/children");
     if (children.has_value()) append_numbers(*children, found);  // Else that thread has ended.
   }

@@ -56,6 +56,7 @@ Result<UniqueFd> make_filesystem(const std::string& type,
 Result<UniqueFd> make_proc_of(FdRef pid_namespace);
 
 /// A detached, read-only mount of one file: a copy of `program` that may be executed but not read.
+/// KERNEL: since 6.15; before, a detached mount could not be cloned.
 Result<UniqueFd> mountable_copy(FdRef program);
 
 Result<> make_device(FdRef dir, const std::string& name, unsigned major, unsigned minor);

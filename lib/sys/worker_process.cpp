@@ -49,6 +49,9 @@ Result<> reset_signals() {
 
 // Through copies above every target number, so that no dup2() overwrites a source of a later one.
 Result<> arrange_descriptors(const std::vector<WorkerSpec::Passed>& passed) {
+  // What the caller has open without close-on-exec is none of the program's business.
+  if (::close_range(first_passed, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+    return sys_error(errno, "descriptors");
   int above = first_passed;
   for (const auto& each : passed) above = std::max(above, each.as + 1);
   std::vector<int> copies;

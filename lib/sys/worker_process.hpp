@@ -31,7 +31,8 @@ struct WorkerSpec {
 };
 
 /// Move-only; destroying it kills and reaps the program. The kernel kills it when the thread that
-/// has started it ends: so that thread keeps the handle.
+/// has started it ends (so that thread keeps the handle), unless `prepare` makes its real ids
+/// differ from the effective ones.
 class WorkerProcess {
  public:
   /// Safe from any thread of a large process (vfork). Blocking: until execve() has succeeded.

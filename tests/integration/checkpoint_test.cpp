@@ -82,6 +82,7 @@ class Checkpoint : public HostTest {
     HostTest::SetUp();
     if (is_rootless()) GTEST_SKIP() << "snapshots need a Host with root";
     if (!has_cgroups()) GTEST_SKIP() << "snapshots need cgroups";
+    if (!is_tested_with("detached_roots")) GTEST_SKIP() << "snapshots need Linux 6.15";
     auto opened = SnapshotStore::open({.directory = scratch() + "/snapshots"});
     ASSERT_TRUE(opened.has_value()) << opened.error().message();
     store_.emplace(std::move(*opened));
@@ -398,7 +399,8 @@ TEST_F(Checkpoint, TheDoctorAsksCriuItself) {
 
 // One that answers nothing, and one that is gone at once: nothing is left of either.
 TEST_F(Checkpoint, EndsWithCriuThatHangsOrDies) {
-  const std::string fake = scratch() + "/criu";
+  // Not below /tmp, which is CRIU's own while it restores.
+  const std::string fake = "/var/tmp/sock-fake-criu-" + std::to_string(::getpid());
   for (const std::string script : {"#!/bin/sh\nexec sleep 60\n", "#!/bin/sh\nkill -9 $$\n"}) {
     std::ofstream{fake, std::ios::trunc} << script;
     std::filesystem::permissions(fake, std::filesystem::perms::owner_all);
@@ -422,6 +424,56 @@ TEST_F(Checkpoint, EndsWithCriuThatHangsOrDies) {
     ASSERT_TRUE(container.has_value());
     EXPECT_EQ(checkpoint_error(*container, {.name = "snap", .deadline = 300ms}).code, expected);
   }
+  std::filesystem::remove(fake);
+}
+
+// CRIU makes deleted files again by their paths; a link on the way must not lead out of the
+// container.
+TEST_F(Checkpoint, KeepsDeletedFilesInsideWhateverThePayloadHasPutInTheirPlace) {
+  const std::string victim = "/var/tmp/sock-victim-" + std::to_string(::getpid());
+  std::filesystem::create_directory(victim);
+  ContainerSpec spec = shell("");
+  spec.checkpointable = true;
+  spec.argv = {
+      "python3", "-c",
+      "import os, sys\n"
+      "os.makedirs('/tmp/s/d'); f = open('/tmp/s/d/f', 'w+'); f.write('ghost'); f.flush()\n"
+      "os.unlink('/tmp/s/d/f'); os.rmdir('/tmp/s/d'); os.symlink('" +
+          victim + "', '/tmp/s/d')\nprint('ready', flush=True)\nsys.stdin.read()"};
+  Talker original = start(spec);
+  EXPECT_EQ(checkpoint_error(original.container, {.name = "snap"}).subject,
+            "the deleted file /tmp/s/d/f");
+  EXPECT_FALSE(original.container.wait_until(std::chrono::steady_clock::now())->has_value());
+  std::filesystem::remove_all(victim);
+}
+
+TEST_F(Checkpoint, GivesPipesForPipesAndNothingElse) {
+  Talker original = start(talker_spec("original"));
+  checkpoint(original.container, {.name = "snap"});
+  const auto used = store().use("snap");
+  ASSERT_TRUE(used.has_value());
+  const TestPipe pipe = make_pipe();
+  const UniqueFd file{::open((scratch() + "/log").c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600)};
+  const auto refused = [&](const Stdio& stdio) {
+    const auto restored = host().restore(*used, {.name = "restored", .stdio = stdio});
+    return restored.has_value() ? "" : restored.error().subject;
+  };
+  EXPECT_EQ(refused({.in = pipe.reader}), "descriptor stdout");
+  EXPECT_EQ(refused({.in = pipe.reader, .out = file}), "descriptor stdout");
+  ContainerSpec spec = shell("exec sleep 60");
+  spec.name = "logging";
+  spec.checkpointable = true;
+  spec.stdio.out = file;
+  auto logging = host().create(spec);
+  ASSERT_TRUE(logging.has_value());
+  EXPECT_TRUE(checkpoint_error(*logging, {.name = "log"}).subject.starts_with("stdout ("));
+}
+
+TEST_F(Checkpoint, KeepsTheLimitsAsTheyAreNow) {
+  Talker original = start(talker_spec("original"));
+  if (!original.container.stats()->pids_current) GTEST_SKIP() << "no controller for pids";
+  ASSERT_TRUE(original.container.update({.pids_max = 33}).has_value());
+  EXPECT_EQ(checkpoint(original.container, {.name = "snap"}).spec.resources.pids_max, 33U);
 }
 
 TEST_F(Checkpoint, RefusesASnapshotWhoseRootIsGone) {

@@ -40,21 +40,20 @@ struct Made {
   sock::Container container;
 };
 
-// So that `sockctl checkpoint` works on what it can work on, without a word beforehand.
-bool can_be_checkpointed(const sock::ContainerSpec& spec, const sock::Host& host) {
-  const auto network = spec.namespaces.network.kind();
-  const auto& kept = spec.identity.capabilities;
-  return ::geteuid() == 0 && host.cgroup_backend() != sock::CgroupBackend::none &&
-         (network == sock::Network::Kind::isolated || network == sock::Network::Kind::loopback) &&
-         !spec.namespaces.user &&
-         std::ranges::find(kept, "cap_sys_admin", &sock::unsafe::Capability::name) == kept.end();
+// So that `sockctl checkpoint` works wherever it can, without a word beforehand. Where it cannot is
+// the library's to say, which has started nothing then.
+Result<sock::Container> create_checkpointable(sock::Host& host, sock::ContainerSpec& spec) {
+  spec.checkpointable = true;
+  auto container = host.create(spec);
+  if (container.has_value() || container.error().stage != Stage::validate) return container;
+  spec.checkpointable = false;
+  return host.create(spec);
 }
 
 Result<Made> create(sock::Host& host, const RunOptions& options, const sock::Stdio& stdio) {
   auto launch = SOCKCTL_TRY(prepare_launch(options, current_caller()));
   launch.spec.stdio = stdio;
-  launch.spec.checkpointable = can_be_checkpointed(launch.spec, host);
-  auto container = SOCKCTL_TRY(host.create(launch.spec));
+  auto container = SOCKCTL_TRY(create_checkpointable(host, launch.spec));
   auto origins = SOCKCTL_TRY(origins_of(options, launch));
   return Made{.roots = {.image = std::move(launch.image),
                         .prefetch = std::move(launch.prefetch),

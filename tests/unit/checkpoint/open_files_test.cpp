@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "checkpoint/deleted_files.hpp"
 #include "checkpoint/machine.hpp"
 
 namespace sock::checkpoint {
@@ -29,16 +30,11 @@ TEST(OpenFiles, LetsOrdinaryOnesPass) {
   EXPECT_EQ(why_not(file("/dev/null", ::gnu_dev_makedev(1, 3))), std::nullopt);
 }
 
-TEST(OpenFiles, HaveTheNamesThatCriuKnows) {
-  const auto pipe = external_file(file("pipe:[2748]"), 17);
-  EXPECT_EQ(pipe.when_dumping, std::nullopt);
-  EXPECT_EQ(pipe.key, "pipe:[2748]");
-  const auto socket = external_file(file("socket:[2748]"), 17);
-  EXPECT_EQ(socket.when_dumping, "unix[2748]");
-  EXPECT_EQ(socket.key, "socket:[2748]");
-  const auto plain = external_file(file("/var/log/out"), 17);
-  EXPECT_EQ(plain.when_dumping, "file[11:abc]");
-  EXPECT_EQ(plain.key, "file[11:abc]");
+TEST(DeletedFiles, AreThoseWithAPath) {
+  EXPECT_EQ(deleted_path("/tmp/x y (deleted)"), "/tmp/x y");
+  for (const char* const link : {"/tmp/x", "/memfd:x (deleted)", "/SYSV0 (deleted)",
+                                 "/dev/zero (deleted)", "pipe:[1]", "", " (deleted)"})
+    EXPECT_EQ(deleted_path(link), "") << link;
 }
 
 TEST(Machine, HasTheFeaturesOfItsFirstProcessor) {
