@@ -16,6 +16,7 @@
 
 #include "sock/sock.hpp"
 
+#include "module_list.hpp"
 #include "serve.h"
 
 namespace {
@@ -64,21 +65,11 @@ Pipe make_pipe() {
   return {sock::UniqueFd{ends[0]}, sock::UniqueFd{ends[1]}};
 }
 
-std::vector<std::string> split(std::string_view list) {
-  std::vector<std::string> items;
-  if (list == "-") return items;
-  while (!list.empty()) {
-    items.emplace_back(list.substr(0, list.find(',')));
-    list.remove_prefix(std::min(items.back().size() + 1, list.size()));
-  }
-  return items;
-}
-
 /// Imports (a zygote has done so), says that it is ready, and answers each byte.
 sock::ContainerSpec payload(const Arguments& arguments) {
   std::string code;
   if (arguments.how != How::fork)
-    for (const auto& module : split(arguments.modules)) code += "import " + module + "\n";
+    for (const auto& module : split_modules(arguments.modules)) code += "import " + module + "\n";
   code += "import os\nos.write(1, b'r')\nwhile os.read(0, 1): os.write(1, b'x')\n";
   sock::ContainerSpec spec{.name = "original",
                            .rootfs = {.base = std::string{sock::host_image}},
@@ -121,7 +112,7 @@ int make_zygote(Setting& setting) {
   if (!domain) return complain(domain.error());
   auto first = domain->start_zygote();
   if (!first) return complain(first.error());
-  auto grown = first->grow({.modules = split(setting.arguments.modules)});
+  auto grown = first->grow({.modules = split_modules(setting.arguments.modules)});
   if (!grown) return complain(grown.error());
   setting.domain.emplace(std::move(*domain));
   setting.zygote.emplace(std::move(*grown));

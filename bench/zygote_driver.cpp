@@ -19,6 +19,7 @@
 
 #include "sock/sock.hpp"
 
+#include "module_list.hpp"
 #include "serve.h"
 
 namespace {
@@ -129,16 +130,6 @@ std::size_t stages(void* argument, stage_time* times, std::size_t capacity) {
   return count;
 }
 
-std::vector<std::string> split(std::string_view list) {
-  std::vector<std::string> items;
-  if (list == "-") return items;
-  while (!list.empty()) {
-    items.emplace_back(list.substr(0, list.find(',')));
-    list.remove_prefix(std::min(items.back().size() + 1, list.size()));
-  }
-  return items;
-}
-
 bool parse(int argc, char** argv, Arguments& arguments) {
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view option = argv[i];
@@ -146,7 +137,7 @@ bool parse(int argc, char** argv, Arguments& arguments) {
     if (option == "--how")
       arguments.how = value == "create" ? How::create : value == "spares" ? How::spares : How::fork;
     else if (option == "--modules")
-      arguments.modules = split(value);
+      arguments.modules = split_modules(value);
     else if (option == "--python")
       arguments.python = value;
     else if (option == "--state")

@@ -18,7 +18,7 @@ namespace sock::checkpoint {
 namespace {
 
 constexpr int socket_number = 3;
-// It runs tar and gzip for what is in a container's tmpfs mounts.
+// What it may run itself is looked for in the usual places, whatever the caller's PATH is.
 constexpr const char* search_path =
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

@@ -15,12 +15,12 @@
 #include "checkpoint/external_names.hpp"
 #include "checkpoint/snapshot_store_impl.hpp"
 #include "checkpoint/stitched_mounts.hpp"
+#include "checkpoint/strays.hpp"
 #include "container/checked_spec.hpp"
 #include "container/groups_to_join.hpp"
 #include "container/stage_clock.hpp"
 #include "isolation/namespaces.hpp"
 #include "isolation/rootfs/stitcher.hpp"
-#include "sys/children.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
 #include "sys/mount.hpp"
@@ -133,7 +133,7 @@ Result<> close_the_machine() {
   auto proc = SOCK_TRY(sys::make_filesystem("proc", {}, flags));
   SOCK_TRY(attach_at(std::move(proc), "/proc"));
   auto scratch = SOCK_TRY(sys::make_filesystem("tmpfs", {{"mode", "0700"}, {"size", "1m"}}, flags));
-  return attach_at(std::move(scratch), "/tmp");
+  return attach_at(std::move(scratch), table);
 }
 
 // In the process that becomes CRIU: everything that it makes is then in the container's groups, and
@@ -172,47 +172,6 @@ std::unexpected<Error> refusal_of(const Result<Response>& response, FdRef work,
                       std::move(hint));
 }
 
-/// What CRIU may have made, and nobody else knows of: unless release() says that all went well, it
-/// ends with this. CRIU makes the first process a child of this thread, and may die without saying
-/// which; orphans of other threads, too, become children of this one.
-class Strays {
- public:
-  Strays(isolation::Cgroup& cgroup, std::string group) noexcept
-      : cgroup_{cgroup}, group_{std::move(group)} {}
-  Strays(const Strays&) = delete;
-  Strays& operator=(const Strays&) = delete;
-  ~Strays() {
-    if (is_released_) return;
-    constexpr auto patience = std::chrono::seconds{5};
-    static_cast<void>(cgroup_.kill_all(std::chrono::steady_clock::now() + patience).has_value());
-    const auto children = sys::children_of_this_thread();
-    if (!children.has_value()) return;
-    for (const pid_t child : *children)
-      if (is_in_group(child)) sys::end_child(child);
-  }
-  void release() noexcept { is_released_ = true; }
-
- private:
-  // KERNEL: a zombie is still in its group on v2, and so on hybrid machines, but not on v1.
-  [[nodiscard]] bool is_in_group(pid_t child) const {
-    const auto groups = sys::read_file(sys::cwd, "/proc/" + std::to_string(child) + "/cgroup");
-    return groups.has_value() && groups->contains(group_);
-  }
-
-  isolation::Cgroup& cgroup_;
-  const std::string group_;  ///< "/sock-0123456789abcdef/c7"
-  bool is_released_ = false;
-};
-
-/// The last two components of a group's path, by one of its files.
-Result<std::string> name_of(const container::GroupsToJoin& groups) {
-  const auto path =
-      SOCK_TRY(sys::read_symlink(sys::cwd, "/proc/self/fd/" + std::to_string(groups.fds.front())));
-  const auto group = path.rfind('/');
-  const auto above = path.rfind('/', path.rfind('/', group - 1) - 1);
-  return path.substr(above, group - above);
-}
-
 Result<Response> run_criu(const std::string& program, const SnapshotInUse::Impl& snapshot,
                           const Parts& parts, const Inheritance& inherited, FdRef work,
                           sys::Deadline deadline) {
@@ -230,8 +189,7 @@ Result<sys::Spawned> make_processes(Parts& parts, const SnapshotInUse::Impl& sna
   const auto staging = SOCK_TRY(store::Staging::create(*snapshot.directory));
   const auto work = SOCK_TRY(staging.make_dir(work_name));
   const auto inherited = inheritance(snapshot.manifest, spec, workshop, parts);
-  auto group = SOCK_TRY(name_of(parts.groups));
-  Strays strays{parts.cgroup, std::move(group)};
+  auto strays = SOCK_TRY(Strays::watch(parts.cgroup, parts.groups));
   const auto response = run_criu(program, snapshot, parts, inherited, work, deadline);
   if (!response.has_value() || !response->success) return refusal_of(response, work, spec);
   // Our child, which nobody has reaped yet.

@@ -10,6 +10,7 @@
 #include "json_values.hpp"
 #include "posix.hpp"
 #include "report.hpp"
+#include "verification.hpp"
 
 namespace sockctl {
 namespace {
@@ -43,20 +44,7 @@ int for_each_name(const ImageOptions& options,
 
 Result<int> verify(Format format, const sock::ImageStore& store, const std::string& name) {
   const auto found = SOCKCTL_TRY(store.verify(name));
-  if (format != Format::table) {
-    SOCKCTL_TRY(write_all(out, line_of({{"image", name},
-                                        {"files", found.files},
-                                        {"bytes", found.bytes},
-                                        {"ok", found.ok()},
-                                        {"problems", found.problems}}) +
-                                   "\n"));
-    return found.ok() ? 0 : 1;
-  }
-  for (const auto& problem : found.problems) complain(sock::printable(problem));
-  SOCKCTL_TRY(write_all(
-      out, fmt::format("{}: {} in {} files, {}\n", sock::printable(name), human_size(found.bytes),
-                       found.files, found.ok() ? "as imported" : "damaged")));
-  return found.ok() ? 0 : 1;
+  return report_verification(format, {{"image", name}}, name, found, "as imported");
 }
 
 Result<> collect(Format format, const ImageOptions& options) {

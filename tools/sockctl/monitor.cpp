@@ -50,8 +50,8 @@ Result<sock::Container> create_checkpointable(sock::Host& host, sock::ContainerS
   return host.create(spec);
 }
 
-Result<Made> create(sock::Host& host, const RunOptions& options, const sock::Stdio& stdio) {
-  auto launch = SOCKCTL_TRY(prepare_launch(options, current_caller()));
+Result<Made> create(sock::Host& host, const RunOptions& options, Launch launch,
+                    const sock::Stdio& stdio) {
   launch.spec.stdio = stdio;
   auto container = SOCKCTL_TRY(create_checkpointable(host, launch.spec));
   auto origins = SOCKCTL_TRY(origins_of(options, launch));
@@ -80,6 +80,9 @@ Result<Made> restore(sock::Host& host, const RunOptions& options, const sock::St
 
 Result<Started> start(const Globals& globals, const std::string& state, const RunOptions& options) {
   auto entry = SOCKCTL_TRY(open_entry(state, options.name));
+  // Before all else: a prefetch then runs beside the rest.
+  std::optional<Launch> launch;
+  if (options.snapshot.empty()) launch = SOCKCTL_TRY(prepare_launch(options, current_caller()));
   const auto settings = SOCKCTL_TRY(host_options(globals, state));
   auto signals = SOCKCTL_TRY(ending_signals());
   auto host = SOCKCTL_TRY(sock::Host::open(settings));
@@ -89,8 +92,8 @@ Result<Started> start(const Globals& globals, const std::string& state, const Ru
   auto out = SOCKCTL_TRY(make_pipe());
   auto err = SOCKCTL_TRY(make_pipe());
   const sock::Stdio stdio{.in = {}, .out = out.writer, .err = err.writer};
-  auto made = SOCKCTL_TRY(options.snapshot.empty() ? create(host, options, stdio)
-                                                   : restore(host, options, stdio));
+  auto made = SOCKCTL_TRY(launch ? create(host, options, std::move(*launch), stdio)
+                                 : restore(host, options, stdio));
   return Started{.roots = std::move(made.roots),
                  .host = std::move(host),
                  .monitor = Monitor{{.options = options,

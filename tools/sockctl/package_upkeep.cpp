@@ -11,6 +11,7 @@
 #include "parse.hpp"
 #include "posix.hpp"
 #include "report.hpp"
+#include "verification.hpp"
 
 namespace sockctl {
 namespace {
@@ -45,22 +46,9 @@ int for_each_package(const PackageOptions& options, const Verb& verb) {
 Result<int> verify(Format format, const sock::PackageCache& cache,
                    const sock::CachedPackage& package) {
   const auto found = SOCKCTL_TRY(cache.verify(package));
-  const int status = found.ok() ? 0 : 1;
-  if (format != Format::table) {
-    SOCKCTL_TRY(write_all(out, line_of({{"package", package.package.to_string()},
-                                        {"abi", package.abi},
-                                        {"files", found.files},
-                                        {"bytes", found.bytes},
-                                        {"ok", found.ok()},
-                                        {"problems", found.problems}}) +
-                                   "\n"));
-    return status;
-  }
-  for (const auto& problem : found.problems) complain(sock::printable(problem));
-  SOCKCTL_TRY(write_all(out, fmt::format("{} {}: {} in {} files, {}\n", package.package.to_string(),
-                                         package.abi, human_size(found.bytes), found.files,
-                                         found.ok() ? "as taken in" : "damaged")));
-  return status;
+  const std::string name = package.package.to_string();
+  return report_verification(format, {{"package", name}, {"abi", package.abi}},
+                             name + " " + package.abi, found, "as taken in");
 }
 
 Result<> collect(Format format, const PackageOptions& options) {

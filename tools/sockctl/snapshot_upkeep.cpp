@@ -12,6 +12,7 @@
 #include "snapshot_json.hpp"
 #include "snapshot_store.hpp"
 #include "snapshot_verbs.hpp"
+#include "verification.hpp"
 
 namespace sockctl {
 namespace {
@@ -53,20 +54,7 @@ Result<> show(Format format, const SnapshotOptions& options) {
 
 Result<int> verify(Format format, const sock::SnapshotStore& store, const std::string& name) {
   const auto found = SOCKCTL_TRY(store.verify(name));
-  const int status = found.ok() ? 0 : 1;
-  if (format != Format::table) {
-    SOCKCTL_TRY(write_all(out, line_of({{"snapshot", name},
-                                        {"files", found.files},
-                                        {"bytes", found.bytes},
-                                        {"ok", found.ok()},
-                                        {"problems", found.problems}}) +
-                                   "\n"));
-    return status;
-  }
-  for (const auto& problem : found.problems) complain(sock::printable(problem));
-  SOCKCTL_TRY(write_all(out, fmt::format("{}: {} in {} files, {}\n", name, human_size(found.bytes),
-                                         found.files, found.ok() ? "as written" : "damaged")));
-  return status;
+  return report_verification(format, {{"snapshot", name}}, name, found, "as written");
 }
 
 Result<> collect(Format format, const SnapshotOptions& options) {
