@@ -6,6 +6,7 @@
 
 #include "base/try.hpp"
 #include "checkpoint/restore.hpp"
+#include "checkpoint/zygote_snapshot.hpp"
 #include "container/container_impl.hpp"
 #include "container/workshop.hpp"
 #include "isolation/cgroup/pool.hpp"
@@ -78,8 +79,22 @@ Result<Container> Host::restore(const SnapshotInUse& snapshot, const RestoreOpti
 
 Result<ZygoteDomain> Host::open_domain(const ZygoteDomainSpec& spec) {
   SOCK_TRY(container::require(impl_));
-  auto impl =
-      SOCK_TRY(ZygoteDomain::Impl::open(*impl_->workshop, spec, impl_->libexec, impl_->domains++));
+  auto impl = SOCK_TRY(
+      ZygoteDomain::Impl::open(*impl_->workshop, spec, nullptr, impl_->libexec, impl_->domains++));
+  return ZygoteDomain{std::move(impl)};
+}
+
+Result<ZygoteDomain> Host::open_domain(const SnapshotInUse& snapshot,
+                                       const RestoreDomainOptions& options) {
+  SOCK_TRY(container::require(impl_));
+  SOCK_TRY(container::require(snapshot.impl_));
+  auto image = SOCK_TRY(checkpoint::open_zygote_image(*snapshot.impl_));
+  image.domain.name = options.name;
+  image.domain.user = options.user;
+  if (options.resources) image.domain.resources = *options.resources;
+  const ZygoteDomain::Impl::Image files{.plan = image.plan, .pages = image.pages};
+  auto impl = SOCK_TRY(ZygoteDomain::Impl::open(*impl_->workshop, image.domain, &files,
+                                                impl_->libexec, impl_->domains++));
   return ZygoteDomain{std::move(impl)};
 }
 
@@ -87,8 +102,8 @@ Result<ImportCache> Host::open_import_cache(ImportCacheSpec spec) {
   SOCK_TRY(container::require(impl_));
   Impl* const impl = impl_.get();
   const auto open_domain = [impl](const ZygoteDomainSpec& domain) -> Result<ZygoteDomain> {
-    auto opened =
-        SOCK_TRY(ZygoteDomain::Impl::open(*impl->workshop, domain, impl->libexec, impl->domains++));
+    auto opened = SOCK_TRY(
+        ZygoteDomain::Impl::open(*impl->workshop, domain, nullptr, impl->libexec, impl->domains++));
     return ZygoteDomain{std::move(opened)};
   };
   const auto create = [impl](const ContainerSpec& container) -> Result<Container> {

@@ -1,7 +1,8 @@
 #pragma once
 
-// Snapshots: containers written to disk with everything that they have in memory, and brought back
-// any number of times, by CRIU (criu.org).
+// Snapshots: containers and zygotes written to disk with everything that they have in memory, and
+// brought back any number of times. Containers are written and restored by CRIU (criu.org),
+// zygotes, which take part in it, by ourselves.
 
 #include <chrono>
 #include <cstddef>
@@ -27,21 +28,26 @@ struct CheckpointOptions {
   /// CRIU that takes longer is killed, and the container with it: nobody knows then in what state
   /// its processes are.
   std::chrono::milliseconds deadline{60'000};
+  /// Whatever the caller wants to find in the snapshot again: at most 1 MiB.
+  std::string annotation = {};
 };
 
 /// A snapshot in a store. A description only: holding one keeps nothing alive.
 struct Snapshot {
   std::string name;
-  /// As the container was started, without descriptors; its name is the container's.
+  enum class Kind : std::uint8_t { container, zygote } kind = Kind::container;
+  /// As the container was started, without descriptors; its name is the container's. Of a zygote:
+  /// its domain's name, root, environment and limits; argv is the interpreter.
   ContainerSpec spec;
   std::vector<std::string> origins = {};
   std::chrono::system_clock::time_point created = {};
   std::size_t processes = 0;
   std::uint64_t bytes = 0;   ///< All files together.
-  std::string criu = {};     ///< The version that has written it: "4.2.1".
+  std::string criu = {};     ///< The version that has written it: "4.2.1". Empty for a zygote.
   std::string kernel = {};   ///< "6.18.5"
   std::string machine = {};  ///< "x86_64"
   std::string digest = {};   ///< "sha256:...", of its manifest and so of all its files.
+  std::string annotation = {};
   /// Of SnapshotStore::list() alone: why it cannot be used; then nothing but its name is known.
   std::string problem = {};
 };
@@ -112,6 +118,7 @@ class SnapshotStore {
 
  private:
   friend class Container;
+  friend class Zygote;
   explicit SnapshotStore(std::unique_ptr<Impl>) noexcept;
   std::unique_ptr<Impl> impl_;
 };

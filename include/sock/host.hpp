@@ -81,6 +81,13 @@ class Host {
 
   /// Starts a zygote domain; see zygote.hpp. Blocking: until its first interpreter is up.
   Result<ZygoteDomain> open_domain(const ZygoteDomainSpec& spec);
+  /// The same with a zygote from a snapshot, which start_zygote() gives. Each domain has a copy of
+  /// its own. What the zygote has mapped must be in the root, unchanged. Then run the functions of
+  /// snapshot_restore_py.register_after_restore(). On failure: Errc::unsupported when the snapshot
+  /// needs another machine or kernel; Stage::restore, with what has changed. Blocking: until the
+  /// zygote is up, a few milliseconds.
+  Result<ZygoteDomain> open_domain(const SnapshotInUse& snapshot,
+                                   const RestoreDomainOptions& options);
   /// Opens a zygote domain that is kept as an import cache; see import_cache.hpp. On failure: as
   /// open_domain(), and invalid_spec for limits that cannot be. Blocking: as open_domain().
   Result<ImportCache> open_import_cache(ImportCacheSpec spec);

@@ -21,6 +21,10 @@
 
 namespace sock {
 
+class SnapshotStore;
+struct CheckpointOptions;
+struct Snapshot;
+
 /// What zygotes are, and so what `modules` and a payload's `argv` mean.
 enum class Runtime : std::uint8_t {
   python,  ///< An interpreter that imports modules. A payload is its -c, -m or file.
@@ -98,6 +102,14 @@ class Zygote {
   /// Errc::closed when it has ended. Blocking: a millisecond or so for a large one, in which it
   /// cannot fork.
   [[nodiscard]] Result<ZygoteMemory> memory() const;
+  /// Writes the zygote into a snapshot, of which Host::open_domain() makes a domain with a zygote
+  /// that has everything imported; see checkpoint.hpp. It is a child of this zygote that is written
+  /// down, so this one may go on forking meanwhile. What was registered with
+  /// snapshot_restore_py.register_before_snapshot() runs in the child first. On failure: nothing is
+  /// left in the store; Errc::unsupported names what no snapshot can hold, Errc::exists a name in
+  /// use; Stage::fork: it could not be parked. Blocking: as long as copying its memory takes.
+  /// KERNEL: since 6.7, with CONFIG_CHECKPOINT_RESTORE.
+  Result<Snapshot> checkpoint(SnapshotStore& store, const CheckpointOptions& options);
   /// Ends the zygote and its spares. Idempotent.
   Result<> kill();
 
@@ -108,6 +120,14 @@ class Zygote {
   explicit Zygote(std::unique_ptr<Impl>) noexcept;
   Result<> import(const ImportSpec& imports);
   std::unique_ptr<Impl> impl_;
+};
+
+/// What a domain does not have from its snapshot.
+struct RestoreDomainOptions {
+  std::string name;                         ///< As ContainerSpec::name.
+  std::optional<Resources> resources = {};  ///< Empty: those of the snapshot.
+  /// Empty: 65,536 ids that no other domain of this Host has.
+  std::optional<UserNamespace> user = {};
 };
 
 /// A container in which zygotes live. Destroying it kills them and every container that was forked

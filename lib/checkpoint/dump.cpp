@@ -11,7 +11,6 @@
 #include "checkpoint/open_files.hpp"
 #include "checkpoint/snapshot_store_impl.hpp"
 #include "checkpoint/survey.hpp"
-#include "container/checked_spec.hpp"
 #include "container/container_impl.hpp"
 #include "container/groups_to_join.hpp"
 #include "sys/credentials.hpp"
@@ -66,7 +65,8 @@ class Dump {
         directory_{directory},
         options_{options},
         staging_{std::move(staging)},
-        manifest_{.spec = container.spec, .origins = options.origins} {}
+        manifest_{
+            .spec = container.spec, .origins = options.origins, .annotation = options.annotation} {}
 
   // Holds the container still for CRIU, and no longer. The inner result is empty of an answer when
   // CRIU has died, or was ended, without putting the processes back.
@@ -142,10 +142,7 @@ class Dump {
 
   Result<> write_down() {
     manifest_.files = SOCK_TRY(hash_files(images_));
-    text_ = manifest_.to_text();
-    const std::string inside = std::string{snapshot_name} + "/";
-    SOCK_TRY(staging_.write(inside + manifest_name, text_));
-    SOCK_TRY(staging_.write(inside + digest_name, store::Digest::of(text_).to_string() + "\n"));
+    text_ = SOCK_TRY(write_manifest(staging_, snapshot_name, manifest_));
     SOCK_TRY(staging_.sync());
     SOCK_TRY(publish(directory_, staging_, snapshot_name, options_.name));
     is_published_ = true;
@@ -170,8 +167,7 @@ Result<Snapshot> checkpoint(Container::Impl& container, const SnapshotDirectory&
   if (!container.spec.checkpointable)
     return refuse(Errc::invalid_spec, container.name,
                   "it was not made for this; set ContainerSpec::checkpointable");
-  SOCK_TRY(container::check_name(options.name));
-  SOCK_TRY(require_free(directory, options.name));
+  SOCK_TRY(require_possible(directory, options));
   auto dump = SOCK_TRY(Dump::prepare(container, directory, options));
   return dump.run();
 }

@@ -3,11 +3,13 @@
 #include "checkpoint/manifest.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <nlohmann/json.hpp>
 
 #include "base/bounded_json.hpp"
 #include "base/try.hpp"
+#include "checkpoint/json_reader.hpp"
 #include "checkpoint/spec_json.hpp"
 
 namespace sock::checkpoint {
@@ -19,6 +21,8 @@ constexpr std::uint64_t format_version = 1;
 constexpr std::size_t most_document = 16U << 20U;
 constexpr int most_depth = 6;
 constexpr std::size_t longest_file_name = 255;
+constexpr const char* container_kind = "container";
+constexpr const char* zygote_kind = "zygote";
 
 std::unexpected<Error> corrupt(const std::string& what, std::string why) {
   return base::refuse(Errc::corrupt, Stage::checkpoint, what, std::move(why));
@@ -83,6 +87,30 @@ Result<Machine> machine_of(const json& value, const std::string& what) {
   return machine;
 }
 
+constexpr std::array<std::pair<Runtime, const char*>, 2> runtime_words{
+    {{Runtime::python, "python"}, {Runtime::native, "native"}}};
+
+json zygote_to_json(const ZygoteState& zygote) {
+  const bool is_native = zygote.runtime == Runtime::native;
+  return {{"runtime", runtime_words[is_native ? 1 : 0].second},
+          {"deadline_ms", zygote.deadline.count()},
+          {"vdso", zygote.vdso.to_string()}};
+}
+
+Result<std::optional<ZygoteState>> zygote_of(const json& value, const std::string& what) {
+  const auto kind = SOCK_TRY(base::text_of(value, "kind", what));
+  if (kind == container_kind) return std::nullopt;
+  const json* const object = base::find_member(value, "zygote");
+  if (kind != zygote_kind || object == nullptr) return corrupt(what, "of no kind that is known");
+  Reader reader{*object};
+  const auto runtime = reader.word("runtime", runtime_words);
+  const std::chrono::milliseconds deadline{reader.number<std::uint32_t>("deadline_ms")};
+  const auto vdso = SOCK_TRY(base::text_of(*object, "vdso", what));
+  auto digest = SOCK_TRY(store::Digest::parse(vdso, what));
+  if (!reader.is_good()) return corrupt(what, "its description of the zygote is damaged");
+  return ZygoteState{.runtime = runtime, .deadline = deadline, .vdso = std::move(digest)};
+}
+
 Result<> require_known_format(const json& value, const std::string& what) {
   const auto format = SOCK_TRY(base::number_of(value, "format", what));
   if (format == format_version) return {};
@@ -100,21 +128,23 @@ std::string Manifest::to_text() const {
   json lent_list = json::array();
   for (const auto& each : lent) lent_list.push_back({{"role", each.role}, {"key", each.key}});
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(created.time_since_epoch());
-  const json document{{"format", format_version},
-                      {"kind", "container"},
-                      {"created", seconds.count()},
-                      {"criu", criu},
-                      {"machine",
-                       {{"kernel", machine.kernel},
-                        {"architecture", machine.architecture},
-                        {"cpu_features", machine.cpu_features}}},
-                      {"processes", processes},
-                      {"origins", origins},
-                      {"container", to_json(spec)},
-                      {"mounts", mounts},
-                      {"scratch", std::move(scratch_list)},
-                      {"lent", std::move(lent_list)},
-                      {"files", files_to_json(files)}};
+  json document{{"format", format_version},
+                {"kind", zygote ? zygote_kind : container_kind},
+                {"annotation", bytes_to_json(annotation)},
+                {"created", seconds.count()},
+                {"criu", criu},
+                {"machine",
+                 {{"kernel", machine.kernel},
+                  {"architecture", machine.architecture},
+                  {"cpu_features", machine.cpu_features}}},
+                {"processes", processes},
+                {"origins", origins},
+                {"container", to_json(spec)},
+                {"mounts", mounts},
+                {"scratch", std::move(scratch_list)},
+                {"lent", std::move(lent_list)},
+                {"files", files_to_json(files)}};
+  if (zygote) document["zygote"] = zygote_to_json(*zygote);
   return document.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -136,6 +166,10 @@ Result<Manifest> Manifest::parse(std::string_view text, const std::string& what)
   manifest.scratch = SOCK_TRY(scratch_of(value, what));
   manifest.lent = SOCK_TRY(lent_of(value, what));
   manifest.files = SOCK_TRY(files_of(value, what));
+  manifest.zygote = SOCK_TRY(zygote_of(value, what));
+  Reader reader{value};
+  manifest.annotation = reader.text("annotation");
+  if (!reader.is_good()) return corrupt(what, "no annotation");
   return manifest;
 }
 
@@ -147,6 +181,7 @@ std::uint64_t Manifest::bytes() const {
 
 Snapshot describe(const Manifest& manifest, const std::string& name, std::string_view text) {
   return {.name = name,
+          .kind = manifest.zygote ? Snapshot::Kind::zygote : Snapshot::Kind::container,
           .spec = manifest.spec,
           .origins = manifest.origins,
           .created = manifest.created,
@@ -155,7 +190,8 @@ Snapshot describe(const Manifest& manifest, const std::string& name, std::string
           .criu = manifest.criu,
           .kernel = manifest.machine.kernel,
           .machine = manifest.machine.architecture,
-          .digest = store::Digest::of(text).to_string()};
+          .digest = store::Digest::of(text).to_string(),
+          .annotation = manifest.annotation};
 }
 
 }  // namespace sock::checkpoint

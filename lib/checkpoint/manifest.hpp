@@ -11,6 +11,7 @@
 
 #include "sock/checkpoint.hpp"
 #include "sock/result.hpp"
+#include "sock/zygote.hpp"
 
 #include "checkpoint/machine.hpp"
 #include "checkpoint/scratch.hpp"
@@ -30,6 +31,13 @@ struct SnapshotFile {
   store::Digest digest;
 };
 
+/// Of a snapshot of a zygote, which has neither mounts nor scratch nor anything lent.
+struct ZygoteState {
+  Runtime runtime;
+  std::chrono::milliseconds deadline;
+  store::Digest vdso;  ///< The kernel's code in every process: the same, or none is restored.
+};
+
 struct Manifest {
   ContainerSpec spec;
   std::vector<std::string> origins = {};
@@ -40,7 +48,9 @@ struct Manifest {
   std::vector<std::string> mounts = {};  ///< Made again by us, not by CRIU; parents first.
   std::vector<Scratch> scratch = {};
   std::vector<LentKey> lent = {};
-  std::vector<SnapshotFile> files = {};  ///< Sorted by name.
+  std::vector<SnapshotFile> files = {};    ///< Sorted by name.
+  std::optional<ZygoteState> zygote = {};  ///< Empty: of a container, by CRIU.
+  std::string annotation = {};
 
   [[nodiscard]] std::string to_text() const;
   /// On failure: Errc::corrupt; Errc::unsupported for a newer format.

@@ -234,6 +234,9 @@ Result<Launched> restore(Workshop& workshop, const SnapshotInUse::Impl& snapshot
   StageClock clock;
   const auto until = sys::deadline_in(deadline);
   const Manifest& manifest = snapshot.manifest;
+  if (manifest.zygote)
+    return base::refuse(Errc::invalid_spec, Stage::validate, "snapshot " + snapshot.snapshot.name,
+                        "it is a zygote's: Host::open_domain() makes a domain of it");
   const container::CheckedSpec checked = SOCK_TRY(container::check(spec));
   SOCK_TRY(container::refuse_what_no_snapshot_holds(spec, workshop));
   SOCK_TRY(require_fitting(manifest, spec));

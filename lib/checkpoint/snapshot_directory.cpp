@@ -9,6 +9,7 @@
 #include <fcntl.h>
 
 #include "base/try.hpp"
+#include "container/checked_spec.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
 
@@ -117,10 +118,30 @@ Result<Verification> check_files(const SnapshotDirectory& directory, const std::
   return found;
 }
 
+namespace {
+
 Result<> require_free(const SnapshotDirectory& directory, const std::string& name) {
   if (!sys::status_at(directory.snapshots, name).has_value()) return {};
   return base::refuse(Errc::exists, Stage::checkpoint, "snapshot " + name,
                       "the name is in use; choose another, or remove it");
+}
+
+}  // namespace
+
+Result<> require_possible(const SnapshotDirectory& directory, const CheckpointOptions& options) {
+  constexpr std::size_t most_annotation = 1U << 20U;
+  SOCK_TRY(container::check_name(options.name));
+  if (options.annotation.size() > most_annotation)
+    return base::refuse(Errc::invalid_spec, Stage::checkpoint, "annotation", "at most 1 MiB");
+  return require_free(directory, options.name);
+}
+
+Result<std::string> write_manifest(const store::Staging& staging, const std::string& inside,
+                                   const Manifest& manifest) {
+  std::string text = manifest.to_text();
+  SOCK_TRY(staging.write(inside + "/" + manifest_name, text));
+  SOCK_TRY(staging.write(inside + "/" + digest_name, store::Digest::of(text).to_string() + "\n"));
+  return text;
 }
 
 Result<> publish(const SnapshotDirectory& directory, const store::Staging& staging,

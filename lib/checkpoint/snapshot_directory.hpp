@@ -50,9 +50,13 @@ inline constexpr const char* scratch_name = "scratch";
 inline constexpr const char* manifest_name = "manifest";
 inline constexpr const char* digest_name = "digest";
 
+/// Writes the manifest and its digest into staging's directory `inside`; the document.
+Result<std::string> write_manifest(const store::Staging& staging, const std::string& inside,
+                                   const Manifest& manifest);
 /// Moves staging's directory `from` to its place. On failure: Errc::exists.
 Result<> publish(const SnapshotDirectory& directory, const store::Staging& staging,
                  const std::string& from, const std::string& name);
-Result<> require_free(const SnapshotDirectory& directory, const std::string& name);
+/// Before anything is written: a name that is free, an annotation that is not too long.
+Result<> require_possible(const SnapshotDirectory& directory, const CheckpointOptions& options);
 
 }  // namespace sock::checkpoint

@@ -31,6 +31,8 @@ enum class Kind : std::uint16_t {
   hello,   ///< First message of a child or new zygote; the kernel tells who sent it.
   work,    ///< Host to child: what to become.
   failed,  ///< Why there will be no hello, or no import.
+  park,  ///< Host to zygote: fork a zygote that stands still, to be written down. With its channel.
+  parked,  ///< It stands still: `resumption` and `files` say how it goes on.
 };
 
 enum class Field : std::uint16_t {
@@ -53,6 +55,8 @@ enum class Field : std::uint16_t {
   reason,      ///< bytes: for people
   sys_errno,   ///< 32 bits
   elapsed_ns,  ///< 64 bits
+  resumption,  ///< Resumption (process_image.hpp)
+  files,       ///< strings "DEVICE INODE PATH": what is mapped, as /proc/PID/maps writes it
 };
 
 enum class Flag : std::uint32_t {

@@ -5,6 +5,7 @@
 
 #include "base/try.hpp"
 #include "container/container_impl.hpp"
+#include "container/stage_clock.hpp"
 #include "zygote/domain_impl.hpp"
 #include "zygote/runtime_target.hpp"
 #include "zygote/zygote_impl.hpp"
@@ -13,6 +14,7 @@ namespace sock {
 namespace {
 
 using zygote::Peer;
+using zygote::restorer_target;
 using zygote::runtime_target;
 
 // The first of the ids that domains get: beyond what distributions give to users, and below the
@@ -66,10 +68,11 @@ Identity zygote_identity() {
   return {.uid = 0, .gid = 0, .groups = {}, .capabilities = zygote_capabilities()};
 }
 
-ContainerSpec describe(const ZygoteDomainSpec& spec, const std::string& runtime,
+ContainerSpec describe(const ZygoteDomainSpec& spec, const std::string& libexec,
                        const UserNamespace& maps, SeccompPolicy policy, FdRef channel) {
   ContainerSpec container{.name = spec.name, .rootfs = spec.rootfs, .argv = command(spec)};
-  container.rootfs.binds.push_back({.source = runtime, .target = runtime_target});
+  container.rootfs.binds.push_back(
+      {.source = libexec + directory_of(spec.runtime), .target = runtime_target});
   container.env = environment(spec);
   container.identity = zygote_identity();
   container.namespaces.user = maps;
@@ -78,6 +81,16 @@ ContainerSpec describe(const ZygoteDomainSpec& spec, const std::string& runtime,
   container.fds = {{.name = "zygote", .fd = channel}};
   container.init = Init::keeper;
   return container;
+}
+
+/// The restorer instead of the runtime: the descriptors are the ones it expects, from 3 on.
+void restore_from(const ZygoteDomain::Impl::Image& image, const std::string& libexec,
+                  ContainerSpec& container) {
+  const std::string target{restorer_target};
+  container.rootfs.binds.push_back({.source = libexec + "/restorer", .target = target});
+  container.argv = {target + "/sock-restorer"};
+  container.fds.push_back({.name = "plan", .fd = image.plan});
+  container.fds.push_back({.name = "pages", .fd = image.pages});
 }
 
 Result<> refuse_unable(const container::Workshop& workshop) {
@@ -94,6 +107,7 @@ Result<> refuse_unable(const container::Workshop& workshop) {
 
 Result<std::unique_ptr<ZygoteDomain::Impl>> ZygoteDomain::Impl::open(container::Workshop& workshop,
                                                                      const ZygoteDomainSpec& spec,
+                                                                     const Image* image,
                                                                      const std::string& libexec,
                                                                      std::uint32_t number) {
   SOCK_TRY(refuse_unable(workshop));
@@ -102,28 +116,36 @@ Result<std::unique_ptr<ZygoteDomain::Impl>> ZygoteDomain::Impl::open(container::
   const UserNamespace maps = spec.user.value_or(own_range(number));
   SeccompPolicy policy = SOCK_TRY(SeccompPolicy::zygote());
   Peer::Ends ends = SOCK_TRY(base::in_stage(Stage::fork, Peer::make()));
-  const ContainerSpec description =
-      describe(spec, libexec + directory_of(spec.runtime), maps, std::move(policy), ends.there);
+  ContainerSpec description = describe(spec, libexec, maps, std::move(policy), ends.there);
+  if (image != nullptr) restore_from(*image, libexec, description);
   auto started = SOCK_TRY(Container::Impl::start(
       workshop, description, [&] { return container::launch(workshop, description); }));
+  std::vector<StageTiming>& timings = started->launched.timings;
+  container::StageClock clock;
   std::unique_ptr<Impl> domain{new Impl{.workshop = workshop,
-                                        .spec = spec,
+                                        .spec = std::make_shared<const ZygoteDomainSpec>(spec),
                                         .maps = maps,
                                         .container = Container{std::move(started)},
                                         .first = {}}};
   ends.there.reset();  // So that the zygote's end is noticed.
-  domain->first = SOCK_TRY(zygote::adopt(workshop, maps, spec.deadline, std::move(ends.here)));
+  auto first = zygote::adopt(workshop, maps, domain->spec, std::move(ends.here));
+  if (!first.has_value() && image != nullptr) first.error().stage = Stage::restore;
+  domain->first = SOCK_TRY(std::move(first));
+  if (image != nullptr) {
+    clock.mark(Stage::restore);
+    timings.push_back(clock.take().front());
+  }
   return domain;
 }
 
 Result<Zygote> ZygoteDomain::Impl::start_afresh() {
   Peer::Ends ends = SOCK_TRY(base::in_stage(Stage::fork, Peer::make()));
-  SOCK_TRY(container.exec({.argv = command(spec),
-                           .env = environment(spec),
+  SOCK_TRY(container.exec({.argv = command(*spec),
+                           .env = environment(*spec),
                            .identity = zygote_identity(),
                            .fds = {{.name = "zygote", .fd = ends.there}}}));
   ends.there.reset();
-  auto zygote = SOCK_TRY(zygote::adopt(workshop, maps, spec.deadline, std::move(ends.here)));
+  auto zygote = SOCK_TRY(zygote::adopt(workshop, maps, spec, std::move(ends.here)));
   return Zygote{std::move(zygote)};
 }
 

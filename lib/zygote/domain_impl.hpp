@@ -12,14 +12,19 @@
 namespace sock {
 
 struct ZygoteDomain::Impl {
-  /// `number`: of this domain on its Host, for its range of ids.
+  /// A process image that the first zygote is made of, instead of starting the runtime.
+  struct Image {
+    FdRef plan;
+    FdRef pages;
+  };
+  /// `number`: of this domain on its Host, for its range of ids. `image`: may be null.
   static Result<std::unique_ptr<Impl>> open(container::Workshop& workshop,
-                                            const ZygoteDomainSpec& spec,
+                                            const ZygoteDomainSpec& spec, const Image* image,
                                             const std::string& libexec, std::uint32_t number);
   Result<Zygote> start_afresh();
 
   container::Workshop& workshop;
-  const ZygoteDomainSpec spec;
+  const std::shared_ptr<const ZygoteDomainSpec> spec;
   const UserNamespace maps;
   Container container;
   std::unique_ptr<Zygote::Impl> first;  ///< Until somebody has asked for it.

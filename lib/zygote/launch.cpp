@@ -177,7 +177,7 @@ Result<> send_work(const Child& child, const container::Workshop& workshop,
 
 Result<container::Launched> launch_forked(Zygote::Impl& zygote, const ContainerSpec& spec) {
   container::Workshop& workshop = zygote.workshop;
-  const Deadline deadline = sys::deadline_in(zygote.deadline);
+  const Deadline deadline = sys::deadline_in(zygote.deadline());
   container::StageClock clock;
   SOCK_TRY(check_forkable(spec));
   const container::CheckedSpec checked = SOCK_TRY(container::check(spec));

@@ -11,9 +11,6 @@
 namespace sock::zygote {
 namespace {
 
-// Hello, report and imported are short; a reason is at most 16 KiB.
-constexpr std::size_t most_answer = std::size_t{20} << 10U;
-
 std::unexpected<Error> malformed() {
   return base::refuse(Errc::corrupt, Stage::none, "zygote", "it sent a malformed message");
 }
@@ -49,11 +46,11 @@ Result<> Peer::send(std::span<const std::byte> message, std::span<const FdRef> f
   return sys::send_message(socket_, message, files);
 }
 
-Result<Peer::Received> Peer::receive(Deadline deadline) const {
+Result<Peer::Received> Peer::receive(Deadline deadline, std::size_t most) const {
   if (!SOCK_TRY(sys::wait_readable(socket_, deadline)))
     return base::refuse(Errc::timed_out, Stage::none, "zygote", "it did not answer in time");
   Received received;
-  received.bytes.resize(most_answer);
+  received.bytes.resize(most);
   sys::Message message = SOCK_TRY(sys::receive_message(socket_, received.bytes));
   if (message.truncated) return malformed();
   received.bytes.resize(message.size);
@@ -61,8 +58,8 @@ Result<Peer::Received> Peer::receive(Deadline deadline) const {
   return received;
 }
 
-Result<Peer::Received> Peer::expect(wire::Kind kind, Deadline deadline) const {
-  Received received = SOCK_TRY(receive(deadline));
+Result<Peer::Received> Peer::expect(wire::Kind kind, Deadline deadline, std::size_t most) const {
+  Received received = SOCK_TRY(receive(deadline, most));
   auto reader = wire::Reader::open(received.bytes);
   if (!reader) return malformed();
   if (reader->kind() == wire::Kind::failed) return std::unexpected(told(*reader));

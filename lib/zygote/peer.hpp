@@ -39,12 +39,14 @@ class Peer {
     std::vector<std::byte> bytes;
     UniqueFd sender;  ///< A pidfd.
   };
-  /// Any message. Errc::timed_out at the deadline, Errc::closed at the end.
-  Result<Received> receive(Deadline deadline) const;
+  /// Any message of at most `most` bytes. Errc::timed_out at the deadline, Errc::closed at the end.
+  Result<Received> receive(Deadline deadline, std::size_t most = most_answer) const;
   /// A message of that kind; `failed` becomes an Error with the other end's reason.
-  Result<Received> expect(wire::Kind kind, Deadline deadline) const;
+  Result<Received> expect(wire::Kind kind, Deadline deadline, std::size_t most = most_answer) const;
 
  private:
+  // Hello, report and imported are short; a reason is at most 16 KiB.
+  static constexpr std::size_t most_answer = std::size_t{20} << 10U;
   UniqueFd socket_;
 };
 

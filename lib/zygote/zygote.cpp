@@ -39,6 +39,14 @@ void put_strings(wire::Writer& writer, wire::Field field, const std::vector<std:
 
 constexpr wire::RoleEntry channel_role{.role = wire::Role::channel, .number = 0};
 
+/// Asks for something that has no more to it than a channel of its own.
+Result<Peer> request(const Peer& zygote, wire::Kind kind) {
+  std::array<std::byte, 64> memory;
+  wire::Writer writer{memory, kind};
+  writer.put_value(wire::Field::roles, channel_role);
+  return send_for(zygote, writer.message());
+}
+
 }  // namespace
 
 Result<Peer> Zygote::Impl::request_child(std::uint64_t namespaces, Urgency urgency) {
@@ -73,6 +81,10 @@ Result<> Zygote::Impl::refill() {
   return {};
 }
 
+Result<Peer> Zygote::Impl::request_parked() {
+  return request(channel, wire::Kind::park);
+}
+
 std::uint64_t zygote::usual_namespaces(const container::Workshop& workshop) noexcept {
   constexpr std::uint64_t always = CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
   return workshop.landlock ? always : always | CLONE_NEWNET;
@@ -85,16 +97,16 @@ Result<std::uint64_t> zygote::identity_of(FdRef pid_namespace) {
 
 Result<std::unique_ptr<Zygote::Impl>> zygote::adopt(container::Workshop& workshop,
                                                     const UserNamespace& maps,
-                                                    std::chrono::milliseconds deadline,
+                                                    std::shared_ptr<const ZygoteDomainSpec> domain,
                                                     Peer channel) {
-  Peer::Received hello = SOCK_TRY(
-      base::in_stage(Stage::fork, channel.expect(wire::Kind::hello, sys::deadline_in(deadline))));
+  Peer::Received hello = SOCK_TRY(base::in_stage(
+      Stage::fork, channel.expect(wire::Kind::hello, sys::deadline_in(domain->deadline))));
   const pid_t pid = sys::number_of(hello.sender);
   const UniqueFd ns = SOCK_TRY(base::in_stage(Stage::fork, sys::pid_namespace_of(hello.sender)));
   const std::uint64_t pid_namespace = SOCK_TRY(base::in_stage(Stage::fork, identity_of(ns)));
   return std::unique_ptr<Zygote::Impl>{new Zygote::Impl{.workshop = workshop,
                                                         .maps = maps,
-                                                        .deadline = deadline,
+                                                        .domain = std::move(domain),
                                                         .channel = std::move(channel),
                                                         .pidfd = std::move(hello.sender),
                                                         .pid = pid,
@@ -120,12 +132,9 @@ Result<Container> Zygote::fork(const ContainerSpec& spec) {
 
 Result<Zygote> Zygote::grow(const ImportSpec& imports) {
   SOCK_TRY(container::require(impl_));
-  std::array<std::byte, 64> request;
-  wire::Writer writer{request, wire::Kind::grow};
-  writer.put_value(wire::Field::roles, channel_role);
-  Peer channel = SOCK_TRY(base::in_stage(Stage::fork, send_for(impl_->channel, writer.message())));
+  Peer channel = SOCK_TRY(base::in_stage(Stage::fork, request(impl_->channel, wire::Kind::grow)));
   auto adopted =
-      SOCK_TRY(zygote::adopt(impl_->workshop, impl_->maps, impl_->deadline, std::move(channel)));
+      SOCK_TRY(zygote::adopt(impl_->workshop, impl_->maps, impl_->domain, std::move(channel)));
   Zygote child{std::move(adopted)};
   if (!imports.modules.empty()) SOCK_TRY(child.import(imports));
   return child;

@@ -16,7 +16,7 @@ namespace sock {
 struct Zygote::Impl {
   container::Workshop& workshop;
   const UserNamespace maps;
-  const std::chrono::milliseconds deadline;
+  const std::shared_ptr<const ZygoteDomainSpec> domain;
   zygote::Peer channel;
   UniqueFd pidfd;
   pid_t pid;
@@ -29,6 +29,11 @@ struct Zygote::Impl {
   /// A spare that is up; else a new request.
   Result<zygote::Peer> take_child(std::uint64_t namespaces);
   Result<> refill();
+  /// Sends for a child that stands still (zygote/parked.hpp).
+  Result<zygote::Peer> request_parked();
+
+  /// For each message from the zygote or a child.
+  [[nodiscard]] std::chrono::milliseconds deadline() const noexcept { return domain->deadline; }
 
   std::mutex mutex = {};  // guards what follows
   std::size_t wanted_spares = 0;
@@ -46,7 +51,8 @@ Result<std::uint64_t> identity_of(FdRef pid_namespace);
 /// Waits for the hello of a new zygote at the other end.
 Result<std::unique_ptr<Zygote::Impl>> adopt(container::Workshop& workshop,
                                             const UserNamespace& maps,
-                                            std::chrono::milliseconds deadline, Peer channel);
+                                            std::shared_ptr<const ZygoteDomainSpec> domain,
+                                            Peer channel);
 
 /// Starts the first process of a forked container. On failure nothing is left of it.
 Result<container::Launched> launch_forked(Zygote::Impl& zygote, const ContainerSpec& spec);

@@ -27,17 +27,21 @@ void add_snapshots(CLI::App& verb, Invocation& invocation) {
 void describe_checkpoint(CLI::App& app, Invocation& invocation) {
   auto& options = invocation.snapshot.checkpoint;
   CLI::App& verb = add_host_verb(
-      app, invocation, "checkpoint", "Write a detached container into a snapshot",
+      app, invocation, "checkpoint", "Write a detached container or a zygote into a snapshot",
       "  sockctl checkpoint web web-1\n"
+      "  sockctl zygote create ds --preload numpy && sockctl checkpoint ds ds-1\n"
       "  sockctl checkpoint --stop web web-1 && sockctl restore web-1 --name web-again\n"
       "\nIt runs on afterwards, but with --stop. It cannot have --net host, --userns, or a "
       "process of exec.",
       [](Invocation& i) { return sockctl::checkpoint(i.globals, i.snapshot); });
-  verb.add_option("NAME", options.name, "The container")->required()->type_name("");
+  verb.add_option("NAME", options.name,
+                  "The container, or the zygote where no container has that name")
+      ->required()
+      ->type_name("");
   verb.add_option("NEW", options.snapshot, "What the snapshot is to be called")
       ->required()
       ->type_name("");
-  verb.add_flag("--stop", options.stop, "End the container when the snapshot is written");
+  verb.add_flag("--stop", options.stop, "End it when the snapshot is written");
   add_store(verb, invocation);
   add_format(verb, invocation);
 }
@@ -45,9 +49,10 @@ void describe_checkpoint(CLI::App& app, Invocation& invocation) {
 void describe_restore(CLI::App& app, Invocation& invocation) {
   auto& options = invocation.snapshot.restore;
   CLI::App& verb = add_host_verb(
-      app, invocation, "restore", "Make detached containers of a snapshot",
+      app, invocation, "restore", "Make detached containers, or zygotes, of a snapshot",
       "  sockctl restore web-1\n  sockctl restore web-1 --count 10 --name web\n"
       "  sockctl restore web-1 --timings -m 256m --name web\n"
+      "  sockctl restore ds-1 && sockctl zygote fork ds -- python3 -c 'import numpy'\n"
       "\nEach goes on where the snapshot was written, in namespaces and a cgroup of its own.",
       [](Invocation& i) { return sockctl::restore(i.globals, i.snapshot); });
   verb.add_option("SNAPSHOT", options.snapshot, "Its name")->required()->type_name("");

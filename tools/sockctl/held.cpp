@@ -99,6 +99,11 @@ Result<std::string> Held::export_tree() const {
                 "it is a single zygote, without a tree; see sockctl zygote tree apply");
 }
 
+Result<sock::Snapshot> Held::checkpoint(sock::SnapshotStore&, sock::CheckpointOptions) {
+  return refuse(Errc::unsupported, Stage::checkpoint, name(),
+                "it is an import tree; only single zygotes can be written into snapshots");
+}
+
 Result<> Held::remove(bool force) {
   {
     std::unique_lock lock{mutex_};

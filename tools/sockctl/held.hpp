@@ -16,6 +16,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "sock/checkpoint.hpp"
 #include "sock/host.hpp"
 #include "sock/import_tree.hpp"
 
@@ -56,6 +57,9 @@ class Held {
 
   [[nodiscard]] nlohmann::json describe() const;
   [[nodiscard]] Result<nlohmann::json> stats() const;
+  /// Writes it into a snapshot. Not of a tree. Blocking: under a lease.
+  [[nodiscard]] virtual Result<sock::Snapshot> checkpoint(sock::SnapshotStore& store,
+                                                          sock::CheckpointOptions options);
   /// Its import tree as JSON; not of a single zygote.
   [[nodiscard]] virtual Result<std::string> export_tree() const;
   /// Ends it, and by force the containers forked from it. Errc::exists when some run.

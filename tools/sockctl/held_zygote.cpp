@@ -5,9 +5,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "json_values.hpp"
 #include "package_cache.hpp"
 #include "parse.hpp"
 #include "posix.hpp"
+#include "snapshot_store.hpp"
 
 namespace sockctl {
 
@@ -22,14 +24,31 @@ Result<sock::ZygoteDomainSpec> domain_spec(const RunOptions& given, const std::s
                                 .resources = spec.resources};
 }
 
-HeldZygote::HeldZygote(ZygoteRequest request)
-    : Held{request.options}, request_{std::move(request)} {}
+HeldZygote::HeldZygote(ZygoteRequest request, std::optional<ZygoteSource> source)
+    : Held{request.options}, request_{std::move(request)}, source_{std::move(source)} {
+  if (source_) imports_ = source_->imports;
+}
 
 Result<> HeldZygote::open_domain(sock::Host& host) {
   auto spec = SOCKCTL_TRY(domain_spec(options(), request_.python));
   spec.runtime = SOCKCTL_TRY(parse_runtime(request_.runtime));
   packages_ = SOCKCTL_TRY(declare_packages(options(), spec.rootfs, spec.env));
   auto domain = SOCKCTL_TRY(host.open_domain(spec));
+  return keep_domain(std::move(domain));
+}
+
+// Only the packages are not in the snapshot: they are kept from removal as long as they are in use.
+Result<> HeldZygote::restore_domain(sock::Host& host) {
+  auto spec = SOCKCTL_TRY(domain_spec(options(), request_.python));
+  packages_ = SOCKCTL_TRY(declare_packages(options(), spec.rootfs, spec.env));
+  const auto store = SOCKCTL_TRY(open_snapshot_store(source_->store));
+  const auto snapshot = SOCKCTL_TRY(store.use(source_->snapshot));
+  auto domain = SOCKCTL_TRY(
+      host.open_domain(snapshot, {.name = options().name, .resources = spec.resources}));
+  return keep_domain(std::move(domain));
+}
+
+Result<> HeldZygote::keep_domain(sock::ZygoteDomain domain) {
   {
     const std::scoped_lock lock{mutex_};
     domain_.emplace(std::move(domain));
@@ -60,8 +79,8 @@ Result<sock::Zygote> HeldZygote::import_all(const Tell& tell) {
 }
 
 Result<> HeldZygote::prepare(sock::Host& host, const Tell& tell) {
-  SOCKCTL_TRY(open_domain(host));
-  auto zygote = SOCKCTL_TRY(import_all(tell));
+  SOCKCTL_TRY(source_ ? restore_domain(host) : open_domain(host));
+  auto zygote = SOCKCTL_TRY(source_ ? domain_->start_zygote() : import_all(tell));
   SOCKCTL_TRY(zygote.keep_spares(request_.spares));
   const std::scoped_lock lock{mutex_};
   zygote_.emplace(std::move(zygote));
@@ -77,6 +96,16 @@ Result<Held::Forked> HeldZygote::do_fork(const sock::ContainerSpec& spec,
   SOCKCTL_TRY(check_forked_command(runtime, spec.argv));
   auto container = SOCKCTL_TRY(zygote_->fork(spec));
   return Forked{.container = std::move(container), .told = {}};
+}
+
+Result<sock::Snapshot> HeldZygote::checkpoint(sock::SnapshotStore& store,
+                                              sock::CheckpointOptions options) {
+  if (packages_) {
+    const auto root = SOCKCTL_TRY(domain_spec(this->options(), request_.python)).rootfs;
+    options.origins = SOCKCTL_TRY(origins_of(this->options(), root.base, *packages_));
+  }
+  options.annotation = annotate(request_, imports_);
+  return zygote_->checkpoint(store, options);
 }
 
 Result<> HeldZygote::check_alive() const {
@@ -104,6 +133,7 @@ void HeldZygote::describe_more(nlohmann::json& out) const {
     total += import.time;
   }
   out["kind"] = "zygote";
+  if (source_) out["snapshot"] = source_->snapshot;
   out["modules"] = std::move(modules);
   out["import_ns"] = total.count();
   out["spares"] = request_.spares;
@@ -112,6 +142,7 @@ void HeldZygote::describe_more(nlohmann::json& out) const {
   out["paths"] = request_.paths;
   if (!zygote_) return;
   out["pid"] = zygote_->pid();
+  out["timings"] = to_json(domain_->container().timings());
   if (const auto memory = zygote_->memory(); memory.has_value())
     out["memory"] = {
         {"rss", memory->rss}, {"pss", memory->pss}, {"private", memory->private_memory}};

@@ -22,6 +22,26 @@ struct ZygoteRequest {
   RunOptions options;
 };
 nlohmann::json to_json(const ZygoteRequest& request);
+
+/// What a zygote has imported, and how long it took.
+struct ZygoteImport {
+  std::string module;
+  std::chrono::nanoseconds time;
+};
+/// Where a zygote comes from that is not made by importing.
+struct ZygoteSource {
+  std::string store;
+  std::string snapshot;
+  std::vector<ZygoteImport> imports;
+};
+/// What a zygote's snapshot says of how it was made (Snapshot::annotation), and back.
+std::string annotate(const ZygoteRequest& request, const std::vector<ZygoteImport>& imports);
+struct RestorableZygote {
+  ZygoteRequest request;
+  ZygoteSource source;
+};
+/// On failure: it was written by another program than sockctl.
+Result<RestorableZygote> restorable(const sock::Snapshot& snapshot, const std::string& store);
 /// May throw nlohmann::json::exception.
 Result<ZygoteRequest> zygote_request_from_json(const nlohmann::json& json);
 
@@ -30,14 +50,14 @@ Result<sock::ZygoteDomainSpec> domain_spec(const RunOptions& options, const std:
 
 class HeldZygote final : public Held {
  public:
-  explicit HeldZygote(ZygoteRequest request);
+  explicit HeldZygote(ZygoteRequest request, std::optional<ZygoteSource> source = {});
+
+  Result<sock::Snapshot> checkpoint(sock::SnapshotStore& store,
+                                    sock::CheckpointOptions options) override;
 
  private:
-  struct Import {
-    std::string module;
-    std::chrono::nanoseconds time;
-  };
-  /// Imports the modules one after the other. The error of an import names the module.
+  /// Restores it, or imports the modules one after the other. The error of an import names the
+  /// module.
   Result<> prepare(sock::Host& host, const Tell& tell) override;
   Result<Forked> do_fork(const sock::ContainerSpec& spec,
                          const std::vector<sock::Package>& declared) override;
@@ -48,14 +68,17 @@ class HeldZygote final : public Held {
   void close() override;
 
   Result<> open_domain(sock::Host& host);
+  Result<> restore_domain(sock::Host& host);
+  Result<> keep_domain(sock::ZygoteDomain domain);
   Result<sock::Zygote> import_all(const Tell& tell);
 
   const ZygoteRequest request_;
+  const std::optional<ZygoteSource> source_;
   std::optional<sock::PackagesInUse> packages_ = {};  ///< Of start() alone; outlives the domain.
   // Guarded by mutex_ of Held:
   mutable std::optional<sock::ZygoteDomain> domain_ = {};  ///< Stats go through container().
   std::optional<sock::Zygote> zygote_ = {};                ///< Before the domain in destruction.
-  std::vector<Import> imports_ = {};
+  std::vector<ZygoteImport> imports_ = {};
 };
 
 }  // namespace sockctl

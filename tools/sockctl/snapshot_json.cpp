@@ -18,6 +18,10 @@ nlohmann::json words(const std::vector<std::string>& all) {
   return list;
 }
 
+const char* kind_of(const sock::Snapshot& snapshot) {
+  return snapshot.kind == sock::Snapshot::Kind::zygote ? "zygote" : "container";
+}
+
 std::string command_line(const sock::ContainerSpec& spec) {
   constexpr std::size_t most = 40;
   std::string line;
@@ -31,6 +35,7 @@ nlohmann::json to_json(const sock::Snapshot& snapshot) {
   if (!snapshot.problem.empty()) return {{"name", snapshot.name}, {"problem", snapshot.problem}};
   const sock::Resources& limits = snapshot.spec.resources;
   nlohmann::json json{{"name", snapshot.name},
+                      {"kind", kind_of(snapshot)},
                       {"container", snapshot.spec.name},
                       {"command", words(snapshot.spec.argv)},
                       {"root", sock::printable(snapshot.spec.rootfs.base)},
@@ -53,16 +58,16 @@ Result<> print_snapshots(Format format, const std::vector<sock::Snapshot>& snaps
   for (const auto& snapshot : snapshots) {
     objects.push_back(to_json(snapshot));
     if (snapshot.problem.empty())
-      rows.push_back({snapshot.name, std::to_string(snapshot.processes), human_size(snapshot.bytes),
-                      time_text(snapshot.created), snapshot.spec.name,
+      rows.push_back({snapshot.name, kind_of(snapshot), std::to_string(snapshot.processes),
+                      human_size(snapshot.bytes), time_text(snapshot.created), snapshot.spec.name,
                       command_line(snapshot.spec)});
     else
-      rows.push_back({snapshot.name, "-", "-", "-", "-", "damaged: " + snapshot.problem});
+      rows.push_back({snapshot.name, "-", "-", "-", "-", "-", "damaged: " + snapshot.problem});
   }
   constexpr auto right = Column::Align::right;
   return print_list(
       format, objects,
-      {{"NAME"}, {"PROCESSES", right}, {"SIZE", right}, {"CREATED"}, {"CONTAINER"}, {"COMMAND"}},
+      {{"NAME"}, {"KIND"}, {"PROCESSES", right}, {"SIZE", right}, {"CREATED"}, {"OF"}, {"COMMAND"}},
       rows);
 }
 

@@ -48,8 +48,16 @@ Result<std::vector<std::string>> origins_of(const RunOptions& options, const Lau
   std::vector<std::string> origins;
   if (launch.image) origins.push_back(std::string{image_word} + "@" + launch.image->image().id);
   if (!launch.packages) return origins;
-  const auto python = SOCKCTL_TRY(python_of(options, launch.spec.rootfs.base));
-  for (const auto& each : launch.packages->packages())
+  const auto packages = SOCKCTL_TRY(origins_of(options, launch.spec.rootfs.base, *launch.packages));
+  origins.insert(origins.end(), packages.begin(), packages.end());
+  return origins;
+}
+
+Result<std::vector<std::string>> origins_of(const RunOptions& options, const std::string& base,
+                                            const sock::PackagesInUse& packages) {
+  std::vector<std::string> origins;
+  const auto python = SOCKCTL_TRY(python_of(options, base));
+  for (const auto& each : packages.packages())
     origins.push_back(std::string{package_word} + python + ":" + each.package.to_string());
   return origins;
 }

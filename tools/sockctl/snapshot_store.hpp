@@ -20,6 +20,9 @@ Result<sock::SnapshotStore> open_snapshot_store(const std::string& option);
 
 /// What CheckpointOptions::origins says of a container that was started with these.
 Result<std::vector<std::string>> origins_of(const RunOptions& options, const Launch& launch);
+/// The same of packages alone, for a root with this base.
+Result<std::vector<std::string>> origins_of(const RunOptions& options, const std::string& base,
+                                            const sock::PackagesInUse& packages);
 /// The image and the packages of such a list, kept for as long as the handles live.
 struct Origins {
   std::optional<sock::ImageRoot> image = {};

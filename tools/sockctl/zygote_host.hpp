@@ -55,6 +55,8 @@ class ZygoteSession {
   Result<> serve();
   Result<nlohmann::json> dispatch(const nlohmann::json& request, Message& message);
   Result<nlohmann::json> create(const nlohmann::json& request);
+  Result<nlohmann::json> checkpoint(const nlohmann::json& request);
+  Result<nlohmann::json> restore(const nlohmann::json& request);
   Result<nlohmann::json> apply(const nlohmann::json& request);
   Result<nlohmann::json> hold(std::shared_ptr<Held> held);
   Result<> start(Held& held);

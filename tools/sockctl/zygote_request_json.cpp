@@ -1,8 +1,9 @@
-// What `zygote create` asks for, between it and the background Host.
+// What `zygote create` asks for, between it and the background Host, and in snapshots.
 
 #include <nlohmann/json.hpp>
 
 #include "held_zygote.hpp"
+#include "json_values.hpp"
 #include "run_options_json.hpp"
 
 namespace sockctl {
@@ -23,6 +24,28 @@ Result<ZygoteRequest> zygote_request_from_json(const nlohmann::json& json) {
                        .python = json.at("python"),
                        .spares = json.at("spares"),
                        .options = std::move(options)};
+}
+
+std::string annotate(const ZygoteRequest& request, const std::vector<ZygoteImport>& imports) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& import : imports)
+    list.push_back({{"module", import.module}, {"ns", import.time.count()}});
+  return line_of({{"sockctl", to_json(request)}, {"imports", std::move(list)}});
+}
+
+Result<RestorableZygote> restorable(const sock::Snapshot& snapshot, const std::string& store) {
+  const auto json = parse_json(snapshot.annotation);
+  try {
+    auto request = SOCKCTL_TRY(zygote_request_from_json(json.at("sockctl")));
+    ZygoteSource source{.store = store, .snapshot = snapshot.name, .imports = {}};
+    for (const auto& import : json.at("imports"))
+      source.imports.push_back(
+          {.module = import.at("module"), .time = std::chrono::nanoseconds{import.at("ns")}});
+    return RestorableZygote{.request = std::move(request), .source = std::move(source)};
+  } catch (const nlohmann::json::exception&) {
+    return refuse(Errc::unsupported, Stage::validate, "snapshot " + snapshot.name,
+                  "it was not written by sockctl, or by another version");
+  }
 }
 
 }  // namespace sockctl

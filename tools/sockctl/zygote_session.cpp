@@ -11,6 +11,9 @@
 #include "held_tree.hpp"
 #include "held_zygote.hpp"
 #include "json_values.hpp"
+#include "snapshot_json.hpp"
+#include "snapshot_store.hpp"
+#include "snapshot_verbs.hpp"
 #include "zygote_host.hpp"
 
 namespace sockctl {
@@ -48,6 +51,8 @@ Result<nlohmann::json> ZygoteSession::dispatch(const nlohmann::json& request, Me
   const auto names = request.value("names", std::vector<std::string>{});
   if (verb == "create") return create(request);
   if (verb == "apply") return apply(request);
+  if (verb == "checkpoint") return checkpoint(request);
+  if (verb == "restore") return restore(request);
   if (verb == "export") return export_tree(request.at("name"));
   if (verb == "inspect") return inspect(names);
   if (verb == "stats") return stats(names);
@@ -60,6 +65,35 @@ Result<nlohmann::json> ZygoteSession::dispatch(const nlohmann::json& request, Me
 Result<nlohmann::json> ZygoteSession::create(const nlohmann::json& request) {
   auto wanted = SOCKCTL_TRY(zygote_request_from_json(request));
   return hold(std::make_shared<HeldZygote>(std::move(wanted)));
+}
+
+Result<nlohmann::json> ZygoteSession::checkpoint(const nlohmann::json& request) {
+  const auto held = SOCKCTL_TRY(host_.find(request.at("name")));
+  auto store = SOCKCTL_TRY(open_snapshot_store(request.at("store")));
+  sock::Snapshot written;
+  {
+    const auto lease = SOCKCTL_TRY(held->lease());
+    written = SOCKCTL_TRY(held->checkpoint(
+        store, {.name = request.at("snapshot"), .origins = {}, .deadline = checkpoint_time}));
+  }
+  if (request.value("stop", false)) {
+    SOCKCTL_TRY(held->remove(false));
+    host_.forget(held->name());
+  }
+  return nlohmann::json{{"ok", true}, {"snapshot", to_json(written)}};
+}
+
+// The snapshot says what to make; the request, only what is to be otherwise.
+Result<nlohmann::json> ZygoteSession::restore(const nlohmann::json& request) {
+  const std::string place = request.at("store");
+  const auto store = SOCKCTL_TRY(open_snapshot_store(place));
+  const auto snapshot = SOCKCTL_TRY(store.find(request.at("snapshot")));
+  auto wanted = SOCKCTL_TRY(restorable(snapshot, place));
+  if (const auto name = request.value("name", std::string{}); !name.empty()) {
+    wanted.request.name = name;
+    wanted.request.options.name = name;
+  }
+  return hold(std::make_shared<HeldZygote>(std::move(wanted.request), std::move(wanted.source)));
 }
 
 Result<nlohmann::json> ZygoteSession::apply(const nlohmann::json& request) {

@@ -13,6 +13,7 @@
 #include "server/fork.hpp"
 #include "server/fork_safety.hpp"
 #include "server/inheritance.hpp"
+#include "server/park.hpp"
 
 namespace sock::zygote {
 namespace {
@@ -76,6 +77,7 @@ void Zygote::serve() noexcept {
 void Zygote::answer(const Request& request) noexcept {
   if (request.kind == wire::Kind::load) return answer_load(request);
   if (request.kind == wire::Kind::grow) return answer_grow(request.channel);
+  if (request.kind == wire::Kind::park) return answer_park(request.channel);
   if (request.no_hurry) return answer_spare(request);
   answer_fork(request.namespaces, request.channel);
 }
@@ -117,6 +119,13 @@ void Zygote::answer_grow(int channel) noexcept {
   forget_spares();
   ::close(channel_);
   channel_ = channel;
+  if (!say_hello(channel_)) ::_exit(0);
+}
+
+void Zygote::answer_park(int channel) noexcept {
+  answer_grow(channel);
+  if (channel_ != channel) return;  // In the zygote, to which nothing has happened.
+  channel_ = park(channel);
   if (!say_hello(channel_)) ::_exit(0);
 }
 

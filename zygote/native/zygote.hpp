@@ -28,6 +28,7 @@ class Zygote {
   void answer_load(const Request& request) noexcept;
   void answer_spare(const Request& request) noexcept;
   void answer_grow(int channel) noexcept;
+  void answer_park(int channel) noexcept;
   void answer_fork(std::uint64_t namespaces, int channel) noexcept;
   bool load_all(const Request& request, Reason& reason) noexcept;
   void fork_oldest_spare() noexcept;

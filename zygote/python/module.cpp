@@ -14,6 +14,7 @@
 #include "server/fork.hpp"
 #include "server/fork_safety.hpp"
 #include "server/inheritance.hpp"
+#include "server/park.hpp"
 #include "server/request.hpp"
 #include "server/work.hpp"
 #include "server/working_set.hpp"
@@ -75,8 +76,8 @@ Inbox::Outcome receive_unlocked(Inbox& inbox, int channel) {
 }
 
 /// receive(channel) -> ("fork", namespaces, channel) | ("spare", namespaces, channel) |
-/// ("grow", channel) | ("import", modules, paths) | None at the end. ValueError: a message that is
-/// none of these, and is dropped.
+/// ("grow", channel) | ("park", channel) | ("import", modules, paths) | None at the end.
+/// ValueError: a message that is none of these, and is dropped.
 PyObject* receive(PyObject*, PyObject* arguments) {
   int channel = -1;
   if (!PyArg_ParseTuple(arguments, "i", &channel)) return nullptr;
@@ -88,6 +89,7 @@ PyObject* receive(PyObject*, PyObject* arguments) {
   if (!request) return malformed();
   if (request->kind == wire::Kind::load) return to_import(*request);
   if (request->kind == wire::Kind::grow) return Py_BuildValue("(si)", "grow", request->channel);
+  if (request->kind == wire::Kind::park) return Py_BuildValue("(si)", "park", request->channel);
   return Py_BuildValue("(sKi)", request->no_hurry ? "spare" : "fork",
                        static_cast<unsigned long long>(request->namespaces), request->channel);
 }
@@ -143,6 +145,17 @@ PyObject* become(PyObject*, PyObject* arguments) {
   Ref env{to_list(work.env())};
   if (!argv || !env) return nullptr;
   return Py_BuildValue("(NN)", argv.release(), env.release());
+}
+
+/// park(channel) -> the channel of the process that was restored from this one. Never returns here;
+/// OSError there: the Host has been told.
+PyObject* park_here(PyObject*, PyObject* arguments) {
+  int channel = -1;
+  if (!PyArg_ParseTuple(arguments, "i", &channel)) return nullptr;
+  const int restored = park(channel);
+  if (restored >= 0) return PyLong_FromLong(restored);
+  PyErr_SetString(PyExc_OSError, "not restored");
+  return nullptr;
 }
 
 PyObject* hello(PyObject*, PyObject* arguments) {
@@ -219,6 +232,7 @@ PyMethodDef methods[] = {
     {"wait", wait, METH_VARARGS, nullptr},
     {"fork", fork_child, METH_VARARGS, nullptr},
     {"become", become, METH_VARARGS, nullptr},
+    {"park", park_here, METH_VARARGS, nullptr},
     {"hello", hello, METH_VARARGS, nullptr},
     {"failed", failed, METH_VARARGS, nullptr},
     {"imported", imported, METH_VARARGS, nullptr},

@@ -19,6 +19,7 @@ import traceback
 
 import sock_zygote_core as core
 
+import snapshot_restore_py
 import sock_payload
 
 
@@ -182,6 +183,37 @@ class Zygote:
         self.forget_spares()
         close_quietly(self.channel)
         self.channel = channel
+
+    def answer_park(self, channel):
+        """A child is written down, and goes on here wherever it is restored: as a zygote."""
+        try:
+            is_child = core.fork(0, channel)
+        except OSError as error:
+            core.failed(channel, b"fork", error.errno)
+            close_quietly(channel)
+            return
+        if not is_child:
+            close_quietly(channel)
+            return
+        self.forget_spares()
+        close_quietly(self.channel)
+        self.channel = channel
+        try:
+            snapshot_restore_py.run_before_snapshot()
+            self.require_forkable()
+            self.channel = core.park(channel)
+            snapshot_restore_py.run_after_restore()
+            self.require_forkable()
+        except BaseException as error:  # SystemExit and KeyboardInterrupt are no reason to go on.
+            core.failed(self.channel, describe(error), 0)
+            os._exit(0)
+        if not core.hello(self.channel):
+            os._exit(0)
+
+    def require_forkable(self):
+        what = core.unsafe_to_fork()
+        if what is not None:
+            raise UnsafeToFork(f"a hook {what}")
 
     def answer_fork(self, namespaces, channel):
         try:

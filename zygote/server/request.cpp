@@ -36,6 +36,7 @@ std::optional<Request> read_request(Inbox& inbox) noexcept {
     case Kind::fork:
       return namespaces ? with_channel(request, inbox) : std::nullopt;
     case Kind::grow:
+    case Kind::park:
       return with_channel(request, inbox);
     case Kind::load:
       return request;

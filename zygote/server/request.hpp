@@ -11,10 +11,10 @@
 namespace sock::zygote {
 
 struct Request {
-  wire::Kind kind;               ///< fork, grow or load
+  wire::Kind kind;               ///< fork, grow, park or load
   std::uint64_t namespaces = 0;  ///< Of fork: CLONE_NEW*.
   bool no_hurry = false;         ///< Of fork: after whatever else is asked for.
-  int channel = -1;              ///< Of fork and grow: the child's. The caller's to close.
+  int channel = -1;              ///< Of fork, grow and park: the child's. The caller's to close.
   wire::FieldView modules{};     ///< Of load: strings, in the Inbox's memory. So are the paths.
   wire::FieldView paths{};
 };
