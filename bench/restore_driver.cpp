@@ -1,10 +1,11 @@
 // Restores of a Python that has imported packages, as a measuring program: serves the protocol of
 // serve.h for bench/restore.
-//   usage: restore_driver --how restore|fork|create --modules A,B|- --python PROGRAM --state DIR
-//                         --libexec DIR
+//   usage: restore_driver --how restore|thaw|fork|create --modules A,B|- --python PROGRAM
+//                         --state DIR --libexec DIR
 // A life is from the request to the payload's answer to a byte that waits for it; its end is not in
-// it. `restore` is from a snapshot in which the modules are imported, `fork` from a zygote that has
-// them, `create` starts an interpreter that imports them.
+// it. `restore` is from a snapshot in which the modules are imported, `thaw` a fork from the
+// snapshot of a zygote that has them, `fork` one from such a zygote itself, `create` starts an
+// interpreter that imports them.
 
 #include <cstdio>
 #include <optional>
@@ -21,7 +22,7 @@
 
 namespace {
 
-enum class How { restore, fork, create };
+enum class How { restore, thaw, fork, create };
 
 struct Arguments {
   How how = How::restore;
@@ -68,7 +69,7 @@ Pipe make_pipe() {
 /// Imports (a zygote has done so), says that it is ready, and answers each byte.
 sock::ContainerSpec payload(const Arguments& arguments) {
   std::string code;
-  if (arguments.how != How::fork)
+  if (arguments.how != How::fork && arguments.how != How::thaw)
     for (const auto& module : split_modules(arguments.modules)) code += "import " + module + "\n";
   code += "import os\nos.write(1, b'r')\nwhile os.read(0, 1): os.write(1, b'x')\n";
   sock::ContainerSpec spec{.name = "original",
@@ -119,6 +120,21 @@ int make_zygote(Setting& setting) {
   return 0;
 }
 
+int write_zygote_snapshot(Setting& setting) {
+  if (make_zygote(setting) != 0) return -1;
+  auto store = sock::SnapshotStore::open({.directory = setting.arguments.state + "/snapshots"});
+  if (!store) return complain(store.error());
+  const auto written = setting.zygote->checkpoint(*store, {.name = "bench"});
+  if (!written) return complain(written.error());
+  auto used = store->use("bench");
+  if (!used) return complain(used.error());
+  setting.store.emplace(std::move(*store));
+  setting.snapshot.emplace(std::move(*used));
+  setting.zygote.reset();
+  setting.domain.reset();
+  return 0;
+}
+
 void* open_creator(void* context) {
   auto& setting = *static_cast<Setting*>(context);
   return new Creator{.setting = setting, .prefix = "c" + std::to_string(setting.creators++) + "-"};
@@ -135,6 +151,7 @@ sock::Result<sock::Container> make(Setting& setting, const std::string& name,
   sock::ContainerSpec spec = payload(setting.arguments);
   spec.name = name;
   spec.stdio = stdio;
+  if (setting.arguments.how == How::thaw) return setting.host.fork(*setting.snapshot, spec);
   return setting.arguments.how == How::create ? setting.host.create(spec)
                                               : setting.zygote->fork(spec);
 }
@@ -172,12 +189,18 @@ std::size_t stages(void* argument, stage_time* times, std::size_t capacity) {
   return count;
 }
 
+How how_of(std::string_view word) {
+  if (word == "create") return How::create;
+  if (word == "fork") return How::fork;
+  return word == "thaw" ? How::thaw : How::restore;
+}
+
 bool parse(int argc, char** argv, Arguments& arguments) {
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view option = argv[i];
     const std::string_view value = argv[i + 1];
     if (option == "--how")
-      arguments.how = value == "create" ? How::create : value == "fork" ? How::fork : How::restore;
+      arguments.how = how_of(value);
     else if (option == "--modules")
       arguments.modules = value;
     else if (option == "--python")
@@ -196,6 +219,8 @@ int prepare(Setting& setting) {
   switch (setting.arguments.how) {
     case How::restore:
       return write_snapshot(setting);
+    case How::thaw:
+      return write_zygote_snapshot(setting);
     case How::fork:
       return make_zygote(setting);
     case How::create:
@@ -210,7 +235,7 @@ int main(int argc, char** argv) {
   Arguments arguments;
   if (!parse(argc, argv, arguments)) {
     std::fputs(
-        "usage: restore_driver --how restore|fork|create --modules A,B|- --python PROGRAM "
+        "usage: restore_driver --how restore|thaw|fork|create --modules A,B|- --python PROGRAM "
         "--state DIR --libexec DIR\n",
         stderr);
     return 2;

@@ -3,6 +3,9 @@
 #include "sock/host.hpp"
 
 #include <atomic>
+#include <mutex>
+
+#include <fcntl.h>
 
 #include "base/try.hpp"
 #include "checkpoint/restore.hpp"
@@ -12,8 +15,10 @@
 #include "isolation/cgroup/pool.hpp"
 #include "isolation/features.hpp"
 #include "state/instance.hpp"
+#include "sys/file.hpp"
 #include "zygote/domain_impl.hpp"
 #include "zygote/import_cache_impl.hpp"
+#include "zygote/restoring.hpp"
 
 namespace sock {
 
@@ -25,7 +30,24 @@ struct Host::Impl {
   std::unique_ptr<container::Workshop> workshop;
   std::string libexec;
   std::atomic<std::uint32_t> domains = 0;
+
+  /// sock-restorer as nobody can change it, made when it is first asked for.
+  Result<FdRef> restorer();
+
+  std::mutex mutex = {};  // guards what follows
+  UniqueFd restorer_copy = {};
 };
+
+Result<FdRef> Host::Impl::restorer() {
+  const std::scoped_lock lock{mutex};
+  if (!restorer_copy) {
+    const auto program = SOCK_TRY(base::in_stage(
+        Stage::state, sys::open(sys::cwd, libexec + "/restorer/sock-restorer", O_RDONLY)));
+    restorer_copy =
+        SOCK_TRY(base::in_stage(Stage::state, sys::sealed_copy(program, "sock-restorer", 0555)));
+  }
+  return restorer_copy.ref();
+}
 
 Host::Host(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
 Host::Host(Host&&) noexcept = default;
@@ -92,10 +114,26 @@ Result<ZygoteDomain> Host::open_domain(const SnapshotInUse& snapshot,
   image.domain.name = options.name;
   image.domain.user = options.user;
   if (options.resources) image.domain.resources = *options.resources;
-  const ZygoteDomain::Impl::Image files{.plan = image.plan, .pages = image.pages};
+  const FdRef restorer = SOCK_TRY(impl_->restorer());
+  const zygote::Image files{.plan = image.plan, .pages = image.pages, .restorer = restorer};
   auto impl = SOCK_TRY(ZygoteDomain::Impl::open(*impl_->workshop, image.domain, &files,
                                                 impl_->libexec, impl_->domains++));
   return ZygoteDomain{std::move(impl)};
+}
+
+Result<Container> Host::fork(const SnapshotInUse& snapshot, const ContainerSpec& spec) {
+  SOCK_TRY(container::require(impl_));
+  SOCK_TRY(container::require(snapshot.impl_));
+  const auto image = SOCK_TRY(checkpoint::open_zygote_image(*snapshot.impl_));
+  if (image.domain.runtime != Runtime::python)
+    return base::refuse(Errc::unsupported, Stage::validate, "runtime",
+                        "only of Python's zygotes; others need a domain, see open_domain()");
+  const FdRef restorer = SOCK_TRY(impl_->restorer());
+  const zygote::Image files{.plan = image.plan, .pages = image.pages, .restorer = restorer};
+  auto impl = SOCK_TRY(Container::Impl::start(*impl_->workshop, spec, [&] {
+    return zygote::launch_restored(*impl_->workshop, files, spec, image.domain.deadline);
+  }));
+  return Container{std::move(impl)};
 }
 
 Result<ImportCache> Host::open_import_cache(ImportCacheSpec spec) {

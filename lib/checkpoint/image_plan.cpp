@@ -20,6 +20,7 @@ using sys::PageRange;
 // An area of at most this size is one mapping; in larger ones, holes of that size stay holes.
 constexpr std::uint64_t small_area = 1U << 20U;
 constexpr std::uint64_t hole = 64U << 10U;
+constexpr std::uint64_t most_pages = std::uint64_t{16} << 30U;
 
 std::unexpected<Error> cannot(const MemoryArea& area, std::string why) {
   return base::refuse(Errc::unsupported, Stage::checkpoint,
@@ -74,6 +75,10 @@ class Planner {
     if (plan_.specials.empty() || !has_vdso_)
       return base::refuse(Errc::unsupported, Stage::checkpoint, "vdso", "the process has none");
     std::ranges::stable_sort(plan_.mappings, {}, &Mapping::file);
+    // Whoever reads it reads the holes as well.
+    if (plan_.pages_size > most_pages)
+      return base::refuse(Errc::unsupported, Stage::checkpoint, "memory",
+                          "more than 16 GiB would have to be copied");
     if (plan_.mappings.size() > image::most_mappings || plan_.files.size() > image::most_files)
       return base::refuse(Errc::unsupported, Stage::checkpoint, "memory", "too many mappings");
     return std::move(plan_);

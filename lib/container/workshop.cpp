@@ -40,7 +40,8 @@ Result<> equip(Workshop& workshop, const std::string& init_program) {
     program.error().hint = "HostOptions::libexec_dir names the directory of sock-init";
     return std::unexpected(program.error());
   }
-  workshop.init = SOCK_TRY(base::in_stage(Stage::state, sys::sealed_copy(*program, "sock-init")));
+  workshop.init =
+      SOCK_TRY(base::in_stage(Stage::state, sys::sealed_copy(*program, "sock-init", 0111)));
   if (workshop.features.detached_roots && !workshop.realms.rootless())
     workshop.init_mount = SOCK_TRY(base::in_stage(Stage::state, sys::mountable_copy(*program)));
   workshop.life_line = SOCK_TRY(base::in_stage(Stage::state, sys::make_pipe()));

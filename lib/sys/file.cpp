@@ -236,16 +236,18 @@ Result<> copy_all(FdRef from, FdRef to) {
   }
 }
 
-Result<UniqueFd> sealed_copy(FdRef file, const std::string& name) {
+Result<UniqueFd> sealed_copy(FdRef file, const std::string& name, mode_t mode) {
   constexpr unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   int fd = ::memfd_create(name.c_str(), flags | MFD_EXEC);
   if (fd < 0 && errno == EINVAL) fd = ::memfd_create(name.c_str(), flags);
   UniqueFd copy{fd};
   if (!copy) return sys_error(errno, name);
   SOCK_TRY(copy_all(file, copy));
-  // Executable but not readable: the kernel then gives /proc/PID of whoever runs it to root.
-  if (::fchmod(fd, 0111) < 0) return sys_error(errno, name);
-  if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+  if (::fchmod(fd, mode) < 0) return sys_error(errno, name);
+  constexpr int content = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  // KERNEL: since 6.3; before, a container whose processes own it can make it unexecutable.
+  constexpr int executable = 0x20;  // F_SEAL_EXEC
+  if (::fcntl(fd, F_ADD_SEALS, content | executable) < 0 && ::fcntl(fd, F_ADD_SEALS, content) < 0)
     return sys_error(errno, name);
   return copy;
 }

@@ -79,8 +79,9 @@ Result<UniqueFd> duplicate(FdRef file);
 /// All of `from`, from its start.
 Result<> copy_all(FdRef from, FdRef to);
 /// A sealed, executable copy of a file in memory: nobody can write it, not even through
-/// /proc/PID/exe (CVE-2019-5736).
-Result<UniqueFd> sealed_copy(FdRef file, const std::string& name);
+/// /proc/PID/exe (CVE-2019-5736). With mode 0111 the kernel gives /proc/PID of whoever runs it to
+/// root, since he could not have read it.
+Result<UniqueFd> sealed_copy(FdRef file, const std::string& name, mode_t mode);
 /// Unpredictable lower-case hexadecimal digits, two per byte.
 Result<std::string> random_hex(std::size_t bytes);
 

@@ -32,6 +32,8 @@ enum class Kind : std::uint16_t {
   work,    ///< Host to child: what to become.
   failed,  ///< Why there will be no hello, or no import.
   park,  ///< Host to zygote: fork a zygote that stands still, to be written down. With its channel.
+  serve,   ///< Host to a restored process: be a zygote.
+  run,     ///< Host to a restored process: be a container's payload. With argv and env.
   parked,  ///< It stands still: `resumption` and `files` say how it goes on.
 };
 

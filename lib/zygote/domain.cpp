@@ -14,7 +14,6 @@ namespace sock {
 namespace {
 
 using zygote::Peer;
-using zygote::restorer_target;
 using zygote::runtime_target;
 
 // The first of the ids that domains get: beyond what distributions give to users, and below the
@@ -83,16 +82,6 @@ ContainerSpec describe(const ZygoteDomainSpec& spec, const std::string& libexec,
   return container;
 }
 
-/// The restorer instead of the runtime: the descriptors are the ones it expects, from 3 on.
-void restore_from(const ZygoteDomain::Impl::Image& image, const std::string& libexec,
-                  ContainerSpec& container) {
-  const std::string target{restorer_target};
-  container.rootfs.binds.push_back({.source = libexec + "/restorer", .target = target});
-  container.argv = {target + "/sock-restorer"};
-  container.fds.push_back({.name = "plan", .fd = image.plan});
-  container.fds.push_back({.name = "pages", .fd = image.pages});
-}
-
 Result<> refuse_unable(const container::Workshop& workshop) {
   if (workshop.realms.rootless())
     return base::refuse(Errc::unsupported, Stage::validate, "zygote domain",
@@ -107,7 +96,7 @@ Result<> refuse_unable(const container::Workshop& workshop) {
 
 Result<std::unique_ptr<ZygoteDomain::Impl>> ZygoteDomain::Impl::open(container::Workshop& workshop,
                                                                      const ZygoteDomainSpec& spec,
-                                                                     const Image* image,
+                                                                     const zygote::Image* image,
                                                                      const std::string& libexec,
                                                                      std::uint32_t number) {
   SOCK_TRY(refuse_unable(workshop));
@@ -117,7 +106,10 @@ Result<std::unique_ptr<ZygoteDomain::Impl>> ZygoteDomain::Impl::open(container::
   SeccompPolicy policy = SOCK_TRY(SeccompPolicy::zygote());
   Peer::Ends ends = SOCK_TRY(base::in_stage(Stage::fork, Peer::make()));
   ContainerSpec description = describe(spec, libexec, maps, std::move(policy), ends.there);
-  if (image != nullptr) restore_from(*image, libexec, description);
+  if (image != nullptr) {
+    zygote::restore_instead(*image, ends.there, description);
+    SOCK_TRY(base::in_stage(Stage::restore, zygote::tell_to_serve(ends.here)));
+  }
   auto started = SOCK_TRY(Container::Impl::start(
       workshop, description, [&] { return container::launch(workshop, description); }));
   std::vector<StageTiming>& timings = started->launched.timings;

@@ -7,20 +7,18 @@
 #include "sock/zygote.hpp"
 
 #include "container/workshop.hpp"
+#include "zygote/restoring.hpp"
 #include "zygote/zygote_impl.hpp"
 
 namespace sock {
 
 struct ZygoteDomain::Impl {
-  /// A process image that the first zygote is made of, instead of starting the runtime.
-  struct Image {
-    FdRef plan;
-    FdRef pages;
-  };
-  /// `number`: of this domain on its Host, for its range of ids. `image`: may be null.
+  /// `number`: of this domain on its Host, for its range of ids. `image`: what the first zygote is
+  /// made of, instead of starting the runtime; may be null.
   static Result<std::unique_ptr<Impl>> open(container::Workshop& workshop,
-                                            const ZygoteDomainSpec& spec, const Image* image,
-                                            const std::string& libexec, std::uint32_t number);
+                                            const ZygoteDomainSpec& spec,
+                                            const zygote::Image* image, const std::string& libexec,
+                                            std::uint32_t number);
   Result<Zygote> start_afresh();
 
   container::Workshop& workshop;

@@ -107,3 +107,50 @@ written() { # CONTAINER SNAPSHOT
     sockctl checkpoint nobody box-1
     fails 125 nobody
 }
+
+@test "a zygote is written down, and forked from when all else is gone" {
+    sockctl zygote create ds --preload json
+    [ "$status" -eq 0 ]
+    sockctl checkpoint --stop ds ds-1
+    echo "$output $errors"
+    [ "$status" -eq 0 ]
+    [[ $output == "ds-1: "*" in 1 process" ]]
+    sockctl zygote ls --format json
+    prints '[]'
+    sockctl snapshot ls --format json
+    [ "$(json '[0]["kind"]' <<<"$output")" = zygote ]
+    sockctl restore ds-1 --timings
+    [ "$output" = ds ]
+    [[ $errors == *"restore "*"total "* ]]
+    sockctl zygote inspect ds
+    [ "$(json '[0]["modules"][0]["name"]' <<<"$output")" = json ]
+    [ "$(json '[0]["snapshot"]' <<<"$output")" = ds-1 ]
+    sockctl zygote fork ds --timings -- python3 -c 'import sys; print("json" in sys.modules)'
+    [ "$output" = True ]
+    [[ $errors == *"fork "* ]]
+    sockctl restore ds-1
+    fails 125 'ds'
+    sockctl restore ds-1 --count 2 --name copy
+    prints $'copy-1\ncopy-2'
+    sockctl zygote rm ds copy-1 copy-2
+    [ "$status" -eq 0 ]
+}
+
+@test "what cannot be made of a zygote's snapshot is refused" {
+    sockctl zygote create ds
+    sockctl checkpoint ds ds-1
+    sockctl checkpoint ds ds-1
+    fails 125 'the name is in use'
+    sockctl checkpoint nobody nobody-1
+    fails 125 nobody
+    sockctl restore ds-1 --count 2
+    fails 2 '--count'
+    sockctl restore ds-1 --name other -m 10m
+    fails 2 '--memory'
+    sockctl zygote rm ds
+    truncate -s -1 "$SOCK_SNAPSHOT_STORE"/snapshots/ds-1/images/pages
+    sockctl restore ds-1
+    fails 125 'images/pages'
+    sockctl zygote ls --format json
+    prints '[]'
+}

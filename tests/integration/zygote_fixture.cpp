@@ -98,10 +98,15 @@ ContainerSpec ZygoteTest::command(const std::string& code) {
 }
 
 Outcome ZygoteTest::run_forked(Zygote& zygote, ContainerSpec spec) {
+  return run_forked([&](const ContainerSpec& ready) { return zygote.fork(ready); },
+                    std::move(spec));
+}
+
+Outcome ZygoteTest::run_forked(const Fork& fork, ContainerSpec spec) {
   TestPipe out = make_pipe();
   TestPipe err = make_pipe();
   spec.stdio = {.out = out.writer, .err = err.writer};
-  auto container = zygote.fork(spec);
+  auto container = fork(spec);
   out.writer.reset();
   err.writer.reset();
   if (!container) {

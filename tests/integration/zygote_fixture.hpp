@@ -37,6 +37,8 @@ class ZygoteTest : public HostTest {
 
   /// `python3 -c code`, as nobody.
   static ContainerSpec command(const std::string& code);
+  using Fork = std::function<Result<Container>(const ContainerSpec& spec)>;
+  static Outcome run_forked(const Fork& fork, ContainerSpec spec);
   Outcome run_forked(Zygote& zygote, ContainerSpec spec);
   std::string output_of(Zygote& zygote, const std::string& code,
                         const std::string& name = "forked");

@@ -324,6 +324,75 @@ TEST_F(ZygoteSnapshots, HaveNamesOfTheirOwn) {
   EXPECT_EQ(strange.error().code, Errc::invalid_spec);
 }
 
+TEST_F(ZygoteSnapshots, ForkContainersWithoutADomain) {
+  write_down("counted", "import decimal\nvalues = list(range(1000))\n");
+  auto use = store_->use("kept");
+  ASSERT_TRUE(use.has_value());
+  for (const Init init : {Init::none, Init::reaper}) {
+    ContainerSpec spec = command(
+        "import os, sys, counted\n"
+        "print(os.getpid(), sum(counted.values), sys.argv, dict(os.environ), os.getcwd(),\n"
+        "      os.getuid(), sorted(os.listdir('/proc/self/fd'))[:-1],\n"
+        "      'sock-restorer' in open('/proc/self/maps').read(), os.listdir('/sock') if "
+        "os.path.exists('/sock') else None)\n"
+        "for line in open('/proc/self/status'):\n"
+        "    if line.split(':')[0] in ('CapEff', 'CapBnd', 'NoNewPrivs', 'Seccomp'):\n"
+        "        print(*line.split())\nsys.exit(7)");
+    spec.argv.push_back("more");
+    spec.name = "forked";
+    spec.init = init;
+    spec.cwd = "/tmp";
+    spec.env = {"ONLY=this"};
+    const Outcome outcome =
+        run_forked([&](const ContainerSpec& ready) { return host().fork(*use, ready); }, spec);
+    EXPECT_EQ(outcome.out, std::string{init == Init::none ? "1" : "2"} +
+                               " 499500 ['-c', 'more'] {'ONLY': 'this'} /tmp 65534 "
+                               "['0', '1', '2'] False None\n"
+                               "CapEff: 0000000000000000\n"
+                               "CapBnd: 0000000000000000\nNoNewPrivs: 1\nSeccomp: 2\n")
+        << outcome.err;
+    EXPECT_EQ(outcome.status, (ExitStatus{ExitStatus::Kind::exited, 7}));
+  }
+}
+
+TEST_F(ZygoteSnapshots, ForkedWithoutADomainDifferInWhatShouldBeRandom) {
+  write_down("unlucky",
+             "import random, uuid, secrets, tempfile, ssl\nrandom.seed(7)\nssl.RAND_bytes(8)\n");
+  auto use = store_->use("kept");
+  ASSERT_TRUE(use.has_value());
+  expect_all_differ(6, [&] {
+    return run_forked(
+               [&](const ContainerSpec& spec) { return host().fork(*use, spec); },
+               command("import random, uuid, secrets, tempfile, ssl\n"
+                       "print(random.random(), uuid.uuid4(), secrets.token_hex(8),\n"
+                       "      next(tempfile._get_candidate_names()), ssl.RAND_bytes(8).hex())"))
+        .out;
+  });
+}
+
+TEST_F(ZygoteSnapshots, ThatCannotBeForkedLeaveNothing) {
+  write_down("forgetful",
+             "from snapshot_restore_py import register_after_restore\n"
+             "@register_after_restore\ndef after(): raise ValueError('gone')\n");
+  auto use = store_->use("kept");
+  ASSERT_TRUE(use.has_value());
+  const auto refused = [&](ContainerSpec spec) {
+    auto container = host().fork(*use, spec);
+    return container.has_value() ? Error{} : container.error();
+  };
+  EXPECT_EQ(refused(command("")).subject, "ValueError: gone");
+  ContainerSpec elsewhere = command("");
+  elsewhere.rootfs = {.base = scratch() + "/empty"};
+  fs::create_directories(scratch() + "/empty");
+  EXPECT_EQ(refused(elsewhere).sys_errno, ENOENT);
+  ContainerSpec kept = command("");
+  kept.checkpointable = true;
+  EXPECT_EQ(refused(kept).code, Errc::invalid_spec);
+  ContainerSpec killed = command("");
+  killed.resources.memory_max = 1U << 20U;
+  EXPECT_NE(refused(killed).code, Errc{});
+}
+
 TEST_F(ZygoteSnapshots, NativeOnesComeBackToo) {
   ZygoteDomainSpec spec = domain_spec("native");
   spec.runtime = Runtime::native;

@@ -14,6 +14,7 @@
 #include "server/fork_safety.hpp"
 #include "server/inheritance.hpp"
 #include "server/park.hpp"
+#include "server/role.hpp"
 
 namespace sock::zygote {
 namespace {
@@ -126,6 +127,10 @@ void Zygote::answer_park(int channel) noexcept {
   answer_grow(channel);
   if (channel_ != channel) return;  // In the zygote, to which nothing has happened.
   channel_ = park(channel);
+  Inbox inbox;
+  const auto role = receive_role(channel_, inbox);
+  if (!role || role->kind != Role::Kind::zygote) ::_exit(0);
+  return_to_directory();
   if (!say_hello(channel_)) ::_exit(0);
 }
 

@@ -16,6 +16,7 @@
 #include "server/inheritance.hpp"
 #include "server/park.hpp"
 #include "server/request.hpp"
+#include "server/role.hpp"
 #include "server/work.hpp"
 #include "server/working_set.hpp"
 
@@ -158,6 +159,29 @@ PyObject* park_here(PyObject*, PyObject* arguments) {
   return nullptr;
 }
 
+/// restored(channel) -> None for a zygote, or a payload's (argv, env) as lists of bytes. For a
+/// payload the interpreter's at-fork hooks have run: it is a child like any other, but for how it
+/// was made.
+PyObject* restored(PyObject*, PyObject* arguments) {
+  int channel = -1;
+  if (!PyArg_ParseTuple(arguments, "i", &channel)) return nullptr;
+  Inbox inbox;
+  const auto role = receive_role(channel, inbox);
+  if (!role) return malformed();
+  if (role->kind == Role::Kind::zygote) {
+    return_to_directory();
+    Py_RETURN_NONE;
+  }
+  populate_working_set();
+  PyOS_BeforeFork();
+  PyOS_AfterFork_Child();
+  reset_noted_signals();
+  Ref argv{to_list(role->argv)};
+  Ref env{to_list(role->env)};
+  if (!argv || !env) return nullptr;
+  return Py_BuildValue("(NN)", argv.release(), env.release());
+}
+
 PyObject* hello(PyObject*, PyObject* arguments) {
   int channel = -1;
   if (!PyArg_ParseTuple(arguments, "i", &channel)) return nullptr;
@@ -233,6 +257,7 @@ PyMethodDef methods[] = {
     {"fork", fork_child, METH_VARARGS, nullptr},
     {"become", become, METH_VARARGS, nullptr},
     {"park", park_here, METH_VARARGS, nullptr},
+    {"restored", restored, METH_VARARGS, nullptr},
     {"hello", hello, METH_VARARGS, nullptr},
     {"failed", failed, METH_VARARGS, nullptr},
     {"imported", imported, METH_VARARGS, nullptr},

@@ -185,30 +185,39 @@ class Zygote:
         self.channel = channel
 
     def answer_park(self, channel):
-        """A child is written down, and goes on here wherever it is restored: as a zygote."""
+        """A child is written down, and goes on here wherever it is restored: as a zygote, or as the
+        process of a container, whose (argv, env) is the answer then."""
         try:
             is_child = core.fork(0, channel)
         except OSError as error:
             core.failed(channel, b"fork", error.errno)
             close_quietly(channel)
-            return
+            return None
         if not is_child:
             close_quietly(channel)
-            return
+            return None
         self.forget_spares()
         close_quietly(self.channel)
         self.channel = channel
+        work = None
         try:
             snapshot_restore_py.run_before_snapshot()
             self.require_forkable()
             self.channel = core.park(channel)
+            work = core.restored(self.channel)
             snapshot_restore_py.run_after_restore()
-            self.require_forkable()
+            if work is None:
+                self.require_forkable()
+            else:
+                sock_payload.prepare(self.handlers)
         except BaseException as error:  # SystemExit and KeyboardInterrupt are no reason to go on.
             core.failed(self.channel, describe(error), 0)
             os._exit(0)
         if not core.hello(self.channel):
             os._exit(0)
+        if work is not None:
+            close_quietly(self.channel)
+        return work
 
     def require_forkable(self):
         what = core.unsafe_to_fork()

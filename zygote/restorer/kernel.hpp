@@ -48,6 +48,13 @@ inline void close(int file) noexcept {
 inline void send(int socket, const void* bytes, std::size_t size) noexcept {
   sys::raw::call(__NR_write, socket, bytes, size);
 }
+/// Drops what has arrived. KERNEL: an end with something unread takes away from the other end what
+/// it was sent last.
+inline void drop_message(int socket) noexcept {
+  constexpr int dont_wait = 0x40;  // MSG_DONTWAIT
+  char byte = 0;
+  sys::raw::call(__NR_recvfrom, socket, &byte, sizeof byte, dont_wait, nullptr, nullptr);
+}
 inline long status(int file, struct stat& status) noexcept {
   return sys::raw::call(__NR_fstat, file, &status);
 }
@@ -65,10 +72,12 @@ inline long status(int file, struct stat& status) noexcept {
       "call *%1\n\t"
       "ud2"
       :
-      : "r"(stack), "r"(entry), "D"(first), "S"(second), "d"(third)
+      : "c"(stack), "a"(entry), "D"(first), "S"(second), "d"(third)
       : "memory");
 #elif defined(__aarch64__)
   __asm__ volatile("msr tpidr_el0, %0" : : "r"(thread_pointer));
+  register std::uint64_t x9 __asm__("x9") = stack;
+  register std::uint64_t x10 __asm__("x10") = entry;
   register std::uint64_t x0 __asm__("x0") = first;
   register std::uint64_t x1 __asm__("x1") = second;
   register std::uint64_t x2 __asm__("x2") = third;
@@ -78,7 +87,7 @@ inline long status(int file, struct stat& status) noexcept {
       "blr %1\n\t"
       "brk 1"
       :
-      : "r"(stack), "r"(entry), "r"(x0), "r"(x1), "r"(x2)
+      : "r"(x9), "r"(x10), "r"(x0), "r"(x1), "r"(x2)
       : "memory");
 #endif
   __builtin_unreachable();

@@ -3,8 +3,10 @@
 // root and all, puts its memory where it was and goes on in it. All that is not memory the process
 // gives back to itself (zygote/server/park.hpp).
 //
-// Descriptors: 3 the channel to the Host, 4 the plan, 5 the pages. What fails is said on the
-// channel.
+//   sock-restorer CHANNEL PLAN PAGES
+//
+// Descriptors, as decimal numbers: the channel to the Host, on which is said what fails, and the
+// two files of the image. It is executed as /proc/self/fd/N: that one is closed as well.
 //
 // Invariants: no C library; its code, data and stack are in a range that no restored process uses,
 // so it can unmap whatever else there is. It trusts the plan no further than its bounds: a wrong
@@ -21,9 +23,11 @@ namespace {
 
 using namespace wire::image;
 
-constexpr int channel = 3;
-constexpr int plan_file = 4;
-constexpr int pages_file = 5;
+// From the command line; in memory of the program, which stays.
+int channel = -1;
+int plan_file = -1;
+int pages_file = -1;
+int program_file = -1;
 
 // Its range: the program itself, then where the kernel's mappings wait, then the plan.
 constexpr std::uint64_t parking_begin = restorer_begin + (1U << 20U);
@@ -33,6 +37,7 @@ constexpr std::uint64_t end_of_addresses = 0x7fff'ffff'f000;
 constexpr std::uint64_t page = 4096;
 
 [[noreturn]] void fail(std::string_view what, long result) noexcept {
+  drop_message(channel);
   static std::byte text[1024];
   wire::Writer writer{text, wire::Kind::failed};
   writer.put(wire::Field::reason, what.data(), what.size() < 512 ? what.size() : 512);
@@ -78,6 +83,27 @@ Plan map_plan() noexcept {
   plan.paths = reinterpret_cast<const char*>(plan.mappings + header->mapping_count);
   if (header->path_bytes == 0 || plan.paths[header->path_bytes - 1] != '\0') fail(damaged, 0);
   return plan;
+}
+
+int number_in(const char* text) noexcept {
+  int number = 0;
+  for (; *text >= '0' && *text <= '9' && number < 100'000; ++text)
+    number = number * 10 + (*text - '0');
+  return *text == '\0' ? number : -1;
+}
+
+/// `stack` as sock_restorer_main() has it.
+void read_arguments(const long* stack) noexcept {
+  constexpr long count = 4;
+  if (stack[0] != count) exit(2);
+  const auto* const argv = reinterpret_cast<const char* const*>(stack + 1);
+  channel = number_in(argv[1]);
+  plan_file = number_in(argv[2]);
+  pages_file = number_in(argv[3]);
+  const char* name = argv[0];
+  for (const char* at = name; *at != '\0'; ++at)
+    if (*at == '/') name = at + 1;
+  program_file = number_in(name);
 }
 
 /// Where the kernel has put this process's vdso; its other mappings are right before it.
@@ -204,6 +230,7 @@ alignas(64) char own_stack[std::size_t{32} << 10U];
   move_specials(plan, parking_begin, 0, true);
   close(plan_file);
   close(pages_file);
+  if (program_file > 2) close(program_file);
   const Resumption& resumption = plan.header->resumption;
   enter(resumption.thread_pointer, resumption.stack & ~std::uint64_t{15}, resumption.entry, channel,
         restorer_begin, restorer_size);
@@ -214,6 +241,7 @@ alignas(64) char own_stack[std::size_t{32} << 10U];
 /// `stack` is what the kernel leaves for a new program: argc, argv, the environment, the auxiliary
 /// vector.
 extern "C" [[noreturn]] void sock_restorer_main(const long* stack) noexcept {
+  read_arguments(stack);
   const std::uint64_t vdso = own_vdso(stack);
   enter(0, reinterpret_cast<std::uint64_t>(own_stack + sizeof own_stack),
         reinterpret_cast<std::uint64_t>(&restore), vdso, 0, 0);

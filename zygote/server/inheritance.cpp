@@ -37,6 +37,11 @@ std::uint64_t noted_signals() noexcept {
   return signals;
 }
 
+void reset_noted_signals() noexcept {
+  for (int number = 1; number <= last_signal; ++number)
+    if ((signals >> static_cast<unsigned>(number - 1) & 1U) != 0) ::signal(number, SIG_DFL);
+}
+
 void empty_bounding_set() noexcept {
   if (bounding_set_is_empty) return;
   bool dropped = true;

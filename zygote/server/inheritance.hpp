@@ -13,6 +13,9 @@ void note_signals() noexcept;
 /// Bit n - 1: signal n is not the runtime's and not at its default. All, if that was never noted.
 std::uint64_t noted_signals() noexcept;
 
+/// Resets them.
+void reset_noted_signals() noexcept;
+
 /// Drops every capability from the bounding set: 41 system calls. What the zygote itself holds
 /// stays.
 void empty_bounding_set() noexcept;

@@ -160,6 +160,17 @@ TEST(ImagePlan, RefusesWhatNoCopyCanBe) {
   EXPECT_FALSE(plan_image({}, {}).has_value());  // No vdso.
 }
 
+TEST(ImagePlan, HasABound) {
+  std::vector<WrittenArea> areas;
+  for (std::uint64_t number = 0; number < 300; ++number)
+    areas.push_back(
+        {.area = of_file(area(base + number * 128 * mib, 60 * mib), "00:05 9"), .written = {}});
+  areas.push_back(vdso());
+  const auto plan = plan_image(areas, {});
+  ASSERT_FALSE(plan.has_value());
+  EXPECT_NE(plan.error().hint.find("16 GiB"), std::string::npos);
+}
+
 TEST(ImagePlan, WantsTheKernelsMappingsInARow) {
   auto data = area(0x7fff'0000'0000 - 4 * page, 4 * page, PROT_READ);
   data.name = "[vvar]";
