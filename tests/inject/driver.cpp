@@ -31,7 +31,7 @@ int open_and_create(const std::string& state_dir) {
 int use(std::string_view verb, const std::string& state_dir) {
   if (verb == "recover") return code_of(Host::recover(state_dir));
   if (verb == "open") return open_and_create(state_dir);
-  const HostVerb use_host = find_verb(verb);
+  const HostVerb use_host = find_verb(verb, state_dir);
   if (!use_host) return misused;
   auto host = open(state_dir);
   if (!host) return fail(host.error());

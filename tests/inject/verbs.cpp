@@ -174,7 +174,7 @@ int create(Host& host) {
   return run_to_end(host, specify("one", short_payload));
 }
 
-HostVerb find_verb(std::string_view name) {
+HostVerb find_verb(std::string_view name, const std::string& state_dir) {
   const auto running = [](auto use) {
     return [use](Host& host) { return use_running(host, use); };
   };
@@ -199,7 +199,7 @@ HostVerb find_verb(std::string_view name) {
   if (name == "paused") return stay_paused;
   if (name == "loop") return create_forever;
   if (name == "everything") return use_everything;
-  return find_zygote_verb(name);
+  return find_zygote_verb(name, state_dir);
 }
 
 }  // namespace sock::test

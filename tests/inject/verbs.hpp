@@ -16,7 +16,7 @@ Result<Host> open(const std::string& state_dir);
 using HostVerb = std::function<int(Host&)>;
 
 /// Empty when there is none of the name.
-HostVerb find_verb(std::string_view name);
+HostVerb find_verb(std::string_view name, const std::string& state_dir);
 
 /// Container::create() and wait() with the simplest spec.
 int create(Host& host);

@@ -7,6 +7,6 @@
 namespace sock::test {
 
 /// Null: no such verb.
-HostVerb find_zygote_verb(std::string_view name);
+HostVerb find_zygote_verb(std::string_view name, const std::string& state_dir);
 
 }  // namespace sock::test

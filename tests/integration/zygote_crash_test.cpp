@@ -59,6 +59,36 @@ class ZygoteCrash : public HostTest {
     }
   }
 
+  [[nodiscard]] std::string store() const { return scratch() + "/snapshots"; }
+
+  /// Says "up", then writes snapshots of a zygote and makes domains and containers of them.
+  [[noreturn]] void embed_snapshots(FdRef says) const {
+    auto host = Host::open(host_options(state()));
+    auto snapshots = SnapshotStore::open({.directory = store()});
+    if (!host || !snapshots) ::_exit(3);
+    auto domain = host->open_domain({.name = "domain",
+                                     .rootfs = {.base = std::string{host_image}},
+                                     .interpreter = {python},
+                                     .env = {"SOCK_CRASH_TEST=" + mark()}});
+    if (!domain) ::_exit(4);
+    auto zygote = domain->start_zygote();
+    if (!zygote || ::write(says.get(), "up", 2) != 2) ::_exit(5);
+    for (int i = 0;; ++i) {
+      const std::string name = "s" + std::to_string(::getpid()) + "-" + std::to_string(i);
+      if (!zygote->checkpoint(*snapshots, {.name = name})) ::_exit(6);
+      auto use = snapshots->use(name);
+      if (!use) ::_exit(7);
+      auto restored = host->open_domain(*use, {.name = "restored"});
+      if (!restored) ::_exit(8);
+      ContainerSpec spec{.name = "forked",
+                         .rootfs = {.base = std::string{host_image}},
+                         .argv = {"python3", "-c", "import signal; signal.pause()"}};
+      spec.init = Init::none;
+      auto container = host->fork(*use, spec);
+      if (!container) ::_exit(9);
+    }
+  }
+
   [[nodiscard]] std::string mark() const { return fs::path{scratch()}.filename(); }
 
   /// By their environment. What a child of a zygote was given at its start is its zygote's.
@@ -69,7 +99,12 @@ class ZygoteCrash : public HostTest {
       if (name.find_first_not_of("0123456789") != std::string::npos) continue;
       std::ifstream file{entry.path() / "environ"};
       const std::string environment{std::istreambuf_iterator<char>{file}, {}};
-      if (environment.contains("SOCK_CRASH_TEST=" + mark())) found.insert(std::stoi(name));
+      // A container of a snapshot shows what it was started by, and no environment.
+      std::error_code gone;
+      const std::string program = fs::read_symlink(entry.path() / "exe", gone);
+      if (environment.contains("SOCK_CRASH_TEST=" + mark()) ||
+          program.starts_with("/memfd:sock-restorer"))
+        found.insert(std::stoi(name));
     }
     return found;
   }
@@ -82,9 +117,14 @@ class ZygoteCrash : public HostTest {
       if (std::chrono::steady_clock::now() > deadline) return false;
     return true;
   }
+
+  /// Kills a program that runs `embed` at any moment up to `longest`.
+  template <class Embed>
+  void kill_again_and_again(std::chrono::nanoseconds longest, Embed embed) const;
 };
 
-TEST_F(ZygoteCrash, LeavesNothingWhereverInAForkTheProgramIsKilled) {
+template <class Embed>
+void ZygoteCrash::kill_again_and_again(std::chrono::nanoseconds longest, Embed embed) const {
   const int rounds = ::getenv("SOCK_TEST_FULL") != nullptr ? 200 : 8;
   std::mt19937 random{std::random_device{}()};
   for (int round = 0; round < rounds; ++round) {
@@ -94,13 +134,32 @@ TEST_F(ZygoteCrash, LeavesNothingWhereverInAForkTheProgramIsKilled) {
     says.writer.reset();
     ASSERT_EQ(read_until(says.reader, "up"), "up");
     EXPECT_FALSE(marked_processes().empty()) << "this test would not see what is left";
-    const timespec moment{.tv_sec = 0, .tv_nsec = static_cast<long>(random() % 60'000'000)};
+    const timespec moment{.tv_sec = 0, .tv_nsec = static_cast<long>(random() % longest.count())};
     ::ppoll(nullptr, 0, &moment, nullptr);
     ASSERT_EQ(::kill(embedder, SIGKILL), 0);
     int status = 0;
     ASSERT_EQ(::waitpid(embedder, &status, 0), embedder);
     ASSERT_TRUE(WIFSIGNALED(status)) << "it ended by itself: " << status;
     EXPECT_TRUE(becomes_clean()) << "round " << round << ", after " << moment.tv_nsec << " ns";
+  }
+}
+
+TEST_F(ZygoteCrash, LeavesNothingWhereverInAForkTheProgramIsKilled) {
+  kill_again_and_again(60ms, [&](FdRef says) { embed(says); });
+}
+
+TEST_F(ZygoteCrash, LeavesNothingWhereverInASnapshotTheProgramIsKilled) {
+  kill_again_and_again(400ms, [&](FdRef says) { embed_snapshots(says); });
+  auto snapshots = SnapshotStore::open({.directory = store()});
+  ASSERT_TRUE(snapshots.has_value());
+  ASSERT_TRUE(snapshots->gc().has_value());
+  EXPECT_TRUE(fs::is_empty(store() + "/staging"));
+  // What is there is whole.
+  const auto all = snapshots->list();
+  ASSERT_TRUE(all.has_value());
+  for (const auto& snapshot : *all) {
+    const auto verified = snapshots->verify(snapshot.name);
+    EXPECT_TRUE(verified.has_value() && verified->ok()) << snapshot.name;
   }
 }
 
