@@ -16,6 +16,7 @@
 #include "isolation/features.hpp"
 #include "state/instance.hpp"
 #include "sys/file.hpp"
+#include "sys/inode.hpp"
 #include "zygote/domain_impl.hpp"
 #include "zygote/import_cache_impl.hpp"
 #include "zygote/restoring.hpp"
@@ -39,13 +40,16 @@ struct Host::Impl {
 };
 
 Result<FdRef> Host::Impl::restorer() {
+  constexpr mode_t restorer_mode = 0555;
   const std::scoped_lock lock{mutex};
   if (!restorer_copy) {
     const auto program = SOCK_TRY(base::in_stage(
         Stage::state, sys::open(sys::cwd, libexec + "/restorer/sock-restorer", O_RDONLY)));
-    restorer_copy =
-        SOCK_TRY(base::in_stage(Stage::state, sys::sealed_copy(program, "sock-restorer", 0555)));
+    restorer_copy = SOCK_TRY(
+        base::in_stage(Stage::state, sys::sealed_copy(program, "sock-restorer", restorer_mode)));
   }
+  // Whoever ran it as root of the machine could have changed what the seal leaves open.
+  SOCK_TRY(base::in_stage(Stage::state, sys::set_mode_of(restorer_copy, restorer_mode)));
   return restorer_copy.ref();
 }
 

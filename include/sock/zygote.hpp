@@ -108,7 +108,8 @@ class Zygote {
   /// snapshot_restore_py.register_before_snapshot() runs in the child first. On failure: nothing is
   /// left in the store; Errc::unsupported names what no snapshot can hold, Errc::exists a name in
   /// use; Stage::fork: it could not be parked. Blocking: as long as copying its memory takes.
-  /// KERNEL: since 6.7, with CONFIG_CHECKPOINT_RESTORE.
+  /// With After::stop, an error of kill() leaves the snapshot.
+  /// KERNEL: as for domains, and CONFIG_CHECKPOINT_RESTORE.
   Result<Snapshot> checkpoint(SnapshotStore& store, const CheckpointOptions& options);
   /// Ends the zygote and its spares. Idempotent.
   Result<> kill();

@@ -42,7 +42,8 @@ Result<> require_restorable(const MemoryArea& area) {
 /// What of an area goes into `pages`: whole, or runs with large holes between them.
 std::vector<PageRange> runs_of(const WrittenArea& written) {
   const MemoryArea& area = written.area;
-  if (written.written.empty()) return {};
+  // A restore is a fork: what the C library keeps of random numbers must not be in two processes.
+  if (written.written.empty() || area.has("wf")) return {};
   if (area.size() <= small_area) return {{.begin = area.begin, .end = area.end}};
   std::vector<PageRange> runs;
   for (const PageRange& range : written.written) {
@@ -59,6 +60,7 @@ class Planner {
   explicit Planner(const MappedFiles& files) : known_{files} {}
 
   Result<> add(const WrittenArea& written) {
+    SOCK_TRY(require_bounded());
     const MemoryArea& area = written.area;
     if (area.name == "[vsyscall]") return {};
     if (area.name.starts_with("[vvar") || area.name == "[vdso]") return add_special(area);
@@ -75,16 +77,22 @@ class Planner {
     if (plan_.specials.empty() || !has_vdso_)
       return base::refuse(Errc::unsupported, Stage::checkpoint, "vdso", "the process has none");
     std::ranges::stable_sort(plan_.mappings, {}, &Mapping::file);
-    // Whoever reads it reads the holes as well.
-    if (plan_.pages_size > most_pages)
-      return base::refuse(Errc::unsupported, Stage::checkpoint, "memory",
-                          "more than 16 GiB would have to be copied");
-    if (plan_.mappings.size() > image::most_mappings || plan_.files.size() > image::most_files)
-      return base::refuse(Errc::unsupported, Stage::checkpoint, "memory", "too many mappings");
+    SOCK_TRY(require_bounded());
     return std::move(plan_);
   }
 
  private:
+  Result<> require_bounded() const {
+    const auto refuse = [](std::string why) {
+      return base::refuse(Errc::unsupported, Stage::checkpoint, "memory", std::move(why));
+    };
+    // Whoever reads it reads the holes as well.
+    if (plan_.pages_size > most_pages) return refuse("more than 16 GiB would have to be copied");
+    if (plan_.mappings.size() > image::most_mappings || plan_.files.size() > image::most_files)
+      return refuse("too many mappings");
+    return {};
+  }
+
   Result<> add_special(const MemoryArea& area) {
     auto& specials = plan_.specials;
     const bool follows =
@@ -98,11 +106,14 @@ class Planner {
 
   // Nothing can be mapped again, so all of it is copied: also what was never touched.
   Result<> add_copied_file(const MemoryArea& area) {
-    constexpr std::uint64_t most = 64U << 20U;
-    if (area.size() > most)
-      return cannot(area, "its file is gone, and it is too large to be copied");
+    constexpr std::uint64_t most = 256U << 20U;
+    copied_files_ += area.size();
+    if (copied_files_ > most)
+      return cannot(area, "its file is gone, and all of those together are too large to be copied");
     const PageRange whole{.begin = area.begin, .end = area.end};
-    add_pages(area, whole, {whole}, 0);
+    // What may be mapped from the store is not for it to say (noexec), so code is read.
+    const bool is_code = (area.protection & PROT_EXEC) != 0;
+    add_pages(area, whole, {whole}, is_code ? image::is_copied : 0);
     return {};
   }
 
@@ -117,16 +128,15 @@ class Planner {
   void add_runs(const WrittenArea& written) {
     const MemoryArea& area = written.area;
     std::uint64_t at = area.begin;
+    auto next = written.written.begin();
     for (const PageRange& run : runs_of(written)) {
       add_rest(area, {.begin = at, .end = run.begin});
       // Of a file also what was not written: the run is mapped as a whole.
       std::vector<PageRange> content;
-      if (!area.file.empty())
-        content = {run};
-      else
-        std::ranges::copy_if(written.written, std::back_inserter(content), [&](PageRange range) {
-          return range.begin >= run.begin && range.end <= run.end;
-        });
+      if (!area.file.empty()) content = {run};
+      // Both are sorted.
+      for (; area.file.empty() && next != written.written.end() && next->end <= run.end; ++next)
+        content.push_back(*next);
       add_pages(area, run, content, 0);
       at = run.end;
     }
@@ -157,8 +167,6 @@ class Planner {
   void add_pages(const MemoryArea& area, PageRange range, const std::vector<PageRange>& content,
                  std::uint32_t flags) {
     const std::uint64_t offset = plan_.pages_size;
-    // KERNEL: only anonymous memory can be wiped at a fork.
-    if (area.has("wf")) flags |= image::is_copied | image::wipe_on_fork;
     for (const PageRange& each : content)
       plan_.copies.push_back({.begin = each.begin,
                               .size = each.end - each.begin,
@@ -198,6 +206,7 @@ class Planner {
   std::map<std::string, std::uint32_t> numbers_;
   ImagePlan plan_;
   bool has_vdso_ = false;
+  std::uint64_t copied_files_ = 0;
 };
 
 template <class T>

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
@@ -87,13 +88,14 @@ Result<Machine> machine_of(const json& value, const std::string& what) {
   return machine;
 }
 
+constexpr std::int64_t most_deadline_ms = std::numeric_limits<std::uint32_t>::max();
 constexpr std::array<std::pair<Runtime, const char*>, 2> runtime_words{
     {{Runtime::python, "python"}, {Runtime::native, "native"}}};
 
 json zygote_to_json(const ZygoteState& zygote) {
   const bool is_native = zygote.runtime == Runtime::native;
   return {{"runtime", runtime_words[is_native ? 1 : 0].second},
-          {"deadline_ms", zygote.deadline.count()},
+          {"deadline_ms", std::clamp<std::int64_t>(zygote.deadline.count(), 0, most_deadline_ms)},
           {"vdso", zygote.vdso.to_string()}};
 }
 

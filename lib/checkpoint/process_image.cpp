@@ -81,8 +81,12 @@ class PageWriter {
     for (std::uint64_t done = 0; done < range.size;) {
       SOCK_TRY(require_time(deadline));
       const auto wanted = std::min<std::uint64_t>(range.size - done, buffer_.size());
-      const auto count =
-          SOCK_TRY(sys::read_at_offset(memory_, buffer_.data(), wanted, range.begin + done));
+      const auto read = sys::read_at_offset(memory_, buffer_.data(), wanted, range.begin + done);
+      if (!read.has_value() && read.error().sys_errno == EIO) {  // Beyond the end of its file.
+        done += page_size;
+        continue;
+      }
+      const auto count = SOCK_TRY(read);
       if (count == 0)
         return base::refuse(Errc::closed, Stage::checkpoint, "zygote", "its memory has gone");
       SOCK_TRY(write({buffer_.data(), count}, range.offset + done));

@@ -107,6 +107,7 @@ Result<std::unique_ptr<ZygoteDomain::Impl>> ZygoteDomain::Impl::open(container::
   Peer::Ends ends = SOCK_TRY(base::in_stage(Stage::fork, Peer::make()));
   ContainerSpec description = describe(spec, libexec, maps, std::move(policy), ends.there);
   if (image != nullptr) {
+    description.fds.clear();
     zygote::restore_instead(*image, ends.there, description);
     SOCK_TRY(base::in_stage(Stage::restore, zygote::tell_to_serve(ends.here)));
   }

@@ -136,6 +136,23 @@ written() { # CONTAINER SNAPSHOT
     [ "$status" -eq 0 ]
 }
 
+@test "a container is forked from the snapshot of a zygote that is not there" {
+    sockctl zygote create ds --preload decimal
+    sockctl checkpoint --stop ds ds-1
+    sockctl run --snapshot ds-1 --timings -m 64m -e A=b -w /tmp -- \
+        python3 -c 'import os, sys; print("decimal" in sys.modules, os.getcwd(), os.environ["A"]); sys.exit(3)'
+    echo "$output $errors"
+    [ "$status" -eq 3 ]
+    [ "$output" = "True /tmp b" ]
+    [[ $errors == *"restore "*"total "* ]]
+    sockctl run --snapshot ds-1 -- ls
+    fails 127 'python only'
+    sockctl run --snapshot ds-1 -d -- python3
+    fails 2 '--detach'
+    sockctl run --snapshot missing -- python3
+    fails 125 missing
+}
+
 @test "what cannot be made of a zygote's snapshot is refused" {
     sockctl zygote create ds
     sockctl checkpoint ds ds-1

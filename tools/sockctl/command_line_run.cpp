@@ -67,6 +67,8 @@ void describe_running(CLI::App& verb, RunOptions& run) {
   verb.add_flag("--rm", run.remove, "With -d: remove it when it has ended");
   one(verb, "--log-max", run.log_max, "With -d: the most that its log may hold (8m)", "SIZE");
   one(verb, "--zygote", run.zygote, "Fork it from this zygote: see sockctl zygote fork", "NAME");
+  one(verb, "--snapshot", run.snapshot, "Fork it from this snapshot of a Python zygote", "NAME");
+  one(verb, "--snapshot-store", run.snapshot_store, "Where the snapshots are", "DIR");
   verb.add_flag("--timings", run.timings, "Print the time of each stage on stderr");
   verb.add_option("--status-fd", run.status_fd, "Write events as JSON lines to a descriptor")
       ->type_name("N");
@@ -80,6 +82,7 @@ constexpr const char* run_examples =
     "  sockctl run -it --rootfs /srv/alpine -- sh\n"
     "  sockctl run --image app:v1 -- python3 -c 'import pandas'\n"
     "  sockctl run --package numpy,pandas==1.5.3 -- python3 -c 'import pandas'\n"
+    "  sockctl run --snapshot ds-1 --timings -- python3 -c 'import pandas'\n"
     "  sockctl run -d --name web -v ./site:/srv --net loopback -- python3 -m http.server\n"
     "\n"
     "Exit status: the command's; 124 time limit, 125 sockctl itself failed, 126 cannot be\n"

@@ -7,6 +7,7 @@
 #include "sock/host.hpp"
 
 #include "console.hpp"
+#include "snapshot_store.hpp"
 #include "state_dir.hpp"
 
 namespace sockctl {
@@ -43,6 +44,14 @@ Result<sock::ExitStatus> attend(sock::Container& container, Console& console, so
   return status;
 }
 
+Result<sock::Container> start(sock::Host& host, const RunOptions& options,
+                              const sock::ContainerSpec& spec) {
+  if (options.snapshot.empty()) return host.create(spec);
+  const auto store = SOCKCTL_TRY(open_snapshot_store(options.snapshot_store));
+  const auto snapshot = SOCKCTL_TRY(store.use(options.snapshot));
+  return host.fork(snapshot, spec);
+}
+
 }  // namespace
 
 Result<sock::ExitStatus> run_foreground(const Globals& globals, const RunOptions& options,
@@ -54,7 +63,7 @@ Result<sock::ExitStatus> run_foreground(const Globals& globals, const RunOptions
   auto console = SOCKCTL_TRY(
       Console::make({.interactive = options.interactive, .terminal = options.terminal}));
   spec.stdio = console.stdio();
-  auto container = SOCKCTL_TRY(host.create(spec));
+  auto container = SOCKCTL_TRY(start(host, options, spec));
   SOCKCTL_TRY(report.started(container));
   const auto status = SOCKCTL_TRY(attend(container, console, signals, own_deadline(spec)));
   SOCKCTL_TRY(report.ended(container, status));

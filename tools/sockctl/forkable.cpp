@@ -29,6 +29,16 @@ Result<> check_forkable(const RunOptions& options) {
   return {};
 }
 
+Result<> check_snapshot_fork(const RunOptions& options) {
+  if (options.snapshot.empty()) return {};
+  if (!options.zygote.empty())
+    return refuse(Errc::invalid_spec, Stage::validate, "--zygote with --snapshot", "one of them");
+  if (options.detach)
+    return refuse(Errc::invalid_spec, Stage::validate, "--detach with --snapshot",
+                  "sockctl restore makes a zygote of it, from which sockctl zygote fork forks");
+  return check_forked_command(sock::Runtime::python, options.command);
+}
+
 Result<> check_forked_command(sock::Runtime runtime, const std::vector<std::string>& command) {
   const auto& program = command.front();
   const auto name = program.substr(program.rfind('/') + 1);

@@ -30,6 +30,8 @@ int run(const Globals& globals, RunOptions options) {
   }
   auto resolved = resolve(std::move(options), caller);
   if (!resolved.has_value()) return fail_usage(resolved.error());
+  if (const auto fits = check_snapshot_fork(*resolved); !fits.has_value())
+    return fits.error().code == Errc::invalid_spec ? fail_usage(fits.error()) : fail(fits.error());
   auto launch = prepare_launch(*resolved, caller);
   if (!launch.has_value() && launch.error().code == Errc::invalid_spec)
     return fail_usage(launch.error());

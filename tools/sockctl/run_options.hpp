@@ -57,7 +57,8 @@ struct RunOptions {
   std::string log_max = "8m";
   std::string zygote = {};                     ///< Forked from it, instead of created.
   std::vector<std::string> requirements = {};  ///< Packages, of a zygote's import tree.
-  std::string snapshot = {};                   ///< Restored from it, instead of created.
+  /// Restored from it, instead of created; of `run`: forked from it, a zygote's.
+  std::string snapshot = {};
   std::string snapshot_store = {};
   std::vector<std::string> command = {};
 };
@@ -76,6 +77,8 @@ Result<RunOptions> resolve(RunOptions options, const Caller& caller);
 /// Pure. Leaves out what needs an open descriptor or libseccomp: stdio, a joined network, and the
 /// filter (see launch.hpp).
 Result<sock::ContainerSpec> to_spec(const RunOptions& options, const Caller& caller);
+/// With a zygote's snapshot: refuses what does not go with it.
+Result<> check_snapshot_fork(const RunOptions& options);
 /// With a zygote: refuses the options that a forked container cannot have.
 Result<> check_forkable(const RunOptions& options);
 /// Refuses what a zygote of this runtime cannot become, with Stage::exec, so that the exit status

@@ -77,7 +77,11 @@ Result<nlohmann::json> ZygoteSession::checkpoint(const nlohmann::json& request) 
         store, {.name = request.at("snapshot"), .origins = {}, .deadline = checkpoint_time}));
   }
   if (request.value("stop", false)) {
-    SOCKCTL_TRY(held->remove(false));
+    auto removed = held->remove(false);
+    if (!removed.has_value()) {
+      removed.error().hint += "; the snapshot was written";
+      return std::unexpected(removed.error());
+    }
     host_.forget(held->name());
   }
   return nlohmann::json{{"ok", true}, {"snapshot", to_json(written)}};

@@ -127,10 +127,13 @@ void Zygote::answer_park(int channel) noexcept {
   answer_grow(channel);
   if (channel_ != channel) return;  // In the zygote, to which nothing has happened.
   channel_ = park(channel);
+  if (channel_ < 0) ::_exit(0);  // The Host has been told.
   Inbox inbox;
   const auto role = receive_role(channel_, inbox);
   if (!role || role->kind != Role::Kind::zygote) ::_exit(0);
   return_to_directory();
+  forget_bounding_set();
+  empty_bounding_set();
   if (!say_hello(channel_)) ::_exit(0);
 }
 

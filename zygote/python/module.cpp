@@ -148,15 +148,13 @@ PyObject* become(PyObject*, PyObject* arguments) {
   return Py_BuildValue("(NN)", argv.release(), env.release());
 }
 
-/// park(channel) -> the channel of the process that was restored from this one. Never returns here;
-/// OSError there: the Host has been told.
+/// park(channel) -> the channel of the process that was restored from this one. Never returns here.
 PyObject* park_here(PyObject*, PyObject* arguments) {
   int channel = -1;
   if (!PyArg_ParseTuple(arguments, "i", &channel)) return nullptr;
   const int restored = park(channel);
-  if (restored >= 0) return PyLong_FromLong(restored);
-  PyErr_SetString(PyExc_OSError, "not restored");
-  return nullptr;
+  if (restored < 0) _exit(0);  // The Host has been told.
+  return PyLong_FromLong(restored);
 }
 
 /// restored(channel) -> None for a zygote, or a payload's (argv, env) as lists of bytes. For a
@@ -170,6 +168,8 @@ PyObject* restored(PyObject*, PyObject* arguments) {
   if (!role) return malformed();
   if (role->kind == Role::Kind::zygote) {
     return_to_directory();
+    forget_bounding_set();
+    empty_bounding_set();
     Py_RETURN_NONE;
   }
   populate_working_set();

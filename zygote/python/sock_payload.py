@@ -19,8 +19,12 @@ import sock_zygote_core as core
 
 
 def reseed():
-    """The C library, OpenSSL and the module random notice a fork by themselves. Random() objects and
-    generators that a package made at import stay shared: os.register_at_fork() is for those."""
+    """The C library and the module random notice a fork by themselves; OpenSSL only by the number of
+    the process, which may be the same one in a new pid namespace. Random() objects and generators that
+    a package made at import stay shared: os.register_at_fork() is for those."""
+    ssl = sys.modules.get("_ssl")
+    if ssl is not None:
+        ssl.RAND_add(os.urandom(32), 32.0)
     numpy = sys.modules.get("numpy.random")
     if numpy is not None:
         numpy.seed()

@@ -207,6 +207,7 @@ class Zygote:
             work = core.restored(self.channel)
             snapshot_restore_py.run_after_restore()
             if work is None:
+                sock_payload.reseed()
                 self.require_forkable()
             else:
                 sock_payload.prepare(self.handlers)

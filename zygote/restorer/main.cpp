@@ -33,7 +33,11 @@ int program_file = -1;
 constexpr std::uint64_t parking_begin = restorer_begin + (1U << 20U);
 constexpr std::uint64_t plan_begin = restorer_begin + (2U << 20U);
 constexpr std::uint64_t most_plan = restorer_size - (2U << 20U);
+#if defined(__x86_64__)
 constexpr std::uint64_t end_of_addresses = 0x7fff'ffff'f000;
+#elif defined(__aarch64__)
+constexpr std::uint64_t end_of_addresses = 0xffff'ffff'f000;
+#endif
 constexpr std::uint64_t page = 4096;
 
 [[noreturn]] void fail(std::string_view what, long result) noexcept {

@@ -51,6 +51,10 @@ void empty_bounding_set() noexcept {
   bounding_set_is_empty = dropped;
 }
 
+void forget_bounding_set() noexcept {
+  bounding_set_is_empty = false;
+}
+
 bool has_empty_bounding_set() noexcept {
   return bounding_set_is_empty;
 }

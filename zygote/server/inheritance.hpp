@@ -19,6 +19,8 @@ void reset_noted_signals() noexcept;
 /// Drops every capability from the bounding set: 41 system calls. What the zygote itself holds
 /// stays.
 void empty_bounding_set() noexcept;
+/// In a restored process, whose own may be another: not done yet.
+void forget_bounding_set() noexcept;
 /// It has been done.
 bool has_empty_bounding_set() noexcept;
 

@@ -43,13 +43,26 @@ struct RestartableSequences {
   std::uint32_t size = 0;
 };
 
+/// The kernel's own: the C library's sigaction() keeps two signals to itself.
+struct KernelAction {
+  std::uintptr_t handler;
+  unsigned long flags;
+#if defined(__x86_64__)
+  std::uintptr_t restorer;
+#endif
+  std::uint64_t mask;
+};
+
+long signal_action(int number, const KernelAction* set, KernelAction* get) noexcept {
+  return ::syscall(SYS_rt_sigaction, number, set, get, sizeof(std::uint64_t));
+}
+
 // In memory, like everything else that comes back. Nothing in it is touched between park() and
 // resume().
 struct Noted {
   std::jmp_buf context;
   std::fenv_t floating_point;
-  struct sigaction actions[last_signal + 1];
-  std::uint64_t known_actions;  ///< Bit n - 1: actions[n] is noted.
+  KernelAction actions[last_signal + 1];
   sigset_t mask;
   stack_t alternate_stack;
   prctl_mm_map map;
@@ -89,22 +102,18 @@ bool register_sequences() noexcept {
 }
 
 bool note_signals_whole() noexcept {
-  noted.known_actions = 0;
   for (int number = 1; number <= last_signal; ++number)
-    if (::sigaction(number, nullptr, &noted.actions[number]) == 0)
-      noted.known_actions |= std::uint64_t{1} << static_cast<unsigned>(number - 1);
+    if (signal_action(number, nullptr, &noted.actions[number]) < 0) return false;
   return ::sigprocmask(SIG_SETMASK, nullptr, &noted.mask) == 0 &&
          ::sigaltstack(nullptr, &noted.alternate_stack) == 0;
 }
 
 bool restore_signals() noexcept {
   for (int number = 1; number <= last_signal; ++number) {
-    const bool is_known = (noted.known_actions >> static_cast<unsigned>(number - 1) & 1U) != 0;
-    // A new process has the default already.
-    if (!is_known || number == SIGKILL || number == SIGSTOP ||
-        noted.actions[number].sa_handler == SIG_DFL)
-      continue;
-    if (::sigaction(number, &noted.actions[number], nullptr) < 0) return false;
+    const KernelAction& action = noted.actions[number];
+    // A new process has the default already; of SIGKILL and SIGSTOP there is no other.
+    const bool is_default = action.handler == reinterpret_cast<std::uintptr_t>(SIG_DFL);
+    if (!is_default && signal_action(number, &action, nullptr) < 0) return false;
   }
   if ((noted.alternate_stack.ss_flags & SS_DISABLE) == 0 &&
       ::sigaltstack(&noted.alternate_stack, nullptr) < 0)
@@ -173,6 +182,20 @@ bool note_surroundings() noexcept {
   return std::fegetenv(&noted.floating_point) == 0;
 }
 
+/// Where the kernel's break cannot be put back: the C library is told the one that there is, which
+/// can never move. So its heap neither grows nor shrinks by it; it maps memory instead.
+bool give_up_break() noexcept {
+  constexpr std::uint64_t page = 4096;
+  const auto there = static_cast<std::uint64_t>(::syscall(SYS_brk, 0));
+  const auto next = (there + page - 1) / page * page;
+  constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+  if (::mmap(reinterpret_cast<void*>(next), page, PROT_NONE, flags, -1, 0) == MAP_FAILED)
+    return false;
+  auto* const known = static_cast<std::uint64_t*>(::dlsym(RTLD_DEFAULT, "__curbrk"));
+  if (known != nullptr) *known = there;
+  return true;
+}
+
 /// The whole of what `restorer` had, and what this process is to the kernel: its program too, which
 /// can be changed when nothing of the old one is mapped any more.
 bool restore_map(std::uint64_t restorer, std::uint64_t restorer_size) noexcept {
@@ -180,9 +203,8 @@ bool restore_map(std::uint64_t restorer, std::uint64_t restorer_size) noexcept {
   const int program = noted.program[0] == '/' ? ::open(noted.program, O_RDONLY | O_CLOEXEC) : -1;
   noted.map.exe_fd = static_cast<std::uint32_t>(program);
   bool done = ::prctl(PR_SET_MM, PR_SET_MM_MAP, &noted.map, sizeof noted.map, 0) == 0;
-  // A container's filter refuses it. Then the heap grows by mappings, and the kernel goes on
-  // showing the restorer's name and arguments.
-  if (!done && errno == EPERM) done = true;
+  // A container's filter refuses it.
+  if (!done && errno == EPERM) done = give_up_break();
   if (program >= 0) ::close(program);
   return done;
 }
@@ -269,26 +291,33 @@ bool list_files(char* memory, std::size_t capacity, std::size_t& size) noexcept 
   return fits;
 }
 
-bool say_parked(int channel) noexcept {
-  static char files[wire::most_bytes - 256];
-  static std::byte message[wire::most_bytes];
-  std::size_t size = 0;
-  if (!list_files(files, sizeof files, size)) {
-    say_failed(channel, "parking: too many files are mapped", 0);
-    return false;
+/// What is said when the process stands still, without allocating any more: the heap's end has been
+/// noted then.
+class Announcement {
+ public:
+  bool prepare() noexcept {
+    size_ = 0;
+    return list_files(files_, sizeof files_, size_);
   }
-  wire::Writer writer{message, wire::Kind::parked};
-  const Resumption resumption{
-      .entry = reinterpret_cast<std::uint64_t>(&resume),
-      .stack = reinterpret_cast<std::uint64_t>(resumption_stack + sizeof resumption_stack),
-      .thread_pointer = reinterpret_cast<std::uint64_t>(__builtin_thread_pointer())};
-  writer.put_value(wire::Field::resumption, resumption);
-  writer.put(wire::Field::files, files, size);
-  const bool sent = send(channel, writer.message());
-  std::memset(files, 0, size);
-  std::memset(message, 0, sizeof message);
-  return sent;
-}
+  bool send_on(int channel) const noexcept {
+    wire::Writer writer{message_, wire::Kind::parked};
+    const Resumption resumption{
+        .entry = reinterpret_cast<std::uint64_t>(&resume),
+        .stack = reinterpret_cast<std::uint64_t>(resumption_stack + sizeof resumption_stack),
+        .thread_pointer = reinterpret_cast<std::uint64_t>(__builtin_thread_pointer())};
+    writer.put_value(wire::Field::resumption, resumption);
+    writer.put(wire::Field::files, files_, size_);
+    return send(channel, writer.message());
+  }
+
+ private:
+  // Of the program, not of the stack: it is large.
+  static char files_[wire::most_bytes - 256];
+  static std::byte message_[wire::most_bytes];
+  std::size_t size_ = 0;
+};
+char Announcement::files_[wire::most_bytes - 256];
+std::byte Announcement::message_[wire::most_bytes];
 
 bool note_all() noexcept {
   return note_signals_whole() && note_map() && note_thread() && note_surroundings();
@@ -310,12 +339,17 @@ void return_to_directory() noexcept {
 
 [[gnu::noinline]] int park(int channel) noexcept {
   close_all_but(channel);
+  Announcement announcement;
+  if (!announcement.prepare()) {
+    say_failed(channel, "parking: too many files are mapped", 0);
+    ::_exit(0);
+  }
   if (!note_all()) {
     say_failed(channel, "parking: the kernel does not tell all that is needed", errno);
     ::_exit(0);
   }
   if (setjmp(noted.context) != 0) return resumed_channel;
-  if (!say_parked(channel)) ::_exit(0);
+  if (!announcement.send_on(channel)) ::_exit(0);
   await_end(channel);
 }
 
