@@ -14,13 +14,13 @@
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
 #include "sys/process_pages.hpp"
+#include "wire/runtime_target.hpp"
 
 namespace sock::checkpoint {
 namespace {
 
 constexpr std::size_t most_smaps = 64U << 20U;
 constexpr std::uint64_t page_size = 4096;
-constexpr std::string_view runtime_prefix = "/sock/";  // lib/zygote/runtime_target.hpp
 
 Result<> require_time(sys::Deadline deadline) {
   if (std::chrono::steady_clock::now() < deadline) return {};
@@ -38,7 +38,7 @@ MappedFiles find_files(FdRef root, std::string_view list) {
     if (slash == std::string_view::npos) continue;
     std::string path{entry.substr(slash + 1)};
     // The runtime's own: not in the root of a container, and another one after an upgrade.
-    if (path.starts_with(runtime_prefix)) continue;
+    if (wire::is_of_runtime(path)) continue;
     const auto file = sys::open_in_root(root, path, O_PATH | O_NOFOLLOW);
     if (!file.has_value()) continue;
     const auto inode = sys::inode(*file);

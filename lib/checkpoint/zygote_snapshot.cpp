@@ -41,14 +41,14 @@ store::Digest vdso_digest() {
 
 Result<Snapshot> write_zygote_snapshot(const SnapshotDirectory& directory,
                                        const CheckpointOptions& options,
-                                       const ZygoteDomainSpec& domain,
-                                       const ParkedProcess& process) {
+                                       const ZygoteDomainSpec& domain, const ParkedProcess& process,
+                                       sys::Deadline deadline) {
   const auto staging = SOCK_TRY(store::Staging::create(directory));
   const auto snapshot = SOCK_TRY(staging.make_dir(snapshot_name));
   for (const char* const part : {images_name, scratch_name})
     SOCK_TRY(sys::make_dir(snapshot, part, 0700));
   const auto images = SOCK_TRY(sys::open_beneath(snapshot, images_name, O_RDONLY | O_DIRECTORY));
-  SOCK_TRY(write_process_image(process, images, sys::deadline_in(options.deadline)));
+  SOCK_TRY(write_process_image(process, images, deadline));
   Manifest manifest{.spec = as_container(domain),
                     .origins = options.origins,
                     .created = std::chrono::system_clock::now(),

@@ -13,8 +13,8 @@ namespace sock::checkpoint {
 /// For options that require_possible() has passed. On failure nothing is left in the store.
 Result<Snapshot> write_zygote_snapshot(const SnapshotDirectory& directory,
                                        const CheckpointOptions& options,
-                                       const ZygoteDomainSpec& domain,
-                                       const ParkedProcess& process);
+                                       const ZygoteDomainSpec& domain, const ParkedProcess& process,
+                                       sys::Deadline deadline);
 
 /// What it takes to go on from one.
 struct ZygoteImage {

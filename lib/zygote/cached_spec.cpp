@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "zygote/runtime_target.hpp"
+#include "wire/runtime_target.hpp"
 
 namespace sock::zygote {
 namespace {
@@ -40,8 +40,8 @@ ContainerSpec with_packages(const ContainerSpec& spec, std::span<const Package> 
 ContainerSpec as_created(ContainerSpec spec, const ZygoteDomainSpec& domain,
                          const std::string& runtime) {
   if (needs_runtime(spec.argv)) {
-    spec.rootfs.binds.push_back({.source = runtime, .target = runtime_target});
-    add_to_search_path(spec.env, runtime_target);
+    spec.rootfs.binds.push_back({.source = runtime, .target = wire::runtime_target});
+    add_to_search_path(spec.env, wire::runtime_target);
   }
   if (!spec.argv.empty()) spec.argv.erase(spec.argv.begin());
   spec.argv.insert(spec.argv.begin(), domain.interpreter.begin(), domain.interpreter.end());

@@ -6,15 +6,15 @@
 #include "base/try.hpp"
 #include "container/container_impl.hpp"
 #include "container/stage_clock.hpp"
+#include "wire/runtime_target.hpp"
 #include "zygote/domain_impl.hpp"
-#include "zygote/runtime_target.hpp"
 #include "zygote/zygote_impl.hpp"
 
 namespace sock {
 namespace {
 
+using wire::runtime_target;
 using zygote::Peer;
-using zygote::runtime_target;
 
 // The first of the ids that domains get: beyond what distributions give to users, and below the
 // half that some programs take for negative.

@@ -11,10 +11,10 @@
 
 namespace sock::zygote {
 
-Result<Parked> Parked::of(Zygote::Impl& zygote, std::chrono::milliseconds deadline) {
+Result<Parked> Parked::of(Zygote::Impl& zygote, Deadline deadline) {
   auto channel = SOCK_TRY(base::in_stage(Stage::fork, zygote.request_parked()));
   Parked parked{std::move(channel)};
-  SOCK_TRY(base::in_stage(Stage::fork, parked.await(zygote, sys::deadline_in(deadline))));
+  SOCK_TRY(base::in_stage(Stage::fork, parked.await(zygote, deadline)));
   return parked;
 }
 

@@ -2,7 +2,6 @@
 
 // A zygote that stands still to be written down (zygote/server/park.hpp).
 
-#include <chrono>
 #include <string>
 
 #include "sock/result.hpp"
@@ -18,7 +17,7 @@ class Parked {
  public:
   /// Forks one off. On failure: Stage::fork, and nothing is left. Blocking: until it stands still;
   /// the hooks of packages run first, at most until the deadline.
-  static Result<Parked> of(Zygote::Impl& zygote, std::chrono::milliseconds deadline);
+  static Result<Parked> of(Zygote::Impl& zygote, Deadline deadline);
   Parked(Parked&&) noexcept = default;
   Parked& operator=(Parked&&) = delete;
   ~Parked();

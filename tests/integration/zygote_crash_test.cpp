@@ -32,15 +32,19 @@ class ZygoteCrash : public HostTest {
   }
   [[nodiscard]] std::string state() const { return scratch() + "/crash"; }
 
+  [[nodiscard]] ZygoteDomainSpec domain_spec() const {
+    return {.name = "domain",
+            .rootfs = {.base = std::string{host_image}},
+            .interpreter = {python},
+            // Tells this test's processes from all others.
+            .env = {"SOCK_CRASH_TEST=" + mark()}};
+  }
+
   /// Says "up" when its domain is, then forks containers, some of which stay.
   [[noreturn]] void embed(FdRef says) const {
     auto host = Host::open(host_options(state()));
     if (!host) ::_exit(3);
-    auto domain = host->open_domain({.name = "domain",
-                                     .rootfs = {.base = std::string{host_image}},
-                                     .interpreter = {python},
-                                     // Tells this test's processes from all others.
-                                     .env = {"SOCK_CRASH_TEST=" + mark()}});
+    auto domain = host->open_domain(domain_spec());
     if (!domain) ::_exit(4);
     auto zygote = domain->start_zygote();
     if (!zygote || !zygote->keep_spares(2)) ::_exit(5);
@@ -66,10 +70,7 @@ class ZygoteCrash : public HostTest {
     auto host = Host::open(host_options(state()));
     auto snapshots = SnapshotStore::open({.directory = store()});
     if (!host || !snapshots) ::_exit(3);
-    auto domain = host->open_domain({.name = "domain",
-                                     .rootfs = {.base = std::string{host_image}},
-                                     .interpreter = {python},
-                                     .env = {"SOCK_CRASH_TEST=" + mark()}});
+    auto domain = host->open_domain(domain_spec());
     if (!domain) ::_exit(4);
     auto zygote = domain->start_zygote();
     if (!zygote || ::write(says.get(), "up", 2) != 2) ::_exit(5);

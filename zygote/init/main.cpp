@@ -9,6 +9,7 @@
 
 #include "init/kernel.hpp"
 #include "init/protocol.hpp"
+#include "sys/program_entry.hpp"
 
 namespace sock::init {
 namespace {
@@ -169,20 +170,4 @@ extern "C" [[noreturn]] void sock_init_main(const long* stack) noexcept {
 
 }  // namespace sock::init
 
-#if defined(__x86_64__)
-__asm__(
-    ".globl _start\n"
-    "_start:\n"
-    "  xor %ebp, %ebp\n"
-    "  mov %rsp, %rdi\n"
-    "  and $-16, %rsp\n"
-    "  call sock_init_main\n");
-#elif defined(__aarch64__)
-__asm__(
-    ".globl _start\n"
-    "_start:\n"
-    "  mov x29, #0\n"
-    "  mov x30, #0\n"
-    "  mov x0, sp\n"
-    "  bl sock_init_main\n");
-#endif
+SOCK_PROGRAM_ENTRY("sock_init_main")

@@ -13,6 +13,7 @@
 #include "server/fork.hpp"
 #include "server/fork_safety.hpp"
 #include "server/inheritance.hpp"
+#include "server/kernel_state.hpp"
 #include "server/park.hpp"
 #include "server/role.hpp"
 

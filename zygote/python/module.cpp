@@ -14,6 +14,7 @@
 #include "server/fork.hpp"
 #include "server/fork_safety.hpp"
 #include "server/inheritance.hpp"
+#include "server/kernel_state.hpp"
 #include "server/park.hpp"
 #include "server/request.hpp"
 #include "server/role.hpp"

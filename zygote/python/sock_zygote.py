@@ -169,36 +169,32 @@ class Zygote:
         else:
             core.imported(self.channel, time.monotonic_ns() - start)
 
-    def answer_grow(self, channel):
-        # Not os.fork(): the new one must be the domain's to reap, not this zygote's.
+    def fork(self, namespaces, channel):
+        """Whether this is the child, which has nothing of the zygote's but its memory. What fails is said
+        on the child's channel."""
+        is_child = False
         try:
-            is_child = core.fork(0, channel)
+            is_child = core.fork(namespaces, channel)
         except OSError as error:
             core.failed(channel, b"fork", error.errno)
+        if is_child:
+            self.forget_spares()
+            # Or what the zygote has not read when it dies would be kept, and be waited for, by its children.
+            close_quietly(self.channel)
+            self.channel = channel
+        else:
             close_quietly(channel)
-            return
-        if not is_child:
-            close_quietly(channel)
-            return
-        self.forget_spares()
-        close_quietly(self.channel)
-        self.channel = channel
+        return is_child
+
+    def answer_grow(self, channel):
+        # Not os.fork(): the new one must be the domain's to reap, not this zygote's.
+        self.fork(0, channel)
 
     def answer_park(self, channel):
         """A child is written down, and goes on here wherever it is restored: as a zygote, or as the
         process of a container, whose (argv, env) is the answer then."""
-        try:
-            is_child = core.fork(0, channel)
-        except OSError as error:
-            core.failed(channel, b"fork", error.errno)
-            close_quietly(channel)
+        if not self.fork(0, channel):
             return None
-        if not is_child:
-            close_quietly(channel)
-            return None
-        self.forget_spares()
-        close_quietly(self.channel)
-        self.channel = channel
         work = None
         try:
             snapshot_restore_py.run_before_snapshot()
@@ -226,18 +222,8 @@ class Zygote:
             raise UnsafeToFork(f"a hook {what}")
 
     def answer_fork(self, namespaces, channel):
-        try:
-            is_child = core.fork(namespaces, channel)
-        except OSError as error:
-            core.failed(channel, b"fork", error.errno)
-            close_quietly(channel)
+        if not self.fork(namespaces, channel):
             return None
-        if not is_child:
-            close_quietly(channel)
-            return None
-        self.forget_spares()
-        # Or what the zygote has not read when it dies would be kept, and be waited for, by its spares.
-        close_quietly(self.channel)
         sock_payload.prepare(self.handlers)
         work = core.become(channel)
         if work is None:

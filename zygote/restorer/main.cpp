@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "restorer/kernel.hpp"
+#include "sys/program_entry.hpp"
 #include "wire/message.hpp"
 #include "wire/process_image.hpp"
 
@@ -271,20 +272,4 @@ extern "C" std::size_t strlen(const char* text) noexcept {
   return size;
 }
 
-#if defined(__x86_64__)
-__asm__(
-    ".globl _start\n"
-    "_start:\n"
-    "  xor %ebp, %ebp\n"
-    "  mov %rsp, %rdi\n"
-    "  and $-16, %rsp\n"
-    "  call sock_restorer_main\n");
-#elif defined(__aarch64__)
-__asm__(
-    ".globl _start\n"
-    "_start:\n"
-    "  mov x29, #0\n"
-    "  mov x30, #0\n"
-    "  mov x0, sp\n"
-    "  bl sock_restorer_main\n");
-#endif
+SOCK_PROGRAM_ENTRY("sock_restorer_main")

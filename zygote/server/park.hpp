@@ -14,7 +14,4 @@ namespace sock::zygote {
 /// single-threaded.
 int park(int channel) noexcept;
 
-/// In a restored zygote: goes to the directory in which park() was called, if it is there.
-void return_to_directory() noexcept;
-
 }  // namespace sock::zygote
