@@ -30,6 +30,13 @@ struct CheckpointOptions {
   std::chrono::milliseconds deadline{60'000};
   /// Whatever the caller wants to find in the snapshot again: at most 1 MiB.
   std::string annotation = {};
+  /// How the memory of a container comes back. `mapped`: from a file of the snapshot, copy on
+  /// write, so that a restore takes no time for it and all restored containers share what they only
+  /// read. But what a process gives up by madvise(MADV_DONTNEED) comes back as it was in the
+  /// snapshot, not as zeros, and some allocators rely on zeros: jemalloc, V8's, Go's. `automatic`
+  /// maps the memory of processes whose programs and libraries are known not to, and
+  /// Snapshot::copied says why others are copied.
+  enum class Memory : std::uint8_t { automatic, mapped, copied } memory = Memory::automatic;
 };
 
 /// A snapshot in a store. A description only: holding one keeps nothing alive.
@@ -48,6 +55,10 @@ struct Snapshot {
   std::string machine = {};  ///< "x86_64"
   std::string digest = {};   ///< "sha256:...", of its manifest and so of all its files.
   std::string annotation = {};
+  /// Of a container: memory that a restore maps instead of copying it.
+  std::uint64_t mapped_bytes = 0;
+  /// "process 2 (/usr/bin/x): why", for each process whose memory a restore copies.
+  std::vector<std::string> copied = {};
   /// Of SnapshotStore::list() alone: why it cannot be used; then nothing but its name is known.
   std::string problem = {};
 };

@@ -68,12 +68,17 @@ std::string deleted_path(const std::string& link) {
 }
 
 Result<> require_safe_ghosts(FdRef images, FdRef root, const std::vector<pid_t>& processes,
-                             const std::vector<ScratchPlace>& scratch) {
+                             const std::vector<ScratchPlace>& scratch,
+                             const std::vector<EarlierPages>& page_files) {
   const auto names = SOCK_TRY(sys::list_dir(images));
   const auto ghosts = std::ranges::count_if(
       names, [](const std::string& name) { return name.starts_with("ghost-file-"); });
   if (ghosts == 0) return {};
-  const auto deleted = SOCK_TRY(find_deleted(processes));
+  auto deleted = SOCK_TRY(find_deleted(processes));
+  for (const auto& [file, name] : page_files) {
+    const std::string own = "/proc/self/fd/" + std::to_string(file.get());
+    deleted.erase(deleted_path(SOCK_TRY(sys::read_symlink(sys::cwd, own))));
+  }
   for (const auto& path : deleted) SOCK_TRY(require_safe(path, root, scratch));
   if (static_cast<std::size_t>(ghosts) <= deleted.size()) return {};
   return refuse("a deleted file", "nothing tells where it was");

@@ -11,15 +11,17 @@
 #include "sock/fd.hpp"
 #include "sock/result.hpp"
 
+#include "checkpoint/page_file.hpp"
 #include "checkpoint/scratch.hpp"
 
 namespace sock::checkpoint {
 
 /// All processes are stopped, and CRIU has written `images`. On failure: Errc::unsupported for a
 /// deleted file that is not in a tmpfs of the container's own, or whose directory is not where it
-/// was, by real directories all the way.
+/// was, by real directories all the way. CRIU makes none of `page_files`.
 Result<> require_safe_ghosts(FdRef images, FdRef root, const std::vector<pid_t>& processes,
-                             const std::vector<ScratchPlace>& scratch);
+                             const std::vector<ScratchPlace>& scratch,
+                             const std::vector<EarlierPages>& page_files);
 
 /// "/tmp/x" of "/tmp/x (deleted)"; empty for other names, and for what was never in a directory.
 /// Pure.

@@ -9,6 +9,7 @@
 #include "checkpoint/criu_worker.hpp"
 #include "checkpoint/deleted_files.hpp"
 #include "checkpoint/open_files.hpp"
+#include "checkpoint/page_file.hpp"
 #include "checkpoint/snapshot_store_impl.hpp"
 #include "checkpoint/survey.hpp"
 #include "container/container_impl.hpp"
@@ -77,6 +78,7 @@ class Dump {
     manifest_.processes = found.processes.size();
     manifest_.mounts = std::move(found.mounts);
     manifest_.lent = std::move(found.lent);
+    page_files_ = found.page_files;
     return run_criu(found);
   }
 
@@ -124,7 +126,8 @@ class Dump {
         SOCK_TRY(sys::open(sys::cwd, "/proc/" + std::to_string(container_.launched.pid) + "/root",
                            O_PATH | O_DIRECTORY));
     const auto processes = SOCK_TRY(processes_below(container_.launched.pid));
-    SOCK_TRY(require_safe_ghosts(images_, root, processes, found.scratch));
+    SOCK_TRY(require_safe_ghosts(images_, root, processes, found.scratch, found.page_files));
+    copy_reasons_ = SOCK_TRY(judge_memory(root));
     manifest_.scratch = SOCK_TRY(save_scratch(root, found.scratch, scratch_));
     return {};
   }
@@ -140,7 +143,16 @@ class Dump {
                       "; the container was killed, since it may have been left half changed");
   }
 
+  [[nodiscard]] Result<CopyReasons> judge_memory(FdRef root) const {
+    using Memory = CheckpointOptions::Memory;
+    if (options_.memory == Memory::copied) return all_copied(images_, "as it was asked for");
+    if (options_.memory == Memory::mapped) return none_copied(images_);
+    return why_copied(images_, root);
+  }
+
   Result<> write_down() {
+    manifest_.memory = SOCK_TRY(
+        write_page_file(images_, copy_reasons_, page_files_, sys::deadline_in(options_.deadline)));
     manifest_.files = SOCK_TRY(hash_files(images_));
     text_ = SOCK_TRY(write_manifest(staging_, snapshot_name, manifest_));
     SOCK_TRY(staging_.sync());
@@ -155,7 +167,9 @@ class Dump {
   store::Staging staging_;
   UniqueFd images_;
   UniqueFd scratch_;
-  UniqueFd work_;  ///< CRIU's log.
+  UniqueFd work_;                         ///< CRIU's log.
+  std::vector<EarlierPages> page_files_;  ///< Of the snapshot that the container came from.
+  CopyReasons copy_reasons_;
   Manifest manifest_;
   std::string text_;  ///< Of the manifest, once it is written.
   bool is_published_ = false;

@@ -2,6 +2,8 @@
 
 // CRIU's words for what it leaves to us. Pure.
 
+#include <array>
+#include <charconv>
 #include <cstdint>
 #include <string>
 
@@ -17,6 +19,16 @@ inline std::string external_mount(const std::string& name, const std::string& va
 inline constexpr const char* network_key = "/network";
 inline std::string external_network(std::uint64_t inode) {
   return "net[" + std::to_string(inode) + "]:" + network_key;
+}
+
+/// A file by which memory is mapped, or that is open; it has this name in the images, too.
+inline std::string external_file(std::uint64_t mount, std::uint64_t inode) {
+  const auto hex = [](std::uint64_t number) {
+    std::array<char, 16> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16);
+    return std::string(digits.data(), end.ptr);
+  };
+  return "file[" + hex(mount) + ":" + hex(inode) + "]";
 }
 
 }  // namespace sock::checkpoint

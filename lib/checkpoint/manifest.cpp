@@ -113,6 +113,20 @@ Result<std::optional<ZygoteState>> zygote_of(const json& value, const std::strin
   return ZygoteState{.runtime = runtime, .deadline = deadline, .vdso = std::move(digest)};
 }
 
+json memory_to_json(const MemoryForms& memory) {
+  return {{"mapped_bytes", memory.mapped_bytes}, {"copied", memory.copied}};
+}
+
+// Snapshots of before have none.
+Result<MemoryForms> memory_of(const json& value, const std::string& what) {
+  const json* const object = base::find_member(value, "memory");
+  if (object == nullptr) return MemoryForms{};
+  MemoryForms memory;
+  memory.mapped_bytes = SOCK_TRY(base::number_of(*object, "mapped_bytes", what));
+  memory.copied = SOCK_TRY(base::texts_of(*object, "copied", what));
+  return memory;
+}
+
 Result<> require_known_format(const json& value, const std::string& what) {
   const auto format = SOCK_TRY(base::number_of(value, "format", what));
   if (format == format_version) return {};
@@ -146,7 +160,10 @@ std::string Manifest::to_text() const {
                 {"scratch", std::move(scratch_list)},
                 {"lent", std::move(lent_list)},
                 {"files", files_to_json(files)}};
-  if (zygote) document["zygote"] = zygote_to_json(*zygote);
+  if (zygote)
+    document["zygote"] = zygote_to_json(*zygote);
+  else
+    document["memory"] = memory_to_json(memory);
   return document.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -169,6 +186,7 @@ Result<Manifest> Manifest::parse(std::string_view text, const std::string& what)
   manifest.lent = SOCK_TRY(lent_of(value, what));
   manifest.files = SOCK_TRY(files_of(value, what));
   manifest.zygote = SOCK_TRY(zygote_of(value, what));
+  manifest.memory = SOCK_TRY(memory_of(value, what));
   Reader reader{value};
   manifest.annotation = reader.text("annotation");
   if (!reader.is_good()) return corrupt(what, "no annotation");
@@ -193,7 +211,9 @@ Snapshot describe(const Manifest& manifest, const std::string& name, std::string
           .kernel = manifest.machine.kernel,
           .machine = manifest.machine.architecture,
           .digest = store::Digest::of(text).to_string(),
-          .annotation = manifest.annotation};
+          .annotation = manifest.annotation,
+          .mapped_bytes = manifest.memory.mapped_bytes,
+          .copied = manifest.memory.copied};
 }
 
 }  // namespace sock::checkpoint

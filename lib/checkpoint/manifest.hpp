@@ -38,6 +38,12 @@ struct ZygoteState {
   store::Digest vdso;  ///< The kernel's code in every process: the same, or none is restored.
 };
 
+/// How the memory of a container comes back.
+struct MemoryForms {
+  std::uint64_t mapped_bytes = 0;        ///< From files of pages: holes included.
+  std::vector<std::string> copied = {};  ///< Of each process whose memory is copied: why.
+};
+
 struct Manifest {
   ContainerSpec spec;
   std::vector<std::string> origins = {};
@@ -51,6 +57,7 @@ struct Manifest {
   std::vector<SnapshotFile> files = {};    ///< Sorted by name.
   std::optional<ZygoteState> zygote = {};  ///< Empty: of a container, by CRIU.
   std::string annotation = {};
+  MemoryForms memory = {};  ///< Of a container.
 
   [[nodiscard]] std::string to_text() const;
   /// On failure: Errc::corrupt; Errc::unsupported for a newer format.

@@ -11,6 +11,7 @@
 
 #include "base/try.hpp"
 #include "checkpoint/image_plan.hpp"
+#include "checkpoint/sparse_writer.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
 #include "sys/process_pages.hpp"
@@ -89,30 +90,13 @@ class PageWriter {
       const auto count = SOCK_TRY(read);
       if (count == 0)
         return base::refuse(Errc::closed, Stage::checkpoint, "zygote", "its memory has gone");
-      SOCK_TRY(write({buffer_.data(), count}, range.offset + done));
+      SOCK_TRY(write_sparsely(pages_, {buffer_.data(), count}, range.offset + done));
       done += count;
     }
     return {};
   }
 
  private:
-  static bool is_zero(std::string_view page) {
-    return page.find_first_not_of('\0') == std::string_view::npos;
-  }
-
-  Result<> write(std::string_view bytes, std::uint64_t offset) {
-    while (!bytes.empty()) {
-      std::size_t size = 0;
-      while (size < bytes.size() && !is_zero(bytes.substr(size, page_size))) size += page_size;
-      size = std::min(size, bytes.size());
-      if (size > 0) SOCK_TRY(sys::write_at_offset(pages_, bytes.substr(0, size), offset));
-      const auto next = std::min<std::size_t>(std::max<std::size_t>(size, page_size), bytes.size());
-      bytes.remove_prefix(next);
-      offset += next;
-    }
-    return {};
-  }
-
   static constexpr std::size_t buffer_size = 1U << 20U;
   FdRef memory_;
   FdRef pages_;

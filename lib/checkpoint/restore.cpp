@@ -13,6 +13,7 @@
 #include "base/try.hpp"
 #include "checkpoint/criu_worker.hpp"
 #include "checkpoint/external_names.hpp"
+#include "checkpoint/page_file.hpp"
 #include "checkpoint/snapshot_store_impl.hpp"
 #include "checkpoint/stitched_mounts.hpp"
 #include "checkpoint/strays.hpp"
@@ -44,7 +45,28 @@ struct Parts {
   std::vector<StitchedMount> mounts;
   UniqueFd network;
   sys::Pipe init_report;  ///< Empty without an init.
+  struct PageFile {
+    std::string key;
+    UniqueFd file;
+  };
+  std::vector<PageFile> page_files;  ///< What memory is mapped from.
 };
+
+Result<std::vector<Parts::PageFile>> open_page_files(const SnapshotInUse::Impl& snapshot) {
+  std::vector<Parts::PageFile> files;
+  for (const auto& [name, bytes, digest] : snapshot.manifest.files) {
+    if (!is_page_file(name)) continue;
+    auto file = SOCK_TRY(sys::open_beneath(snapshot.images, name, O_RDONLY | O_NOFOLLOW));
+    files.push_back({.key = key_of_page_file(name), .file = std::move(file)});
+  }
+  return files;
+}
+
+std::vector<UniqueFd> take_files(std::vector<Parts::PageFile> page_files) {
+  std::vector<UniqueFd> files;
+  for (auto& each : page_files) files.push_back(std::move(each.file));
+  return files;
+}
 
 // New ones instead of those of the tree: where something is mounted below one, its place is part of
 // what was saved.
@@ -80,6 +102,7 @@ Result<Parts> make_parts(Workshop& workshop, const SnapshotInUse::Impl& snapshot
                             ? isolation::Loopback::up
                             : isolation::Loopback::down;
   parts.network = SOCK_TRY(isolation::make_network_namespace(loopback));
+  parts.page_files = SOCK_TRY(base::in_stage(Stage::rootfs, open_page_files(snapshot)));
   if (spec.init != Init::none)
     parts.init_report = SOCK_TRY(base::in_stage(Stage::state, sys::make_pipe()));
   clock.mark(Stage::rootfs);
@@ -113,6 +136,7 @@ Inheritance inheritance(const Manifest& manifest, const ContainerSpec& spec,
   all.add(network_key, parts.network);
   for (const auto& [role, key] : manifest.lent)
     all.add(key, descriptor_for(role, spec, workshop, parts));
+  for (const auto& [key, file] : parts.page_files) all.add(key, file);
   return all;
 }
 
@@ -257,7 +281,8 @@ Result<Launched> restore(Workshop& workshop, const SnapshotInUse::Impl& snapshot
                   .terminal = {},
                   .init_report = std::move(parts.init_report.reader),
                   .timings = clock.take(),
-                  .lent = std::move(lent)};
+                  .lent = std::move(lent),
+                  .page_files = take_files(std::move(parts.page_files))};
 }
 
 }  // namespace sock::checkpoint

@@ -66,6 +66,13 @@ Result<Survey> survey(const Container::Impl& container) {
   const auto inode = SOCK_TRY(sys::inode(network));
   survey.external.push_back(external_network(inode.number));
   SOCK_TRY(name_lent(survey, container.launched.lent, files));
+  for (const UniqueFd& file : container.launched.page_files) {
+    const auto mount = SOCK_TRY(sys::mount_id(file));
+    const auto number = SOCK_TRY(sys::inode(file))
+    .number;
+    survey.page_files.push_back({.file = file, .name = external_file(mount, number)});
+    survey.external.push_back(survey.page_files.back().name);
+  }
   return survey;
 }
 

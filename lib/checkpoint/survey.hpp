@@ -11,6 +11,7 @@
 #include "sock/result.hpp"
 
 #include "checkpoint/manifest.hpp"
+#include "checkpoint/page_file.hpp"
 #include "container/container_impl.hpp"
 
 namespace sock::checkpoint {
@@ -21,7 +22,8 @@ struct Survey {
   std::vector<ScratchPlace>
       scratch;  ///< The tmpfs mounts among them, whose content is to be saved.
   std::vector<LentKey> lent;
-  std::vector<std::string> external;  ///< In CRIU's words.
+  std::vector<std::string> external;     ///< In CRIU's words.
+  std::vector<EarlierPages> page_files;  ///< What its memory is mapped from.
 };
 
 /// The container is held still. On failure: Errc::unsupported with the process and descriptor.

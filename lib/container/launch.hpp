@@ -32,6 +32,8 @@ struct Launched {
   UniqueFd init_report;  ///< Reading end; empty without an init.
   std::vector<StageTiming> timings;
   std::vector<Lent> lent = {};  ///< Of a checkpointable container.
+  /// Of a restored container: what its memory is mapped from.
+  std::vector<UniqueFd> page_files = {};
 };
 
 /// Blocking until the payload has been executed. On failure nothing is left.

@@ -55,6 +55,20 @@ Result<> make_link(FdRef from, const std::string& name, FdRef to, const std::str
   return {};
 }
 
+Result<> make_link_to(FdRef file, FdRef to, const std::string& new_name) {
+  const std::string name = "/proc/self/fd/" + std::to_string(file.get());
+  if (::linkat(AT_FDCWD, name.c_str(), to.get(), new_name.c_str(), AT_SYMLINK_FOLLOW) < 0)
+    return sys_error(errno, new_name);
+  return {};
+}
+
+Result<std::uint64_t> mount_id(FdRef file) {
+  struct statx found {};
+  if (::statx(file.get(), "", AT_EMPTY_PATH, STATX_MNT_ID, &found) < 0)
+    return sys_error(errno, "descriptor");
+  return found.stx_mnt_id;
+}
+
 Result<> make_node(FdRef dir, const std::string& name, mode_t mode, std::uint64_t device) {
   if (::mknodat(dir.get(), name.c_str(), mode, device) < 0) return sys_error(errno, name);
   return {};

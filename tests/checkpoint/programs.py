@@ -47,12 +47,30 @@ def node_goes_on(world: World) -> None:
                 "let n = 0; const seen = new Map(); setInterval(() => { seen.set(n, n * n); "
                 "console.log(n, [...seen.values()].reduce((a, b) => a + b, 0)); ++n }, 50)")
     world.lines_after("original", 5)
-    world.must("checkpoint", "original", "middle", "--stop")
+    told = world.must("checkpoint", "original", "middle", "--stop")
+    expect("node uses madvise()" in told, f"no reason why its memory is copied: {told!r}")
     lines = world.log("original")
     world.must("restore", "middle", "--name", "copy")
     lines += world.lines_after("copy", 5)
     expected = [f"{n} {sum(i * i for i in range(n + 1))}" for n in range(len(lines))]
     expect(lines == expected, f"{lines[-3:]} instead of {expected[-3:]}")
+
+
+def what_relies_on_zeros_gets_them(world: World) -> None:
+    """And who says that it does not, gets what he has asked for."""
+    (world.path / "bin").mkdir()
+    for name, options in (("shared", []), ("static", ["-static"])):
+        subprocess.run(["gcc", "-O1", *options, "-o", world.path / "bin" / name, PAYLOADS / "zeros.c"], check=True)
+    for name, reason in (("shared", "uses madvise()"), ("static", "is linked statically")):
+        world.start(name, f"/opt/{name}", options=("-v", f"{world.path}/bin:/opt:ro"))
+        world.lines_after(name, 2)
+        told = world.must("checkpoint", name, f"{name}-1")
+        expect(f"/opt/{name}" in told and reason in told, f"no reason in {told!r}")
+        world.must("checkpoint", name, f"{name}-2", "--memory", "mapped", "--stop")
+        for snapshot, expected in ((f"{name}-1", "zero"), (f"{name}-2", "old")):
+            world.must("restore", snapshot, "--name", f"of-{snapshot}")
+            lines = world.lines_after(f"of-{snapshot}", 4)
+            expect(lines[-3:] == [expected] * 3, f"{snapshot}: {lines}")
 
 
 def a_tree_of_processes_with_pipes_goes_on(world: World) -> None:
@@ -104,5 +122,5 @@ def many_copies_run_at_once(world: World) -> None:
         world.goes_on(name)
 
 
-TESTS = [a_computation_goes_on_with_the_same_numbers, threads_and_timers_of_a_c_program_go_on, node_goes_on,
+TESTS = [a_computation_goes_on_with_the_same_numbers, threads_and_timers_of_a_c_program_go_on, node_goes_on, what_relies_on_zeros_gets_them,
          a_tree_of_processes_with_pipes_goes_on, a_server_with_a_listening_socket_answers, many_copies_run_at_once]

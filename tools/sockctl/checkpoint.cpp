@@ -20,11 +20,8 @@ std::string processes_text(int count) {
 }
 
 nlohmann::json request_of(const CheckpointVerbOptions& asked, const std::string& store) {
-  return {{"verb", "checkpoint"},
-          {"name", asked.name},
-          {"store", store},
-          {"snapshot", asked.snapshot},
-          {"stop", asked.stop}};
+  return {{"verb", "checkpoint"},       {"name", asked.name}, {"store", store},
+          {"snapshot", asked.snapshot}, {"stop", asked.stop}, {"memory", asked.memory}};
 }
 
 constexpr std::chrono::seconds margin{10};
@@ -58,10 +55,12 @@ Result<> ask_for_snapshot(const Globals& globals, const SnapshotOptions& options
                                     : ask_zygotes_holder(globals, request, entry.error()));
   const auto& snapshot = answer["snapshot"];
   if (format != Format::table) return write_all(sock::FdRef{1}, line_of(snapshot) + "\n");
-  return write_all(sock::FdRef{1},
-                   fmt::format("{}: {} in {}\n", asked.snapshot,
-                               human_size(snapshot.value("bytes", std::uint64_t{0})),
-                               processes_text(snapshot.value("processes", 0))));
+  std::string text = fmt::format("{}: {} in {}\n", asked.snapshot,
+                                 human_size(snapshot.value("bytes", std::uint64_t{0})),
+                                 processes_text(snapshot.value("processes", 0)));
+  for (const auto& reason : snapshot.value("copied", std::vector<std::string>{}))
+    text += fmt::format("  memory that a restore copies: {}\n", reason);
+  return write_all(sock::FdRef{1}, text);
 }
 
 }  // namespace

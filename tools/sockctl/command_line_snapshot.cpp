@@ -42,6 +42,13 @@ void describe_checkpoint(CLI::App& app, Invocation& invocation) {
       ->required()
       ->type_name("");
   verb.add_flag("--stop", options.stop, "End it when the snapshot is written");
+  verb.add_option("--memory", options.memory,
+                  "How a container's memory comes back: \"mapped\" from the snapshot, which is "
+                  "fast and shared, but wrong for programs that rely on zeros after madvise(); "
+                  "\"copied\"; or \"auto\", by what its programs are known to do")
+      ->check(CLI::IsMember({"auto", "mapped", "copied"}))
+      ->capture_default_str()
+      ->type_name("");
   add_store(verb, invocation);
   add_format(verb, invocation);
 }

@@ -29,6 +29,13 @@ T member(const nlohmann::json& json, const char* name, T fallback) {
   return json.value(name, fallback);
 }
 
+sock::CheckpointOptions::Memory memory_of(const nlohmann::json& request) {
+  using Memory = sock::CheckpointOptions::Memory;
+  const auto word = member(request, "memory", std::string{});
+  if (word == "mapped") return Memory::mapped;
+  return word == "copied" ? Memory::copied : Memory::automatic;
+}
+
 }  // namespace
 
 Monitor::Reply Monitor::answer(Client& client, const nlohmann::json& request, Message& message) {
@@ -158,7 +165,8 @@ Result<Monitor::Reply> Monitor::checkpoint(const nlohmann::json& request) {
       store, {.name = member(request, "snapshot", std::string{}),
               .after = member(request, "stop", false) ? After::stop : After::keep_running,
               .origins = parts_.origins,
-              .deadline = checkpoint_time}));
+              .deadline = checkpoint_time,
+              .memory = memory_of(request)}));
   return Reply{{{"ok", true}, {"snapshot", to_json(written)}}};
 }
 

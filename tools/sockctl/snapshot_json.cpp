@@ -47,6 +47,10 @@ nlohmann::json to_json(const sock::Snapshot& snapshot) {
                       {"kernel", snapshot.kernel},
                       {"machine", snapshot.machine},
                       {"digest", snapshot.digest}};
+  if (snapshot.kind == sock::Snapshot::Kind::container) {
+    json["mapped_bytes"] = snapshot.mapped_bytes;
+    json["copied"] = words(snapshot.copied);
+  }
   if (limits.memory_max) json["memory_max"] = *limits.memory_max;
   if (limits.pids_max) json["pids_max"] = *limits.pids_max;
   return json;

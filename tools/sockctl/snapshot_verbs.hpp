@@ -17,6 +17,7 @@ struct CheckpointVerbOptions {
   std::string name = {};      ///< Of the container.
   std::string snapshot = {};  ///< Of what is written.
   bool stop = false;
+  std::string memory = "auto";  ///< Or "mapped", "copied".
 };
 struct RestoreVerbOptions {
   std::string snapshot = {};

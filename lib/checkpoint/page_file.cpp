@@ -1,0 +1,291 @@
+// Reads CRIU's images, has it planned what they become, and writes them anew.
+
+#include "checkpoint/page_file.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/try.hpp"
+#include "checkpoint/criu_images.hpp"
+#include "checkpoint/mapped_memory.hpp"
+#include "checkpoint/sparse_writer.hpp"
+#include "checkpoint/zero_reliance.hpp"
+#include "container/checkpointable.hpp"
+#include "sys/file.hpp"
+#include "sys/inode.hpp"
+
+namespace sock::checkpoint {
+namespace {
+
+constexpr const char* files_name = "files.img";
+constexpr std::string_view memory_start = "mm-";
+constexpr std::string_view image_end = ".img";
+constexpr std::string_view page_file_start = "memory-";
+constexpr std::size_t most_image = 256U << 20U;
+// More of them, and all are put together into one.
+constexpr std::size_t most_earlier = 7;
+
+/// The numbers in the names of processes' images.
+Result<std::vector<std::string>> processes_in(FdRef images) {
+  std::vector<std::string> processes;
+  for (const auto& name : SOCK_TRY(sys::list_dir(images)))
+    if (name.starts_with(memory_start) && name.ends_with(image_end))
+      processes.push_back(
+          name.substr(memory_start.size(), name.size() - memory_start.size() - image_end.size()));
+  return processes;
+}
+
+Result<CriuMemory> read_memory(FdRef images, const std::string& process) {
+  const std::string name = std::string{memory_start} + process + std::string{image_end};
+  const std::string bytes = SOCK_TRY(sys::read_file(images, name, most_image));
+  return CriuMemory::parse(bytes, name);
+}
+
+Result<CriuFiles> read_files(FdRef images) {
+  const std::string bytes = SOCK_TRY(sys::read_file(images, files_name, most_image));
+  return CriuFiles::parse(bytes, files_name);
+}
+
+Result<> replace(FdRef images, const std::string& name, std::string_view bytes) {
+  const std::string staged = name + ".new";
+  constexpr int new_file = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  const auto file = SOCK_TRY(sys::open_beneath(images, staged, new_file, 0600));
+  SOCK_TRY(sys::write_all(file, bytes));
+  return sys::rename(images, staged, images, name);
+}
+
+Result<ElfTraits> traits_of(FdRef root, const std::string& path) {
+  const auto file =
+      SOCK_TRY(sys::open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW));
+  const auto inode = SOCK_TRY(sys::inode(file));
+  if (!S_ISREG(inode.mode)) return base::refuse(Errc::corrupt, Stage::none, path, "no file");
+  return read_elf_traits([&](std::uint64_t offset, std::size_t size) -> Result<std::string> {
+    std::string bytes(size, '\0');
+    bytes.resize(SOCK_TRY(sys::read_at_offset(file, bytes.data(), size, offset)));
+    return bytes;
+  });
+}
+
+/// What the processes of a container have code of: most of it is the same in all of them.
+class Objects {
+ public:
+  Objects(FdRef root, const CriuFiles& files) : root_{root}, files_{files} {}
+
+  std::vector<LoadedObject> of(const CriuMemory& memory) {
+    std::vector<LoadedObject> objects{find(memory.program())};
+    objects.front().is_program = true;
+    for (const CriuArea& area : memory.areas()) {
+      const bool is_of_file = (area.kind & criu_area::anonymous_private) == 0 && area.file != 0;
+      if ((area.protection & PROT_EXEC) == 0 || !is_of_file || area.file == memory.program())
+        continue;
+      objects.push_back(find(area.file));
+    }
+    return objects;
+  }
+
+ private:
+  const LoadedObject& find(std::uint64_t number) {
+    const auto [found, is_new] = known_.try_emplace(number);
+    if (is_new) {
+      found->second.path = files_.name_of(number);
+      const auto traits = traits_of(root_, found->second.path);
+      found->second.is_readable = traits.has_value();
+      if (traits.has_value()) found->second.traits = *traits;
+    }
+    return found->second;
+  }
+
+  FdRef root_;
+  const CriuFiles& files_;
+  std::map<std::uint64_t, LoadedObject> known_;
+};
+
+/// One change of a snapshot's images.
+class Rewriting {
+ public:
+  Rewriting(FdRef images, CriuFiles files, std::span<const EarlierPages> earlier,
+            sys::Deadline deadline)
+      : images_{images}, files_{std::move(files)}, earlier_{earlier}, deadline_{deadline} {}
+
+  Result<MemoryForms> run(const CopyReasons& reasons) {
+    number_earlier();
+    MemoryForms forms;
+    for (const auto& [process, reason] : reasons) {
+      const auto memory = SOCK_TRY(read_memory(images_, process));
+      auto areas = memory.areas();
+      std::string why = reason;
+      if (why.empty()) why = SOCK_TRY(map(process, areas));
+      SOCK_TRY(write_areas(process, memory, std::move(areas)));
+      const std::string program = files_.name_of(memory.program());
+      const bool is_init = program == container::init_place;  // Ours, with hardly any memory.
+      if (!why.empty() && !is_init)
+        forms.copied.push_back("process " + process + " (" + program + "): " + why);
+    }
+    SOCK_TRY(name_files());
+    forms.mapped_bytes = page_files_.size;
+    return forms;
+  }
+
+ private:
+  static constexpr std::size_t own_place = 0;
+
+  void number_earlier() {
+    for (std::size_t place = 0; place < earlier_.size(); ++place)
+      if (const auto number = files_.external(earlier_[place].name))
+        page_files_.earlier.emplace(*number, place + 1);
+    page_files_.replaces_earlier = page_files_.earlier.size() > most_earlier;
+    next_number_ = files_.free_number();
+  }
+
+  /// What becomes of the areas; why nothing can, or nothing when it is done.
+  Result<std::string> map(const std::string& process, std::vector<CriuArea>& areas) {
+    const std::string map_name = "pagemap-" + process + std::string{image_end};
+    const std::string bytes = SOCK_TRY(sys::read_file(images_, map_name, most_image));
+    auto map = CriuPageMap::parse(bytes, map_name);
+    if (!map.has_value()) return map.error().hint;
+    page_files_.own = next_number_++;
+    auto plan = map_memory(areas, map->pages, page_files_);
+    if (!plan) return "its memory is in too many pieces";
+    const std::string pages_name = "pages-" + std::to_string(map->file) + std::string{image_end};
+    SOCK_TRY(move_pages(pages_name, *plan));
+    map->pages = plan->pages;
+    SOCK_TRY(replace(images_, map_name, map->to_bytes()));
+    if (plan->size > page_files_.size) numbers_.emplace(page_files_.own, own_place);
+    page_files_.size = plan->size;
+    areas = std::move(plan->areas);
+    return "";
+  }
+
+  // CRIU: areas of one file at the same place in parent and child are taken for
+  // memory that they share, whatever their offsets. So each process has numbers of its own.
+  Result<> write_areas(const std::string& process, const CriuMemory& memory,
+                       std::vector<CriuArea> areas) {
+    std::map<std::size_t, std::uint32_t> own_numbers;
+    for (CriuArea& area : areas) {
+      const auto earlier = page_files_.earlier.find(area.file);
+      if ((area.kind & criu_area::file_private) == 0 || earlier == page_files_.earlier.end())
+        continue;
+      const auto [own, is_new] = own_numbers.try_emplace(earlier->second, next_number_);
+      if (is_new) numbers_.emplace(next_number_++, earlier->second);
+      area.file = own->second;
+    }
+    return replace(images_, std::string{memory_start} + process + std::string{image_end},
+                   memory.with(areas));
+  }
+
+  Result<> move_pages(const std::string& pages_name, const MappedMemory& plan) {
+    const auto pages = SOCK_TRY(sys::open_beneath(images_, pages_name, O_RDONLY | O_NOFOLLOW));
+    constexpr int flags = O_RDWR | O_CREAT | O_NOFOLLOW;
+    if (!own_ && plan.size > 0)
+      own_ = SOCK_TRY(sys::open_beneath(images_, own_name, flags | O_EXCL, 0600));
+    for (const PageMove& each : plan.moved) SOCK_TRY(move(each, pages, own_));
+    if (own_) SOCK_TRY(sys::set_size(own_, plan.size));
+    const std::string staged = pages_name + ".new";
+    const auto left = SOCK_TRY(sys::open_beneath(images_, staged, flags | O_EXCL, 0600));
+    for (const PageMove& each : plan.left) SOCK_TRY(move(each, pages, left));
+    if (!plan.left.empty())
+      SOCK_TRY(sys::set_size(left, plan.left.back().target + plan.left.back().size));
+    return sys::rename(images_, staged, images_, pages_name);
+  }
+
+  Result<> move(const PageMove& pages, FdRef criu, FdRef target) {
+    const FdRef source = pages.from == 0 ? criu : earlier_[pages.from - 1].file;
+    for (std::uint64_t done = 0; done < pages.size;) {
+      if (std::chrono::steady_clock::now() >= deadline_)
+        return base::refuse(Errc::timed_out, Stage::checkpoint, "memory",
+                            "writing it down takes too long");
+      const auto wanted = std::min<std::uint64_t>(pages.size - done, buffer_.size());
+      const auto count =
+          SOCK_TRY(sys::read_at_offset(source, buffer_.data(), wanted, pages.source + done));
+      if (count != wanted)
+        return base::refuse(Errc::corrupt, Stage::checkpoint, "memory", "CRIU's pages are cut off");
+      SOCK_TRY(write_sparsely(target, {buffer_.data(), count}, pages.target + done));
+      done += count;
+    }
+    return {};
+  }
+
+  // Those that are in use, new and earlier, get the names by which they are in this snapshot.
+  Result<> name_files() {
+    std::map<std::size_t, std::string> names;
+    for (const auto& [number, place] : numbers_) {
+      const auto [name, is_new] =
+          names.try_emplace(place, std::string{page_file_start} + std::to_string(names.size()));
+      if (is_new && place == own_place)
+        SOCK_TRY(sys::rename(images_, own_name, images_, name->second));
+      else if (is_new)
+        SOCK_TRY(keep(earlier_[place - 1].file, name->second));
+      files_.add_external(number, key_of_page_file(name->second));
+    }
+    return replace(images_, files_name, files_.to_bytes());
+  }
+
+  // It has no name any more when its snapshot was removed, and none here from another disk.
+  Result<> keep(FdRef file, const std::string& name) {
+    if (sys::make_link_to(file, images_, name).has_value()) return {};
+    constexpr int new_file = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
+    const auto copy = SOCK_TRY(sys::open_beneath(images_, name, new_file, 0600));
+    const auto size = SOCK_TRY(sys::inode(file))
+    .size;
+    const PageMove all{.from = 0, .source = 0, .target = 0, .size = size};
+    SOCK_TRY(move(all, file, copy));
+    return sys::set_size(copy, size);
+  }
+
+  static constexpr const char* own_name = "memory.new";
+  static constexpr std::size_t buffer_size = 1U << 20U;
+  FdRef images_;
+  CriuFiles files_;
+  std::span<const EarlierPages> earlier_;
+  sys::Deadline deadline_;
+  PageFiles page_files_ = {};
+  std::uint32_t next_number_ = 0;
+  /// Of files of pages in the table of files: their places, as in PageMove.
+  std::map<std::uint32_t, std::size_t> numbers_ = {};
+  UniqueFd own_ = {};  ///< Once there is something to write.
+  std::string buffer_ = std::string(buffer_size, '\0');
+};
+
+}  // namespace
+
+Result<CopyReasons> why_copied(FdRef images, FdRef root) {
+  const auto files = SOCK_TRY(read_files(images));
+  Objects objects{root, files};
+  CopyReasons reasons;
+  for (const auto& process : SOCK_TRY(processes_in(images))) {
+    const auto memory = SOCK_TRY(read_memory(images, process));
+    reasons.emplace(process, why_zeros_matter(objects.of(memory)));
+  }
+  return reasons;
+}
+
+Result<CopyReasons> all_copied(FdRef images, const std::string& reason) {
+  CopyReasons reasons;
+  for (auto& process : SOCK_TRY(processes_in(images))) reasons.emplace(std::move(process), reason);
+  return reasons;
+}
+
+Result<CopyReasons> none_copied(FdRef images) {
+  return all_copied(images, "");
+}
+
+Result<MemoryForms> write_page_file(FdRef images, const CopyReasons& reasons,
+                                    std::span<const EarlierPages> earlier, sys::Deadline deadline) {
+  auto files = SOCK_TRY(read_files(images));
+  return Rewriting{images, std::move(files), earlier, deadline}.run(reasons);
+}
+
+bool is_page_file(const std::string& name) {
+  return name.starts_with(page_file_start);
+}
+
+std::string key_of_page_file(const std::string& name) {
+  return "/" + name;
+}
+
+}  // namespace sock::checkpoint
