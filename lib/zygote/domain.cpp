@@ -119,9 +119,14 @@ Result<std::unique_ptr<ZygoteDomain::Impl>> ZygoteDomain::Impl::open(container::
                                         .spec = std::make_shared<const ZygoteDomainSpec>(spec),
                                         .maps = maps,
                                         .container = Container{std::move(started)},
+                                        .home = {},
                                         .first = {}}};
   ends.there.reset();  // So that the zygote's end is noticed.
-  auto first = zygote::adopt(workshop, maps, domain->spec, std::move(ends.here));
+  const UniqueFd pid_namespace =
+      SOCK_TRY(base::in_stage(Stage::fork, sys::pid_namespace_of(domain->container.pidfd())));
+  const auto inode = SOCK_TRY(base::in_stage(Stage::fork, zygote::identity_of(pid_namespace)));
+  domain->home = {.keeper = domain->container.pid(), .pid_namespace = inode};
+  auto first = zygote::adopt(workshop, maps, domain->spec, std::move(ends.here), domain->home);
   if (!first.has_value() && image != nullptr) first.error().stage = Stage::restore;
   domain->first = SOCK_TRY(std::move(first));
   if (image != nullptr) {
@@ -138,7 +143,7 @@ Result<Zygote> ZygoteDomain::Impl::start_afresh() {
                            .identity = zygote_identity(),
                            .fds = {{.name = "zygote", .fd = ends.there}}}));
   ends.there.reset();
-  auto zygote = SOCK_TRY(zygote::adopt(workshop, maps, spec, std::move(ends.here)));
+  auto zygote = SOCK_TRY(zygote::adopt(workshop, maps, spec, std::move(ends.here), home));
   return Zygote{std::move(zygote)};
 }
 

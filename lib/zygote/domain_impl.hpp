@@ -25,6 +25,7 @@ struct ZygoteDomain::Impl {
   const std::shared_ptr<const ZygoteDomainSpec> spec;
   const UserNamespace maps;
   Container container;
+  zygote::Home home;
   std::unique_ptr<Zygote::Impl> first;  ///< Until somebody has asked for it.
 };
 

@@ -95,10 +95,10 @@ class Child {
 /// asked once more.
 Result<> meet_or_ask_again(Child& child, Zygote::Impl& zygote, std::uint64_t namespaces,
                            Deadline deadline) {
-  auto met = child.meet(zygote.pid_namespace, deadline);
+  auto met = child.meet(zygote.home.pid_namespace, deadline);
   if (met || met.error().code != Errc::closed) return met;
   child.ask_again_on(SOCK_TRY(zygote.request_child(namespaces)));
-  return child.meet(zygote.pid_namespace, deadline);
+  return child.meet(zygote.home.pid_namespace, deadline);
 }
 
 Result<child::Report> read_report(const Peer& channel, Deadline deadline) {

@@ -31,10 +31,8 @@ Result<> Parked::await(const Zygote::Impl& zygote, Deadline deadline) {
   };
   UniqueFd sender = std::move(SOCK_TRY(channel_.expect(wire::Kind::hello, deadline)).sender);
   if (!sender) return base::refuse(Errc::closed, Stage::none, "zygote", "its child has gone");
-  // It may name any process of its domain: a container's memory is not for a snapshot of a zygote.
-  const UniqueFd pid_namespace = SOCK_TRY(sys::pid_namespace_of(sender));
-  if (SOCK_TRY(identity_of(pid_namespace)) != zygote.pid_namespace)
-    return refuse("what was parked is no zygote of its domain");
+  // A container's memory is not for a snapshot of a zygote.
+  SOCK_TRY(require_zygote(sender, zygote.home));
   pidfd_ = std::move(sender);
   const auto parked = SOCK_TRY(channel_.expect(wire::Kind::parked, deadline, wire::most_bytes));
   auto reader = wire::Reader::open(parked.bytes);

@@ -95,22 +95,29 @@ Result<std::uint64_t> zygote::identity_of(FdRef pid_namespace) {
   return status.inode;
 }
 
+Result<> zygote::require_zygote(FdRef sender, const Home& home) {
+  const UniqueFd pid_namespace = SOCK_TRY(sys::pid_namespace_of(sender));
+  if (SOCK_TRY(identity_of(pid_namespace)) == home.pid_namespace &&
+      sys::number_of(sender) != home.keeper)
+    return {};
+  return base::refuse(Errc::corrupt, Stage::none, "zygote", "who says hello is no zygote");
+}
+
 Result<std::unique_ptr<Zygote::Impl>> zygote::adopt(container::Workshop& workshop,
                                                     const UserNamespace& maps,
                                                     std::shared_ptr<const ZygoteDomainSpec> domain,
-                                                    Peer channel) {
+                                                    Peer channel, Home home) {
   Peer::Received hello = SOCK_TRY(base::in_stage(
       Stage::fork, channel.expect(wire::Kind::hello, sys::deadline_in(domain->deadline))));
+  SOCK_TRY(base::in_stage(Stage::fork, require_zygote(hello.sender, home)));
   const pid_t pid = sys::number_of(hello.sender);
-  const UniqueFd ns = SOCK_TRY(base::in_stage(Stage::fork, sys::pid_namespace_of(hello.sender)));
-  const std::uint64_t pid_namespace = SOCK_TRY(base::in_stage(Stage::fork, identity_of(ns)));
   return std::unique_ptr<Zygote::Impl>{new Zygote::Impl{.workshop = workshop,
                                                         .maps = maps,
                                                         .domain = std::move(domain),
                                                         .channel = std::move(channel),
                                                         .pidfd = std::move(hello.sender),
                                                         .pid = pid,
-                                                        .pid_namespace = pid_namespace}};
+                                                        .home = home}};
 }
 
 Zygote::Zygote(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
@@ -133,8 +140,8 @@ Result<Container> Zygote::fork(const ContainerSpec& spec) {
 Result<Zygote> Zygote::grow(const ImportSpec& imports) {
   SOCK_TRY(container::require(impl_));
   Peer channel = SOCK_TRY(base::in_stage(Stage::fork, request(impl_->channel, wire::Kind::grow)));
-  auto adopted =
-      SOCK_TRY(zygote::adopt(impl_->workshop, impl_->maps, impl_->domain, std::move(channel)));
+  auto adopted = SOCK_TRY(
+      zygote::adopt(impl_->workshop, impl_->maps, impl_->domain, std::move(channel), impl_->home));
   Zygote child{std::move(adopted)};
   if (!imports.modules.empty()) SOCK_TRY(child.import(imports));
   return child;

@@ -13,6 +13,14 @@
 
 namespace sock {
 
+namespace zygote {
+/// Where the zygotes of a domain are.
+struct Home {
+  pid_t keeper;                 ///< The domain's first process.
+  std::uint64_t pid_namespace;  ///< Its inode.
+};
+}  // namespace zygote
+
 struct Zygote::Impl {
   container::Workshop& workshop;
   const UserNamespace maps;
@@ -20,7 +28,7 @@ struct Zygote::Impl {
   zygote::Peer channel;
   UniqueFd pidfd;
   pid_t pid;
-  std::uint64_t pid_namespace;  ///< The domain's: its inode.
+  zygote::Home home;
   std::chrono::nanoseconds import_time{0};
 
   /// Sends for a child; its hello is waited for by whoever uses it.
@@ -48,11 +56,17 @@ namespace zygote {
 /// The inode of a pid namespace.
 Result<std::uint64_t> identity_of(FdRef pid_namespace);
 
-/// Waits for the hello of a new zygote at the other end.
+/// A sender may be any process that the zygote names: one of a container of the domain, or the
+/// keeper, with whom all of the domain would be killed, cannot be what was asked for.
+/// On failure: Errc::corrupt.
+Result<> require_zygote(FdRef sender, const Home& home);
+
+/// Waits for the hello of a new zygote at the other end. On failure: Errc::corrupt for a process
+/// that cannot be one.
 Result<std::unique_ptr<Zygote::Impl>> adopt(container::Workshop& workshop,
                                             const UserNamespace& maps,
                                             std::shared_ptr<const ZygoteDomainSpec> domain,
-                                            Peer channel);
+                                            Peer channel, Home home);
 
 /// Starts the first process of a forked container. On failure nothing is left of it.
 Result<container::Launched> launch_forked(Zygote::Impl& zygote, const ContainerSpec& spec);

@@ -159,6 +159,26 @@ answer(claim)
             "['Operation not permitted', 'sent']\n");
 }
 
+// With its zygotes go their processes, and with pid 1 would go the whole domain.
+TEST_F(HostileZygotes, CannotPassTheirDomainsFirstProcessForAZygote) {
+  write_hostile("usurper", R"(
+def claim(self, channel):
+    try:
+        say(channel, message(HELLO), (socket.SOL_SOCKET, socket.SCM_CREDENTIALS, struct.pack('iII', 1, 0, 0)))
+    except OSError as error:
+        core.failed(channel, error.strerror.encode(), error.errno)
+main.Zygote.answer_grow = claim
+)");
+  ZygoteDomain domain = open_domain(impatient("domain"));
+  Zygote honest = first_zygote(domain);
+  Zygote hostile = grow(honest, "usurper");
+  const auto grown = hostile.grow({.modules = {}});
+  ASSERT_FALSE(grown.has_value());
+  // The kernel says so, before the Host has to.
+  EXPECT_TRUE(grown.error().message().contains("not permitted")) << grown.error().message();
+  EXPECT_EQ(output_of(honest, "print('lives')"), "lives\n");
+}
+
 TEST_F(HostileZygotes, CannotKeepAContainerFromBeingKilled) {
   const auto stages = static_cast<int>(Stage::stats) + 1;
   write_hostile("never_confined", "STAGES = " + std::to_string(stages) + R"(
