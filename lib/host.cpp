@@ -34,6 +34,7 @@ struct Host::Impl {
 
   /// sock-restorer as nobody can change it, made when it is first asked for.
   Result<FdRef> restorer();
+  Result<Container> fork(const SnapshotInUse& snapshot, const ContainerSpec& spec);
 
   std::mutex mutex = {};  // guards what follows
   UniqueFd restorer_copy = {};
@@ -125,19 +126,23 @@ Result<ZygoteDomain> Host::open_domain(const SnapshotInUse& snapshot,
   return ZygoteDomain{std::move(impl)};
 }
 
-Result<Container> Host::fork(const SnapshotInUse& snapshot, const ContainerSpec& spec) {
-  SOCK_TRY(container::require(impl_));
+Result<Container> Host::Impl::fork(const SnapshotInUse& snapshot, const ContainerSpec& spec) {
   SOCK_TRY(container::require(snapshot.impl_));
   const auto image = SOCK_TRY(checkpoint::open_zygote_image(*snapshot.impl_));
   if (image.domain.runtime != Runtime::python)
     return base::refuse(Errc::unsupported, Stage::validate, "runtime",
                         "only of Python's zygotes; others need a domain, see open_domain()");
-  const FdRef restorer = SOCK_TRY(impl_->restorer());
-  const zygote::Image files{.plan = image.plan, .pages = image.pages, .restorer = restorer};
-  auto impl = SOCK_TRY(Container::Impl::start(*impl_->workshop, spec, [&] {
-    return zygote::launch_restored(*impl_->workshop, files, spec, image.domain.deadline);
+  const FdRef program = SOCK_TRY(restorer());
+  const zygote::Image files{.plan = image.plan, .pages = image.pages, .restorer = program};
+  auto started = SOCK_TRY(Container::Impl::start(*workshop, spec, [&] {
+    return zygote::launch_restored(*workshop, files, spec, image.domain.deadline);
   }));
-  return Container{std::move(impl)};
+  return Container{std::move(started)};
+}
+
+Result<Container> Host::fork(const SnapshotInUse& snapshot, const ContainerSpec& spec) {
+  SOCK_TRY(container::require(impl_));
+  return impl_->fork(snapshot, spec);
 }
 
 Result<ImportCache> Host::open_import_cache(ImportCacheSpec spec) {
@@ -153,9 +158,13 @@ Result<ImportCache> Host::open_import_cache(ImportCacheSpec spec) {
         *impl->workshop, container, [&] { return container::launch(*impl->workshop, container); }));
     return Container{std::move(created)};
   };
+  const auto fork = [impl](const SnapshotInUse& snapshot, const ContainerSpec& container) {
+    return impl->fork(snapshot, container);
+  };
   auto cache = SOCK_TRY(ImportCache::Impl::open(
       {.open_domain = open_domain,
        .create = create,
+       .fork = fork,
        .runtime = impl->libexec + "/python",
        .init = cgroup_backend() == CgroupBackend::none ? Init::reaper : Init::none},
       std::move(spec)));

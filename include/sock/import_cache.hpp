@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +43,15 @@ enum class TreeStart : std::uint8_t {
   ahead,        ///< All at once, those that save most first.
 };
 
+/// Zygotes on disk. One that is in a snapshot is forked from there while it does not live, in
+/// hardly more time and without its memory; and the next cache of the same domain, nodes and
+/// packages finds it again.
+struct StoredZygotes {
+  /// Of a SnapshotStore that nothing else uses, or only other caches of the same user.
+  std::string directory;
+  std::uint64_t bytes_max = std::uint64_t{4} << 30U;  ///< Of all snapshots together.
+};
+
 struct ImportCacheSpec {
   ZygoteDomainSpec domain;  ///< Of Runtime::python.
   ImportTree tree = {};     ///< To begin with.
@@ -54,7 +64,8 @@ struct ImportCacheSpec {
   Recycling recycling = {};
   std::uint64_t memory_max = 1UL << 30U;  ///< Bytes that the zygotes hold beyond what they share.
   std::size_t replicas_max = 2;           ///< Of a zygote that is asked for more than it can fork.
-  std::size_t spares = 0;                 ///< Parked children of each zygote; see keep_spares().
+  std::optional<StoredZygotes> stored = {};  ///< Empty: what has no place in memory is not kept.
+  std::size_t spares = 0;                    ///< Parked children of each zygote; see keep_spares().
   std::chrono::milliseconds import_deadline{60'000};  ///< For the imports of one node.
 };
 
@@ -63,6 +74,7 @@ struct CachedStart {
   Container container;
   /// The node it was forked from; empty: it was created, and runs a fresh interpreter.
   std::string zygote;
+  bool from_snapshot;            ///< The node does not live.
   std::vector<Package> missing;  ///< Declared, but not imported in that zygote.
   /// Why it did not come from the best zygote that lived; empty when it did.
   std::string fallback;
@@ -79,6 +91,8 @@ struct Tended {
     renewed,  ///< Because its generation was too old.
     replicated,  ///< One more zygote of a busy node.
     shrunk,      ///< One less.
+    stored,      ///< A zygote was written into a snapshot.
+    dropped,     ///< A snapshot that is too old, or worth less than its space.
   };
   Action action;
   std::string zygote;  ///< The node.
@@ -94,8 +108,9 @@ struct CachedZygote {
   double misses;         ///< Requests that would have been forked from it, had it lived; decayed.
   std::uint64_t forks;   ///< All there ever were.
   ImportTime import_time;
-  std::uint64_t memory;  ///< Bytes that one replica holds beyond its parent; 0: not known yet.
-  std::string failure;   ///< Why it does not live, if it was tried.
+  std::uint64_t memory;      ///< Bytes that one replica holds beyond its parent; 0: not known yet.
+  std::string failure;       ///< Why it does not live, if it was tried.
+  std::uint64_t stored = 0;  ///< Bytes of its snapshot; 0: it has none.
 };
 
 /// Thread safety: fork() from any number of threads, beside one that tends. It must not outlive its

@@ -31,6 +31,8 @@ Result<> check_limits(const ImportCacheSpec& spec) {
   if (spec.replicas_max == 0) return refuse("replicas_max", "at least 1");
   if (spec.recycling.age_max.count() <= 0 || spec.recycling.forks_max == 0)
     return refuse("recycling", "at least a second, and one fork");
+  if (spec.stored && spec.stored->bytes_max == 0)
+    return refuse("stored", "no snapshot fits into nothing");
   if (spec.import_deadline.count() <= 0) return refuse("import_deadline", "longer than nothing");
   return {};
 }
@@ -45,23 +47,26 @@ std::vector<Package> missing_in(const ImportTree& tree, NodeId node,
   return missing;
 }
 
-/// Of a failed fork: a zygote that cannot be trusted to fork again.
-bool is_to_blame(const Error& error) {
+/// Of a failed fork: whether the zygote is one that cannot be trusted to fork again.
+bool cannot_be_trusted_after(const Error& error) {
   return error.code == Errc::closed || error.code == Errc::timed_out || error.code == Errc::corrupt;
 }
 
 }  // namespace
 
 std::string_view to_string(Tended::Action action) noexcept {
-  constexpr std::array<std::string_view, 8> names{"nothing", "opened",  "started",    "failed",
-                                                  "evicted", "renewed", "replicated", "shrunk"};
+  constexpr std::array<std::string_view, 10> names{"nothing", "opened",  "started",    "failed",
+                                                   "evicted", "renewed", "replicated", "shrunk",
+                                                   "stored",  "dropped"};
   return names[static_cast<std::size_t>(action)];
 }
 
-ImportCache::Impl::Impl(ImportCacheHost made_by, ImportCacheSpec described, UniqueFd clock)
+ImportCache::Impl::Impl(ImportCacheHost made_by, ImportCacheSpec described, UniqueFd clock,
+                        std::unique_ptr<zygote::Shelf> kept)
     : host{std::move(made_by)},
       spec{std::move(described)},
       timer{std::move(clock)},
+      shelf{std::move(kept)},
       tree{spec.tree},
       costs{spec.costs} {}
 
@@ -69,7 +74,11 @@ Result<std::unique_ptr<ImportCache::Impl>> ImportCache::Impl::open(ImportCacheHo
                                                                    ImportCacheSpec spec) {
   SOCK_TRY(check_limits(spec));
   UniqueFd timer = SOCK_TRY(base::in_stage(Stage::fork, sys::make_timer()));
-  auto cache = std::make_unique<Impl>(std::move(host), std::move(spec), std::move(timer));
+  std::unique_ptr<zygote::Shelf> shelf;
+  if (spec.stored)
+    shelf = SOCK_TRY(zygote::Shelf::open(*spec.stored, spec.domain, spec.recycling.age_max));
+  auto cache =
+      std::make_unique<Impl>(std::move(host), std::move(spec), std::move(timer), std::move(shelf));
   const Time now = steady_clock::now();
   cache->expect_nodes(now);
   SOCK_TRY(cache->open_domain(now));
@@ -102,16 +111,54 @@ void ImportCache::Impl::note_miss(const ImportMatch& best, bool lives,
   wake();
 }
 
-CachedStart ImportCache::Impl::started(Container container, const ImportMatch& match,
+CachedStart ImportCache::Impl::started(Attempt attempt, const ImportMatch& match,
                                        std::string fallback,
                                        std::span<const Package> declared) const {
   const std::shared_lock lock{tree_mutex};
   const auto* node = tree.find(match.node);
-  return {.container = std::move(container),
+  return {.container = std::move(**attempt.container),
           .zygote = node != nullptr ? node->name : std::string{},
+          .from_snapshot = attempt.from_snapshot,
           .missing = match.packages < declared.size() ? missing_in(tree, match.node, declared)
                                                       : std::vector<Package>{},
           .fallback = std::move(fallback)};
+}
+
+ImportCache::Impl::Attempt ImportCache::Impl::fork_living(NodeId node,
+                                                          const ContainerSpec& wanted) {
+  const auto lease = population.borrow(node);
+  if (!lease) return {};
+  Attempt attempt{.container = lease->that.zygote.fork(wanted)};
+  if (attempt.container->has_value()) return attempt;
+  const Error& error = attempt.container->error();
+  attempt.is_node_to_blame = error.stage == Stage::fork;
+  if (attempt.is_node_to_blame && cannot_be_trusted_after(error)) {
+    population.condemn(*lease, error.message(), steady_clock::now());
+    population.count_miss(node, steady_clock::now());
+    wake();
+  }
+  return attempt;
+}
+
+ImportCache::Impl::Attempt ImportCache::Impl::fork_stored(NodeId node,
+                                                          const ContainerSpec& wanted) {
+  const auto snapshot = shelf != nullptr ? shelf->borrow(node) : nullptr;
+  if (snapshot == nullptr) return {};
+  ContainerSpec whole = wanted;
+  whole.namespaces.user = spec.domain.user;
+  whole.init = host.init;
+  Attempt attempt{.container = host.fork(*snapshot, whole), .from_snapshot = true};
+  if (attempt.container->has_value()) {
+    shelf->count_fork(node);
+    return attempt;
+  }
+  attempt.is_node_to_blame = attempt.container->error().stage == Stage::restore;
+  if (attempt.is_node_to_blame) {  // What it was made from has changed.
+    shelf->drop(node);
+    population.count_miss(node, steady_clock::now());
+    wake();
+  }
+  return attempt;
 }
 
 Result<CachedStart> ImportCache::Impl::fork(const ContainerSpec& wanted,
@@ -120,32 +167,28 @@ Result<CachedStart> ImportCache::Impl::fork(const ContainerSpec& wanted,
   const auto matches = find_matches(declared);
   std::string fallback;
   for (const auto& match : matches) {
-    const auto lease = population.borrow(match.node);
+    Attempt attempt = fork_living(match.node, whole);
+    if (!attempt.container) attempt = fork_stored(match.node, whole);
     const bool is_best = match.node == matches.front().node;
-    if (is_best && (!lease || match.packages < declared.size()))
-      note_miss(match, lease != nullptr, declared);
-    if (!lease) continue;
-    auto container = lease->that.zygote.fork(whole);
-    const Time now = steady_clock::now();
+    if (is_best && (!attempt.container || match.packages < declared.size()))
+      note_miss(match, attempt.container.has_value(), declared);
+    if (!attempt.container) continue;
+    const Result<Container>& container = *attempt.container;
     if (container.has_value()) {
       std::chrono::nanoseconds fork_time{};
       for (const auto& timing : container->timings())
         if (timing.stage == Stage::fork) fork_time += timing.elapsed;
-      population.count_hit(match.node, fork_time, now);
-      return started(std::move(*container), match, std::move(fallback), declared);
+      population.count_hit(match.node, fork_time, steady_clock::now());
+      return started(std::move(attempt), match, std::move(fallback), declared);
     }
-    if (container.error().stage != Stage::fork) return std::unexpected(container.error());
+    if (!attempt.is_node_to_blame) return std::unexpected(container.error());
     if (fallback.empty()) fallback = name_of(match.node) + ": " + container.error().message();
-    if (is_to_blame(container.error())) {
-      population.condemn(*lease, container.error().message(), now);
-      population.count_miss(match.node, now);
-      wake();
-    }
   }
   if (fallback.empty()) fallback = "no zygote lives that imports nothing undeclared";
   auto container = SOCK_TRY(create(whole));
   return CachedStart{.container = std::move(container),
                      .zygote = {},
+                     .from_snapshot = false,
                      .missing = {declared.begin(), declared.end()},
                      .fallback = std::move(fallback)};
 }
@@ -176,6 +219,16 @@ ImportCosts ImportCache::Impl::copy_costs() const {
   return costs;
 }
 
+std::vector<CachedZygote> ImportCache::Impl::describe() const {
+  const ImportTree current = copy_tree();
+  auto all = population.describe(current, steady_clock::now());
+  if (shelf == nullptr) return all;
+  for (const auto& [node, item] : shelf->items())
+    if (const auto* found = current.find(node))
+      std::ranges::find(all, found->name, &CachedZygote::name)->stored = item.bytes;
+  return all;
+}
+
 ImportCache::ImportCache(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
 ImportCache::ImportCache(ImportCache&&) noexcept = default;
 ImportCache& ImportCache::operator=(ImportCache&&) noexcept = default;
@@ -198,7 +251,7 @@ ImportTree ImportCache::tree() const {
 }
 std::vector<CachedZygote> ImportCache::zygotes() const {
   if (!impl_) return {};
-  return impl_->population.describe(impl_->copy_tree(), steady_clock::now());
+  return impl_->describe();
 }
 Result<Stats> ImportCache::stats() const {
   SOCK_TRY(container::require(impl_));

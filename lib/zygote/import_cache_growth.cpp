@@ -89,6 +89,7 @@ bool ImportCache::Impl::make_room_in_tree(Time now) {
   if (!least.has_value() || !tree.remove(*least).has_value()) return false;
   grown.erase(*least);
   population.forget(*least);
+  if (shelf != nullptr) shelf->forget(*least);
   forget_considered();
   return true;
 }
@@ -108,6 +109,7 @@ void ImportCache::Impl::replace_unfit(NodeId id,
     grown.erase(id);
   }
   population.forget(id);
+  if (shelf != nullptr) shelf->drop(id);
   forget_considered();
   grow_tree_for(rest, now);
 }

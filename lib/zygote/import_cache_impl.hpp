@@ -12,6 +12,7 @@
 #include "sock/import_cache.hpp"
 
 #include "zygote/population.hpp"
+#include "zygote/shelf.hpp"
 
 namespace sock {
 
@@ -19,6 +20,7 @@ namespace sock {
 struct ImportCacheHost {
   std::function<Result<ZygoteDomain>(const ZygoteDomainSpec&)> open_domain;
   std::function<Result<Container>(const ContainerSpec&)> create;
+  std::function<Result<Container>(const SnapshotInUse&, const ContainerSpec&)> fork;
   std::string runtime;  ///< The directory of the interpreter's part of the library.
   Init init;            ///< Of created containers: none, unless they would outlive the Host.
 };
@@ -26,17 +28,20 @@ struct ImportCacheHost {
 struct ImportCache::Impl {
   using Time = zygote::Population::Time;
 
-  Impl(ImportCacheHost host, ImportCacheSpec spec, UniqueFd timer);
+  Impl(ImportCacheHost host, ImportCacheSpec spec, UniqueFd timer,
+       std::unique_ptr<zygote::Shelf> shelf);
   static Result<std::unique_ptr<Impl>> open(ImportCacheHost host, ImportCacheSpec spec);
 
   Result<CachedStart> fork(const ContainerSpec& spec, std::span<const Package> declared);
   Result<Tended> tend();
   [[nodiscard]] ImportTree copy_tree() const;
   [[nodiscard]] ImportCosts copy_costs() const;
+  [[nodiscard]] std::vector<CachedZygote> describe() const;
 
   const ImportCacheHost host;
   ImportCacheSpec spec;  ///< Not changed after open().
   const UniqueFd timer;
+  const std::unique_ptr<zygote::Shelf> shelf;  ///< Null: nothing is stored.
 
   mutable std::shared_mutex domain_mutex = {};  ///< Guards, against whoever only looks at it:
   std::optional<ZygoteDomain> domain = {};
@@ -44,6 +49,7 @@ struct ImportCache::Impl {
   std::mutex tending = {};  ///< Guards what only one who tends uses, the domain included:
   std::uint32_t generation = 0;
   Time root_born = {};
+  std::set<NodeId> unstorable = {};  ///< Until they are renewed.
 
   mutable std::shared_mutex tree_mutex = {};  ///< Guards:
   ImportTree tree;
@@ -58,9 +64,16 @@ struct ImportCache::Impl {
 
  private:
   Result<Container> create(const ContainerSpec& spec) const;
+  struct Attempt {
+    std::optional<Result<Container>> container = {};  ///< Empty: the node is not to be had.
+    bool from_snapshot = false;
+    bool is_node_to_blame = false;
+  };
+  Attempt fork_living(NodeId node, const ContainerSpec& spec);
+  Attempt fork_stored(NodeId node, const ContainerSpec& spec);
   std::vector<ImportMatch> find_matches(std::span<const Package> declared);
   void note_miss(const ImportMatch& best, bool lives, std::span<const Package> declared);
-  CachedStart started(Container container, const ImportMatch& match, std::string fallback,
+  CachedStart started(Attempt attempt, const ImportMatch& match, std::string fallback,
                       std::span<const Package> declared) const;
 
   void grow_tree(Time now);
@@ -78,6 +91,10 @@ struct ImportCache::Impl {
   [[nodiscard]] bool domain_lives();
   [[nodiscard]] bool recycling_due(Time now) const;
   Tended start(NodeId node, Tended::Action action, Time now);
+  Tended store(NodeId node);
+  Tended verify(NodeId node);
+  void add_stored(zygote::CacheState& state) const;
+  [[nodiscard]] bool is_outdated(const zygote::Shelf::Item& item) const;
   Result<zygote::Newcomer> start_root();
   Result<zygote::Newcomer> grow_from_parent(NodeId node, Time now);
   Result<zygote::Newcomer> import_node(Zygote& parent, NodeId id, const ImportNode& node, Time now);

@@ -34,6 +34,10 @@ Result<Tended> ImportCache::Impl::tend() {
   auto state = population.state(current, spec.memory_max, spec.replicas_max, now);
   state.domain_lives = domain_lives();
   state.recycling_due = recycling_due(now);
+  if (shelf != nullptr) {
+    shelf->recognise(current, spec.paths);
+    add_stored(state);
+  }
   const Step step = zygote::next_step(current, state);
   auto tended = carry_out(step, now);
   if (step.kind != Step::Kind::nothing) wake();
@@ -65,6 +69,16 @@ Result<Tended> ImportCache::Impl::carry_out(Step step, Time now) {
     case Step::Kind::shrink:
       population.retire_one(step.node);
       return done(Tended::Action::shrunk);
+    case Step::Kind::verify:
+      return verify(step.node);
+    case Step::Kind::store:
+      return store(step.node);
+    case Step::Kind::drop:
+      shelf->drop(step.node);
+      return done(Tended::Action::dropped);
+    case Step::Kind::drop_unknown:
+      shelf->drop_unknown();
+      return {{.action = Tended::Action::dropped, .zygote = {}, .reason = {}}};
   }
   return nothing();
 }
@@ -110,8 +124,49 @@ Tended ImportCache::Impl::start(NodeId node, Tended::Action action, Time now) {
   if (spec.spares > 0) static_cast<void>(newcomer->zygote.keep_spares(spec.spares).has_value());
   population.move_in(node, std::move(*newcomer), steady_clock::now());
   population.retire_older(node, its_generation);
+  unstorable.erase(node);
   if (node == ImportTree::root) root_born = now;
   return {.action = action, .zygote = name, .reason = {}};
+}
+
+void ImportCache::Impl::add_stored(zygote::CacheState& state) const {
+  state.stored_max = shelf->bytes_max();
+  state.stored_bytes = shelf->bytes();
+  const auto items = shelf->items();
+  for (auto& node : state.nodes) {
+    node.can_be_stored = !unstorable.contains(node.node);
+    const auto item = items.find(node.node);
+    if (item == items.end()) continue;
+    node.stored = zygote::StoredState{.bytes = item->second.bytes,
+                                      .is_verified = item->second.is_verified,
+                                      .is_outdated = is_outdated(item->second)};
+  }
+}
+
+bool ImportCache::Impl::is_outdated(const zygote::Shelf::Item& item) const {
+  return zygote::Shelf::Clock::now() - item.created >= spec.recycling.age_max ||
+         item.forks >= spec.recycling.forks_max;
+}
+
+Tended ImportCache::Impl::verify(NodeId node) {
+  const auto verified = shelf->verify(node);
+  if (verified.has_value())
+    return {.action = Tended::Action::stored, .zygote = name_of(node), .reason = {}};
+  return {.action = Tended::Action::dropped,
+          .zygote = name_of(node),
+          .reason = verified.error().message()};
+}
+
+// One that cannot be stored serves as long as it lives.
+Tended ImportCache::Impl::store(NodeId node) {
+  const std::string name = name_of(node);
+  const auto replica = population.borrow(node);
+  if (!replica) return nothing();
+  const auto stored =
+      shelf->store(node, zygote::identity_of(copy_tree(), node, spec.paths), replica->that.zygote);
+  if (stored.has_value()) return {.action = Tended::Action::stored, .zygote = name, .reason = {}};
+  unstorable.insert(node);
+  return {.action = Tended::Action::failed, .zygote = name, .reason = stored.error().message()};
 }
 
 Result<Newcomer> ImportCache::Impl::start_root() {
@@ -185,6 +240,11 @@ void ImportCache::Impl::measure_private_memory() {
 void ImportCache::Impl::plan_next(Time now) const {
   Time at = root_born + spec.recycling.age_max;
   if (const auto rested = population.end_of_rest(now)) at = std::min(at, *rested);
+  if (shelf != nullptr)
+    for (const auto& [node, item] : shelf->items()) {
+      const auto left = item.created + spec.recycling.age_max - zygote::Shelf::Clock::now();
+      at = std::min(at, now + std::chrono::duration_cast<Time::duration>(left));
+    }
   static_cast<void>(sys::arm_timer(timer, at).has_value());
 }
 

@@ -16,8 +16,11 @@ constexpr double least_misses = 0.5;
 class Decision {
  public:
   Decision(const ImportTree& tree, const CacheState& state) : tree_{tree}, state_{state} {
-    for (const auto& node : state.nodes)
-      if (node.replicas > 0) living_.push_back(node.use);
+    for (const auto& node : state.nodes) {
+      if (node.replicas == 0) continue;
+      living_.push_back(node.use);
+      if (serves_from_disk(node)) living_.back().import_time = saved_by_living;
+    }
   }
 
   [[nodiscard]] Step decide() const {
@@ -25,15 +28,88 @@ class Decision {
     const NodeState* root = find(ImportTree::root);
     if (root == nullptr) return {Kind::nothing};
     if (root->replicas == 0) return {root->resting ? Kind::nothing : Kind::start};
-    if (const auto victims = victims_for(0); !victims.empty())
-      return {Kind::evict, victims.front().node};
+    if (const auto step = tidy_shelf()) return *step;
+    if (const auto victims = victims_for(0); !victims.empty()) return evict(victims.front().node);
     if (state_.recycling_due && !root->resting) return {Kind::renew};
     if (const auto* old = find_outdated(root->generation)) return {Kind::renew, old->node};
     if (const auto step = start_or_make_room()) return *step;
-    return adjust_replicas();
+    const Step step = adjust_replicas();
+    return step.kind == Kind::nothing ? store_one() : step;
   }
 
  private:
+  // A fork from a snapshot takes hardly longer: that is all that is lost with the living one.
+  static constexpr ImportTime saved_by_living{2};
+  static bool serves_from_disk(const NodeState& node) {
+    return node.stored && node.stored->is_verified && !node.stored->is_outdated;
+  }
+
+  [[nodiscard]] std::optional<Step> tidy_shelf() const {
+    for (const auto& node : state_.nodes)
+      if (node.stored && node.stored->is_outdated) return Step{Kind::drop, node.node};
+    for (const auto& node : state_.nodes)
+      if (node.stored && !node.stored->is_verified) return Step{Kind::verify, node.node};
+    return std::nullopt;
+  }
+
+  // Into a snapshot first, if there is room for one.
+  [[nodiscard]] Step evict(NodeId node) const {
+    const auto* const victim = find(node);
+    if (victim != nullptr && may_be_stored(*victim))
+      if (const auto step = store_or_make_room(*victim, true)) return *step;
+    return {Kind::evict, node};
+  }
+
+  [[nodiscard]] bool may_be_stored(const NodeState& node) const {
+    return state_.stored_max > 0 && !node.stored && node.can_be_stored && node.replicas > 0 &&
+           node.node != ImportTree::root && node.use.standing == ZygoteUse::Standing::evictable;
+  }
+  /// What a snapshot of it saves, for each byte on the disk.
+  [[nodiscard]] static double density(const NodeState& node, std::uint64_t bytes) {
+    const double hits = node.use.hits + node.misses + 1;
+    return hits * std::max(node.use.import_time.count(), 1.0) /
+           static_cast<double>(std::max<std::uint64_t>(bytes, 1));
+  }
+  /// What it will take at most: its memory and that of its ancestors.
+  [[nodiscard]] std::uint64_t expected_bytes(const NodeState& node) const {
+    std::uint64_t bytes = 0;
+    for (const auto* at = &node; at != nullptr; at = parent_of(*at)) bytes += at->use.own_memory;
+    return bytes;
+  }
+  /// `in_need`: of one that is about to go. Otherwise nothing gives way that serves as well, or two
+  /// of them would push each other out for ever.
+  [[nodiscard]] std::optional<Step> store_or_make_room(const NodeState& node, bool in_need) const {
+    const auto bytes = expected_bytes(node);
+    if (state_.stored_bytes + bytes <= state_.stored_max) return Step{Kind::store, node.node};
+    if (bytes > state_.stored_max) return std::nullopt;
+    std::uint64_t of_nodes = 0;
+    const NodeState* least = nullptr;
+    for (const auto& other : state_.nodes) {
+      if (!other.stored) continue;
+      of_nodes += other.stored->bytes;
+      if (least == nullptr ||
+          density(other, other.stored->bytes) < density(*least, least->stored->bytes))
+        least = &other;
+    }
+    if (state_.stored_bytes > of_nodes) return Step{Kind::drop_unknown};
+    if (!in_need || least == nullptr ||
+        density(*least, least->stored->bytes) >= density(node, bytes))
+      return std::nullopt;
+    return Step{Kind::drop, least->node};
+  }
+
+  [[nodiscard]] Step store_one() const {
+    const NodeState* best = nullptr;
+    for (const auto& node : state_.nodes) {
+      if (!may_be_stored(node)) continue;
+      if (best == nullptr || node.use.hits * node.use.import_time.count() >
+                                 best->use.hits * best->use.import_time.count())
+        best = &node;
+    }
+    if (best == nullptr) return {Kind::nothing};
+    return store_or_make_room(*best, false).value_or(Step{Kind::nothing});
+  }
+
   [[nodiscard]] const NodeState* find(NodeId node) const {
     const auto place = std::ranges::lower_bound(state_.nodes, node, {}, &NodeState::node);
     return place != state_.nodes.end() && place->node == node ? &*place : nullptr;
@@ -79,7 +155,7 @@ class Decision {
     Way way;
     double most = 0;
     for (const auto& node : state_.nodes) {
-      if (node.replicas > 0 || node.misses < least_misses) continue;
+      if (node.replicas > 0 || node.misses < least_misses || serves_from_disk(node)) continue;
       const auto to_it = way_to(node);
       // What was never measured is worth a try.
       const auto worth = to_it ? node.misses * std::max(to_it->saved.count(), 1.0) : 0;
@@ -90,7 +166,7 @@ class Decision {
     }
     if (most_missed == nullptr) return std::nullopt;
     if (const auto victims = victims_for(way.memory); !victims.empty())
-      return Step{Kind::evict, victims.front().node};
+      return evict(victims.front().node);
     return Step{Kind::start, way.first->node};
   }
 

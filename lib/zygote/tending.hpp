@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sock/import_tree.hpp"
@@ -12,6 +13,13 @@
 #include "zygote/eviction.hpp"
 
 namespace sock::zygote {
+
+/// A node's zygote in a snapshot.
+struct StoredState {
+  std::uint64_t bytes = 0;
+  bool is_verified = true;
+  bool is_outdated = false;
+};
 
 /// One node, living or not.
 struct NodeState {
@@ -22,23 +30,40 @@ struct NodeState {
   bool resting = false;             ///< It has failed lately, and is not to be tried yet.
   double misses = 0;                ///< Decayed.
   ZygoteUse use = {};               ///< Expected figures while it does not live.
+  std::optional<StoredState> stored = {};
+  bool can_be_stored = true;  ///< False once that has failed.
 };
 
 struct CacheState {
   bool domain_lives = true;
-  bool recycling_due = false;    ///< Of the root's generation.
-  std::uint64_t memory_max = 0;  ///< Bytes, of all zygotes together.
-  std::vector<NodeState> nodes;  ///< In the order of the tree.
+  bool recycling_due = false;      ///< Of the root's generation.
+  std::uint64_t memory_max = 0;    ///< Bytes, of all zygotes together.
+  std::uint64_t stored_max = 0;    ///< Bytes; 0: nothing is stored.
+  std::uint64_t stored_bytes = 0;  ///< Those of no node of the tree included.
+  std::vector<NodeState> nodes;    ///< In the order of the tree.
 };
 
 struct Step {
-  enum class Kind : std::uint8_t { nothing, open_domain, start, evict, renew, replicate, shrink };
+  enum class Kind : std::uint8_t {
+    nothing,
+    open_domain,
+    start,
+    evict,
+    renew,
+    replicate,
+    shrink,
+    verify,        ///< A snapshot from before.
+    store,         ///< A living zygote.
+    drop,          ///< A snapshot.
+    drop_unknown,  ///< One of no node of the tree.
+  };
   Kind kind;
   NodeId node = ImportTree::root;
   friend bool operator==(const Step&, const Step&) = default;
 };
 
-/// First what keeps the cache serving at all, then memory, then age, then speed.
+/// First what keeps the cache serving at all, then memory, then age, then speed; at last what
+/// serves the next cache.
 Step next_step(const ImportTree& tree, const CacheState& state);
 
 /// Bytes that the living zygotes hold.

@@ -157,5 +157,63 @@ TEST_F(Tending, CountsEveryReplicaAsMemoryInUse) {
   EXPECT_EQ(memory_in_use(state_), 40 * mib);
 }
 
+TEST_F(Tending, StoresWhatLivesWhenNothingElseIsDue) {
+  live(numpy_, 3);
+  live(django_, 5);
+  EXPECT_EQ(next(), Step{Kind::nothing});  // Nowhere to.
+  state_.stored_max = 1000 * mib;
+  EXPECT_EQ(next(), (Step{Kind::store, django_}));
+  at(django_).stored = StoredState{.bytes = 20 * mib};
+  EXPECT_EQ(next(), (Step{Kind::store, numpy_}));
+  at(numpy_).can_be_stored = false;
+  EXPECT_EQ(next(), Step{Kind::nothing});
+}
+
+TEST_F(Tending, StoresBeforeItEvicts) {
+  live(numpy_, 10);
+  live(django_, 1);
+  state_.memory_max = 25 * mib;
+  state_.stored_max = 1000 * mib;
+  EXPECT_EQ(next(), (Step{Kind::store, django_}));
+  at(django_).stored = StoredState{.bytes = 20 * mib};
+  EXPECT_EQ(next(), (Step{Kind::evict, django_}));
+}
+
+TEST_F(Tending, EvictsFirstWhatIsInASnapshot) {
+  live(numpy_, 1);
+  live(django_, 10);
+  at(django_).stored = StoredState{.bytes = 20 * mib};
+  state_.stored_max = 20 * mib;
+  state_.stored_bytes = 20 * mib;
+  state_.memory_max = 25 * mib;
+  EXPECT_EQ(next(), (Step{Kind::evict, django_}));
+}
+
+TEST_F(Tending, StartsNothingThatIsServedFromASnapshot) {
+  at(numpy_).misses = 9;
+  at(numpy_).stored = StoredState{.bytes = mib};
+  EXPECT_EQ(next(), Step{Kind::nothing});
+  at(numpy_).stored->is_verified = false;
+  EXPECT_EQ(next(), (Step{Kind::verify, numpy_}));
+  at(numpy_).stored->is_outdated = true;
+  EXPECT_EQ(next(), (Step{Kind::drop, numpy_}));
+}
+
+TEST_F(Tending, DropsSnapshotsOnlyForWhatIsWorthMore) {
+  live(numpy_, 10);
+  live(django_, 5);
+  at(pandas_).stored = StoredState{.bytes = 90 * mib};
+  at(pandas_).use.hits = 1;
+  state_.stored_max = 100 * mib;
+  state_.stored_bytes = 90 * mib;
+  EXPECT_EQ(next(), Step{Kind::nothing});  // Nobody is about to go.
+  state_.memory_max = 25 * mib;
+  EXPECT_EQ(next(), (Step{Kind::drop, pandas_}));
+  at(pandas_).use.hits = 1000;
+  EXPECT_EQ(next(), (Step{Kind::evict, django_}));
+  state_.stored_bytes = 95 * mib;  // Part of it is of nodes that the tree does not have.
+  EXPECT_EQ(next(), Step{Kind::drop_unknown});
+}
+
 }  // namespace
 }  // namespace sock::zygote
