@@ -32,6 +32,16 @@ imported() { # NAME [OPTION...]
     [ "$status" -eq 0 ]
 }
 
+# Until a fork comes from a node's snapshot: it is verified by another thread.
+await_stored() { # NAME NODE
+    timeout 30 python3 -c '
+import subprocess, sys
+sockctl, name, node = sys.argv[1:]
+command = [sockctl, "zygote", "fork", name, "--timings", "-r", "alpha==1.0", "-r", "beta==2.0", "--", "python", "-c", ""]
+while f"forked from {node}\x27s snapshot" not in subprocess.run(command, stderr=subprocess.PIPE, text=True).stderr:
+    pass' "$SOCKCTL" "$1" "$2"
+}
+
 # Until a node lives that was missed: tending is another thread's. Each look is a request.
 await_zygote() { # NAME NODE
     timeout 30 python3 -c '
@@ -78,6 +88,23 @@ while not replicas():
     "$SOCKCTL" zygote tree export any > "$WORK/grown.json"
     sockctl zygote tree show "$WORK/grown.json"
     [[ $output == *node-1*alpha==1.0* ]]
+}
+
+@test "zygotes are kept in snapshots, and found there by the next tree" {
+    sockctl zygote tree apply web "$WORK/tree.json" --packages "$WORK/packages" --ahead --stored "$WORK/shelf"
+    echo "$output $errors"
+    [[ $output == *"stored      a"* && $output == *"stored      ab"* ]]
+    sockctl zygote rm web
+    [ "$status" -eq 0 ]
+    sockctl zygote tree apply web "$WORK/tree.json" --packages "$WORK/packages" --stored "$WORK/shelf"
+    await_stored web ab
+    imported web -r alpha==1.0 -r beta==2.0 --timings
+    [ "$output" = "alpha beta" ]
+    [[ $errors == *"forked from ab's snapshot"* && $errors == *"restore"* ]]
+    [ "$("$SOCKCTL" zygote inspect web | json '[0]["nodes"][2]["replicas"]')" = 0 ]
+    sockctl zygote tree apply other --stored-max 1g
+    [ "$status" -eq 2 ]
+    [[ $errors == *--stored* ]]
 }
 
 @test "zygote ls, inspect and stats know of trees" {

@@ -63,6 +63,7 @@ void describe_apply(CLI::App& group, Invocation& invocation) {
       group, invocation, "apply", "Keep an import tree of zygotes, to be forked from by packages",
       "  sockctl zygote tree apply web tree.json --packages /srv/packages --ahead\n"
       "  sockctl zygote tree apply any --packages /srv/packages --tree-memory 2g\n"
+      "  sockctl zygote tree apply any --packages /srv/packages --stored /var/cache/zygotes\n"
       "  sockctl zygote fork any -r numpy==1.26.4 -- python -c 'import numpy'\n"
       "\nRequests are forked from the best zygote that imports nothing undeclared; what they miss "
       "is\n"
@@ -78,6 +79,13 @@ void describe_apply(CLI::App& group, Invocation& invocation) {
       ->type_name("SIZE");
   verb.add_option("--grow-to", apply.grow_to, "The most nodes; 0: it does not grow (256)")
       ->type_name("N");
+  CLI::Option& stored =
+      *verb.add_option("--stored", apply.stored,
+                       "Keep zygotes in snapshots too: what does not live is forked from there");
+  stored.type_name("DIR");
+  verb.add_option("--stored-max", apply.stored_max, "The most that all snapshots may take (4g)")
+      ->needs(&stored)
+      ->type_name("SIZE");
   verb.add_flag("--ahead", apply.ahead, "Start every zygote now, not when it is missed");
   add_python(verb, apply.python);
   verb.add_option("--spares", apply.spares, "Children of each zygote to keep forked ahead (0)")

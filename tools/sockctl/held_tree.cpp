@@ -34,6 +34,8 @@ nlohmann::json to_json(const TreeRequest& request) {
           {"python", request.python},
           {"packages", request.packages},
           {"memory", request.memory},
+          {"stored", request.stored},
+          {"stored_max", request.stored_max},
           {"grow_to", request.grow_to},
           {"spares", request.spares},
           {"ahead", request.ahead},
@@ -45,6 +47,8 @@ Result<TreeRequest> tree_request_from_json(const nlohmann::json& json) {
   return TreeRequest{.python = json.at("python"),
                      .packages = json.at("packages"),
                      .memory = json.at("memory"),
+                     .stored = json.at("stored"),
+                     .stored_max = json.at("stored_max"),
                      .grow_to = json.at("grow_to"),
                      .spares = json.at("spares"),
                      .ahead = json.at("ahead"),
@@ -69,6 +73,11 @@ Result<sock::ImportCacheSpec> HeldTree::cache_spec() const {
   spec.growth.nodes_max = request_.grow_to;
   if (!request_.memory.empty())
     spec.memory_max = SOCKCTL_TRY(parse_size("--tree-memory", request_.memory));
+  if (!request_.stored.empty()) {
+    spec.stored = sock::StoredZygotes{.directory = request_.stored};
+    if (!request_.stored_max.empty())
+      spec.stored->bytes_max = SOCKCTL_TRY(parse_size("--stored-max", request_.stored_max));
+  }
   if (request_.packages.empty()) return spec;
   spec.domain.rootfs.binds.push_back({.source = request_.packages, .target = packages_target});
   for (const auto& [package, directory] : directories_)
@@ -119,8 +128,10 @@ Result<Held::Forked> HeldTree::do_fork(const sock::ContainerSpec& wanted,
     if (const auto found = directories_.find(package); found != directories_.end())
       spec.rootfs.binds.push_back({.source = found->second, .target = package_target(package)});
   auto start = SOCKCTL_TRY(cache_->fork(spec, declared));
-  const nlohmann::json told{
-      {"zygote", start.zygote}, {"missing", texts_of(start.missing)}, {"fallback", start.fallback}};
+  const nlohmann::json told{{"zygote", start.zygote},
+                            {"from_snapshot", start.from_snapshot},
+                            {"missing", texts_of(start.missing)},
+                            {"fallback", start.fallback}};
   return Forked{.container = std::move(start.container), .told = told.dump()};
 }
 
@@ -155,6 +166,7 @@ void HeldTree::describe_more(nlohmann::json& out) const {
                        {"forks", zygote.forks},
                        {"import_ms", zygote.import_time.count()},
                        {"memory", zygote.memory},
+                       {"stored", zygote.stored},
                        {"failure", zygote.failure}});
     }
   out["kind"] = "tree";

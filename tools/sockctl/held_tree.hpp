@@ -18,7 +18,9 @@ struct TreeRequest {
   std::string python;
   std::string packages;  ///< On the host: directories NAME/VERSION. Empty: none.
   std::string memory;    ///< A size: the most that all zygotes may hold. Empty: the library's own.
-  std::size_t grow_to;   ///< Nodes; 0: the tree stays as it is.
+  std::string stored;    ///< On the host: a directory for snapshots. Empty: none.
+  std::string stored_max;  ///< A size, as `memory`.
+  std::size_t grow_to;     ///< Nodes; 0: the tree stays as it is.
   std::size_t spares;
   bool ahead;  ///< Start all nodes at once.
   RunOptions options;

@@ -29,15 +29,19 @@ Result<std::string> absolute(const std::string& directory) {
 Result<nlohmann::json> request_of(TreeApplyOptions options) {
   SOCKCTL_TRY(check_name(options.name));
   if (!options.memory.empty()) SOCKCTL_TRY(parse_size("--tree-memory", options.memory));
+  if (!options.stored_max.empty()) SOCKCTL_TRY(parse_size("--stored-max", options.stored_max));
   options.run.name = options.name;
   options.run.command = {options.python};
   auto run = SOCKCTL_TRY(resolve(std::move(options.run), current_caller()));
   SOCKCTL_TRY(to_spec(run, current_caller()));
   SOCKCTL_TRY(serialise(run, "name it otherwise"));
   const auto packages = SOCKCTL_TRY(absolute(options.packages));
+  const auto stored = SOCKCTL_TRY(absolute(options.stored));
   return to_json(TreeRequest{.python = options.python,
                              .packages = packages,
                              .memory = options.memory,
+                             .stored = stored,
+                             .stored_max = options.stored_max,
                              .grow_to = options.grow_to,
                              .spares = options.spares,
                              .ahead = options.ahead,

@@ -65,6 +65,8 @@ struct TreeApplyOptions {
   std::string packages = {};  ///< A directory of NAME/VERSION.
   std::string memory = {};    ///< As given; empty: the library's own.
   std::size_t grow_to = 256;
+  std::string stored = {};      ///< A directory; empty: no snapshots.
+  std::string stored_max = {};  ///< As memory.
   std::size_t spares = 0;
   bool ahead = false;
   std::string python = "python3";
