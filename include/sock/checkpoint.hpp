@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -102,6 +103,55 @@ struct SnapshotGarbage {
   std::size_t unfinished = 0;  ///< Left by those that were killed.
 };
 
+struct SnapshotExportOptions {
+  /// Called now and then, from the exporting thread.
+  std::function<void(const ImportProgress&)> progress = {};
+};
+
+struct SnapshotImportOptions {
+  /// For it in the store, as ContainerSpec::name. Empty: the one that it was exported by.
+  std::string name = {};
+  /// What it may take; those of layers, ratios and documents mean nothing here.
+  ImportLimits limits = {};
+  /// Called now and then, from the importing thread.
+  std::function<void(const ImportProgress&)> progress = {};
+};
+
+/// What two snapshots, the one before and the one after, do not have in common; and of their memory
+/// what they do. When they were written, and what only the kernel numbers, is not compared.
+struct SnapshotDifference {
+  /// Something that both, or one of them, say of themselves: "processes", "machine.kernel",
+  /// "container.argv.2". The values are JSON; empty where it is not there.
+  struct Field {
+    std::string name;
+    std::string before = {};
+    std::string after = {};
+    friend bool operator==(const Field&, const Field&) = default;
+  };
+  /// A file that one of them alone has, or that is not the same: "images/core-1.img", or of a tmpfs
+  /// mount its path in the container. Bytes are empty where it is not there, and 0 of what is no
+  /// regular file.
+  struct File {
+    std::string name;
+    std::optional<std::uint64_t> before = {};
+    std::optional<std::uint64_t> after = {};
+    /// Of a file of memory pages that both have: how many there are in both, wherever in it.
+    std::optional<std::uint64_t> common_pages = {};
+    friend bool operator==(const File&, const File&) = default;
+  };
+  /// Memory pages of 4 KiB, all files of them together; a page of zeros counts as any other.
+  struct Pages {
+    std::uint64_t before = 0;
+    std::uint64_t after = 0;
+    std::uint64_t common = 0;  ///< In both, wherever.
+    friend bool operator==(const Pages&, const Pages&) = default;
+  };
+  std::vector<Field> fields = {};  ///< Sorted by name, as the files are.
+  std::vector<File> files = {};
+  Pages pages = {};
+  friend bool operator==(const SnapshotDifference&, const SnapshotDifference&) = default;
+};
+
 /// A directory of snapshots. Thread-safe, and safe between processes. One that was moved from gives
 /// Errc::closed.
 class SnapshotStore {
@@ -120,6 +170,24 @@ class SnapshotStore {
   [[nodiscard]] Result<SnapshotInUse> use(const std::string& name) const;
   /// Re-reads every file and compares it with what was written.
   [[nodiscard]] Result<Verification> verify(const std::string& name) const;
+  /// Compares two snapshots. Reads their memory pages, but verifies nothing. On failure:
+  /// Errc::not_found, Errc::corrupt. Blocking: as long as reading takes.
+  [[nodiscard]] Result<SnapshotDifference> diff(const std::string& before,
+                                                const std::string& after) const;
+  /// Writes a snapshot, verified on the way, into a new tar file of mode 0600, which holds whatever
+  /// the container had in memory. If anything fails, nothing is left. The image and the packages of
+  /// its root are named in it (Snapshot::origins), and are not in it. On failure: Errc::exists for
+  /// a file that is there, Errc::corrupt for a damaged snapshot. Blocking: as long as reading and
+  /// writing takes.
+  Result<> save(const std::string& name, const std::string& file,
+                const SnapshotExportOptions& options = {}) const;
+  /// Takes in what save() has written, and verifies it before the store shows anything of it. That
+  /// tells whether it is what was written, not by whom: a restored container does what its snapshot
+  /// says, so take none from those whom you would not let start one. Whether it can be restored
+  /// here is seen at the restore. On failure: Errc::exists for a name in use, Errc::corrupt for a
+  /// file that is not what it says, Errc::exhausted beyond a limit. Blocking: as long as reading
+  /// and writing takes.
+  Result<Snapshot> add(const std::string& file, const SnapshotImportOptions& options = {});
   /// On failure: Errc::exhausted for one that is being restored. Containers that were restored do
   /// not need it any more.
   Result<> remove(const std::string& name);

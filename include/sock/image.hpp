@@ -65,10 +65,11 @@ struct ImportLimits {
   friend bool operator==(const ImportLimits&, const ImportLimits&) = default;
 };
 
-/// How far an import is. The total is what its layers take as they are stored in the source; 0
-/// where that is not known.
+/// How far an import is, or the export of a snapshot. The total is what the layers of an image take
+/// as they are stored in the source, the file that a snapshot is imported from, or all files of one
+/// that is exported; 0 where that is not known.
 struct ImportProgress {
-  enum class Step : std::uint8_t { waiting, unpacking, assembling, syncing };
+  enum class Step : std::uint8_t { waiting, unpacking, assembling, syncing, packing };
   Step step;
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_total = 0;

@@ -21,6 +21,8 @@ using nlohmann::json;
 constexpr std::uint64_t format_version = 1;
 constexpr std::size_t most_document = 16U << 20U;
 constexpr int most_depth = 6;
+constexpr std::uint64_t latest = 1ULL
+                                 << 33U;  // Seconds: the year 2242. A clock counts nanoseconds.
 constexpr std::size_t longest_file_name = 255;
 constexpr const char* container_kind = "container";
 constexpr const char* zygote_kind = "zygote";
@@ -176,6 +178,7 @@ Result<Manifest> Manifest::parse(std::string_view text, const std::string& what)
   auto spec = SOCK_TRY(spec_from_json(*container, what));
   Manifest manifest{.spec = std::move(spec)};
   const auto created = SOCK_TRY(base::number_of(value, "created", what));
+  if (created > latest) return corrupt(what, "written in a year that no clock here knows");
   manifest.created = std::chrono::system_clock::time_point{std::chrono::seconds{created}};
   manifest.processes = SOCK_TRY(base::number_of(value, "processes", what));
   manifest.criu = SOCK_TRY(base::text_of(value, "criu", what));

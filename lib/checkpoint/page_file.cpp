@@ -227,7 +227,7 @@ class Rewriting {
 
   // It has no name any more when its snapshot was removed, and none here from another disk.
   Result<> keep(FdRef file, const std::string& name) {
-    if (sys::make_link_to(file, images_, name).has_value()) return {};
+    if (sys::link_file(file, images_, name).has_value()) return {};
     constexpr int new_file = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
     const auto copy = SOCK_TRY(sys::open_beneath(images_, name, new_file, 0600));
     const auto size = SOCK_TRY(sys::inode(file))

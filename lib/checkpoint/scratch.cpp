@@ -14,10 +14,6 @@
 namespace sock::checkpoint {
 namespace {
 
-constexpr const char* tree_name = "tree";
-constexpr const char* record_name = "record";
-constexpr std::size_t most_record = 1U << 30U;
-
 std::string path_of(std::size_t number, const char* name) {
   return std::to_string(number) + "/" + name;
 }
@@ -27,26 +23,28 @@ Result<store::Digest> save_one(FdRef source, std::uint64_t bytes_max, FdRef to) 
                                  .owners = store::Owners::as_recorded,
                                  .devices = store::Devices::skip};
   store::Tally tally;
-  SOCK_TRY(sys::make_dir(to, tree_name, 0700));
-  const auto tree = SOCK_TRY(sys::open_beneath(to, tree_name, O_RDONLY | O_DIRECTORY));
+  SOCK_TRY(sys::make_dir(to, scratch_tree_name, 0700));
+  const auto tree = SOCK_TRY(sys::open_beneath(to, scratch_tree_name, O_RDONLY | O_DIRECTORY));
   const auto record =
       SOCK_TRY(store::copy_directory(source, tree, policy, tally, [](std::uint64_t) {}));
   const std::string text = record.to_text();
-  const auto file = SOCK_TRY(sys::open_beneath(to, record_name, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  const auto file =
+      SOCK_TRY(sys::open_beneath(to, scratch_record_name, O_WRONLY | O_CREAT | O_EXCL, 0600));
   SOCK_TRY(sys::write_all(file, text));
   return store::Digest::of(text);
 }
 
 Result<> check_one(FdRef from, std::size_t number, const Scratch& scratch, Verification& found) {
-  const std::string name = "scratch/" + path_of(number, tree_name);
-  const auto text = sys::read_file(from, path_of(number, record_name), most_record);
+  const std::string name = "scratch/" + path_of(number, scratch_tree_name);
+  const auto text = sys::read_file(from, path_of(number, scratch_record_name), most_scratch_record);
   if (!text.has_value() || store::Digest::of(*text) != scratch.tree) {
-    found.problems.push_back("scratch/" + path_of(number, record_name) +
+    found.problems.push_back("scratch/" + path_of(number, scratch_record_name) +
                              ": it is missing, or another");
     return {};
   }
   const auto record = SOCK_TRY(store::TreeRecord::parse(*text));
-  const auto tree = sys::open_beneath(from, path_of(number, tree_name), O_RDONLY | O_DIRECTORY);
+  const auto tree =
+      sys::open_beneath(from, path_of(number, scratch_tree_name), O_RDONLY | O_DIRECTORY);
   if (tree.has_value()) return store::check_tree(*tree, record, name, found);
   found.problems.push_back(name + ": it is missing");
   return {};
@@ -78,7 +76,7 @@ Result<> check_scratch(FdRef from, const std::vector<Scratch>& scratch, Verifica
 Result<> fill_scratch(FdRef from, std::size_t number, FdRef mount,
                       const container::GroupsToJoin& groups, sys::Deadline deadline) {
   const auto tree =
-      SOCK_TRY(sys::open_beneath(from, path_of(number, tree_name), O_RDONLY | O_DIRECTORY));
+      SOCK_TRY(sys::open_beneath(from, path_of(number, scratch_tree_name), O_RDONLY | O_DIRECTORY));
   const auto names = SOCK_TRY(sys::list_dir(tree));
   if (names.empty()) return {};
   constexpr int source_number = 3;

@@ -16,6 +16,11 @@
 
 namespace sock::checkpoint {
 
+/// In the directory of each, which is called by its number from 0.
+inline constexpr const char* scratch_tree_name = "tree";
+inline constexpr const char* scratch_record_name = "record";
+inline constexpr std::size_t most_scratch_record = 1U << 30U;  ///< bytes
+
 /// Where, and how much at most: also of a file with holes, which costs time for all its size.
 struct ScratchPlace {
   std::string place;

@@ -19,7 +19,6 @@ namespace {
 constexpr std::array<std::string_view, 1> parts{"snapshots"};
 constexpr store::StoreKind kind{
     .name = "snapshot store", .word = "sock-snapshots", .version = 1, .parts = parts};
-constexpr std::size_t most_manifest = 16U << 20U;
 constexpr std::size_t most_problems = 100;
 
 struct Hashed {
@@ -64,6 +63,17 @@ store::LockKey lock_of(const std::string& name) {
   return store::LockKey::object(store::Digest::of(name));
 }
 
+Result<> require_name(const std::string& name) {
+  if (!name.empty() && name.front() != '.' && !name.contains('/') && !name.contains('\0'))
+    return {};
+  return base::refuse(Errc::not_found, Stage::checkpoint, "snapshot \"" + name + "\"",
+                      "no snapshot can have this name");
+}
+
+std::string digest_line(std::string_view text) {
+  return store::Digest::of(text).to_string() + "\n";
+}
+
 Result<LoadedManifest> load_manifest(const SnapshotDirectory& directory, const std::string& name) {
   const std::string what = "snapshot " + name;
   const auto own = sys::open_beneath(directory.snapshots, name, O_RDONLY | O_DIRECTORY);
@@ -74,7 +84,7 @@ Result<LoadedManifest> load_manifest(const SnapshotDirectory& directory, const s
   };
   std::string text = SOCK_TRY(in_stage(sys::read_file(*own, manifest_name, most_manifest)));
   const auto digest = SOCK_TRY(in_stage(sys::read_file(*own, digest_name)));
-  if (digest != store::Digest::of(text).to_string() + "\n")
+  if (digest != digest_line(text))
     return base::refuse(Errc::corrupt, Stage::checkpoint, what,
                         "its manifest is not what was written; sockctl snapshot verify");
   auto manifest = SOCK_TRY(Manifest::parse(text, what));
@@ -118,15 +128,11 @@ Result<Verification> check_files(const SnapshotDirectory& directory, const std::
   return found;
 }
 
-namespace {
-
 Result<> require_free(const SnapshotDirectory& directory, const std::string& name) {
   if (!sys::status_at(directory.snapshots, name).has_value()) return {};
   return base::refuse(Errc::exists, Stage::checkpoint, "snapshot " + name,
                       "the name is in use; choose another, or remove it");
 }
-
-}  // namespace
 
 Result<> require_possible(const SnapshotDirectory& directory, const CheckpointOptions& options) {
   constexpr std::size_t most_annotation = 1U << 20U;
@@ -140,7 +146,7 @@ Result<std::string> write_manifest(const store::Staging& staging, const std::str
                                    const Manifest& manifest) {
   std::string text = manifest.to_text();
   SOCK_TRY(staging.write(inside + "/" + manifest_name, text));
-  SOCK_TRY(staging.write(inside + "/" + digest_name, store::Digest::of(text).to_string() + "\n"));
+  SOCK_TRY(staging.write(inside + "/" + digest_name, digest_line(text)));
   return text;
 }
 

@@ -27,11 +27,16 @@ struct SnapshotDirectory : store::StoreDirectory {
 /// Whoever restores from it holds it shared; whoever removes it, exclusively.
 store::LockKey lock_of(const std::string& name);
 
+/// One component, as the names of all snapshots: it is the name of a directory. On failure:
+/// Errc::not_found.
+Result<> require_name(const std::string& name);
 /// A manifest whose digest was compared, and the document itself.
 struct LoadedManifest {
   Manifest manifest;
   std::string text;
 };
+/// What the file `digest` of such a document has.
+std::string digest_line(std::string_view text);
 /// On failure: Errc::not_found, Errc::corrupt.
 Result<LoadedManifest> load_manifest(const SnapshotDirectory& directory, const std::string& name);
 /// `part`: images_name or scratch_name.
@@ -45,6 +50,7 @@ Result<Verification> check_files(const SnapshotDirectory& directory, const std::
                                  const Manifest& manifest);
 
 /// What a snapshot is called in its store, and below `staging` until it is there.
+inline constexpr std::size_t most_manifest = 16U << 20U;  ///< bytes
 inline constexpr const char* images_name = "images";
 inline constexpr const char* scratch_name = "scratch";
 inline constexpr const char* manifest_name = "manifest";
@@ -56,6 +62,8 @@ Result<std::string> write_manifest(const store::Staging& staging, const std::str
 /// Moves staging's directory `from` to its place. On failure: Errc::exists.
 Result<> publish(const SnapshotDirectory& directory, const store::Staging& staging,
                  const std::string& from, const std::string& name);
+/// On failure: Errc::exists.
+Result<> require_free(const SnapshotDirectory& directory, const std::string& name);
 /// Before anything is written: a name that is free, an annotation that is not too long.
 Result<> require_possible(const SnapshotDirectory& directory, const CheckpointOptions& options);
 

@@ -1,9 +1,16 @@
 // SnapshotStore: the public handle.
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "sock/checkpoint.hpp"
 
 #include "base/try.hpp"
+#include "checkpoint/snapshot_difference.hpp"
+#include "checkpoint/snapshot_exporter.hpp"
+#include "checkpoint/snapshot_importer.hpp"
 #include "checkpoint/snapshot_store_impl.hpp"
+#include "checkpoint/stage.hpp"
 #include "store/tree_removal.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
@@ -18,14 +25,6 @@ namespace {
 
 std::unexpected<Error> closed() {
   return base::refuse(Errc::closed, Stage::checkpoint, "snapshot store");
-}
-
-// A name is one component: it is the name of a directory.
-Result<> check_name(const std::string& name) {
-  if (!name.empty() && name.front() != '.' && !name.contains('/') && !name.contains('\0'))
-    return {};
-  return base::refuse(Errc::not_found, Stage::checkpoint, "snapshot \"" + name + "\"",
-                      "no snapshot can have this name");
 }
 
 Result<SnapshotGarbage> collect(const SnapshotDirectory& directory) {
@@ -48,6 +47,17 @@ Result<> remove_snapshot(const SnapshotDirectory& directory, const std::string& 
   const auto staging = SOCK_TRY(store::Staging::create(directory));
   SOCK_TRY(sys::rename(directory.snapshots, name, staging.directory(), "removed"));
   return sys::sync_file(directory.snapshots);
+}
+
+Result<Snapshot> import_snapshot(const SnapshotDirectory& directory, const std::string& file,
+                                 const SnapshotImportOptions& options) {
+  const auto archive = SOCK_TRY(sys::open(sys::cwd, file, O_RDONLY | O_NOCTTY));
+  const auto inode = SOCK_TRY(sys::inode(archive));
+  if (S_ISDIR(inode.mode))
+    return base::refuse(Errc::invalid_spec, Stage::checkpoint, file,
+                        "a directory; a snapshot comes as the tar file that was exported");
+  checkpoint::SnapshotImporter importer{directory, archive, file, options};
+  return importer.run(S_ISREG(inode.mode) ? inode.size : 0);
 }
 
 // One that is damaged must not hide the others.
@@ -92,14 +102,14 @@ Result<std::vector<Snapshot>> SnapshotStore::list() const {
 
 Result<Snapshot> SnapshotStore::find(const std::string& name) const {
   if (!impl_) return closed();
-  SOCK_TRY(check_name(name));
+  SOCK_TRY(checkpoint::require_name(name));
   const auto loaded = SOCK_TRY(checkpoint::load_manifest(*impl_->directory, name));
   return describe(loaded.manifest, name, loaded.text);
 }
 
 Result<SnapshotInUse> SnapshotStore::use(const std::string& name) const {
   if (!impl_) return closed();
-  SOCK_TRY(check_name(name));
+  SOCK_TRY(checkpoint::require_name(name));
   auto locks = SOCK_TRY(StoreLocks::open(*impl_->directory));
   SOCK_TRY(locks.lock(checkpoint::lock_of(name), sys::LockMode::shared));
   auto loaded = SOCK_TRY(checkpoint::load_manifest(*impl_->directory, name));
@@ -122,7 +132,7 @@ Result<SnapshotInUse> SnapshotStore::use(const std::string& name) const {
 
 Result<Verification> SnapshotStore::verify(const std::string& name) const {
   if (!impl_) return closed();
-  SOCK_TRY(check_name(name));
+  SOCK_TRY(checkpoint::require_name(name));
   const auto locks = SOCK_TRY(StoreLocks::open(*impl_->directory));
   SOCK_TRY(locks.lock(checkpoint::lock_of(name), sys::LockMode::shared));
   const auto loaded = checkpoint::load_manifest(*impl_->directory, name);
@@ -136,9 +146,36 @@ Result<Verification> SnapshotStore::verify(const std::string& name) const {
                         checkpoint::check_files(*impl_->directory, name, loaded->manifest));
 }
 
+Result<SnapshotDifference> SnapshotStore::diff(const std::string& before,
+                                               const std::string& after) const {
+  if (!impl_) return closed();
+  SOCK_TRY(checkpoint::require_name(before));
+  SOCK_TRY(checkpoint::require_name(after));
+  const auto locks = SOCK_TRY(StoreLocks::open(*impl_->directory));
+  SOCK_TRY(locks.lock(checkpoint::lock_of(before), sys::LockMode::shared));
+  SOCK_TRY(locks.lock(checkpoint::lock_of(after), sys::LockMode::shared));
+  return checkpoint::in_checkpoint(checkpoint::compare_snapshots(*impl_->directory, before, after));
+}
+
+Result<> SnapshotStore::save(const std::string& name, const std::string& file,
+                             const SnapshotExportOptions& options) const {
+  if (!impl_) return closed();
+  SOCK_TRY(checkpoint::require_name(name));
+  const auto locks = SOCK_TRY(StoreLocks::open(*impl_->directory));
+  SOCK_TRY(locks.lock(checkpoint::lock_of(name), sys::LockMode::shared));
+  const auto loaded = SOCK_TRY(checkpoint::load_manifest(*impl_->directory, name));
+  checkpoint::SnapshotExporter exporter{*impl_->directory, name, loaded, options};
+  return checkpoint::in_checkpoint(exporter.run(file));
+}
+
+Result<Snapshot> SnapshotStore::add(const std::string& file, const SnapshotImportOptions& options) {
+  if (!impl_) return closed();
+  return checkpoint::in_checkpoint(import_snapshot(*impl_->directory, file, options));
+}
+
 Result<> SnapshotStore::remove(const std::string& name) {
   if (!impl_) return closed();
-  SOCK_TRY(check_name(name));
+  SOCK_TRY(checkpoint::require_name(name));
   return base::in_stage(Stage::checkpoint, remove_snapshot(*impl_->directory, name));
 }
 

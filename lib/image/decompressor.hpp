@@ -2,16 +2,16 @@
 
 // Layers as they are stored: plain, gzip or zstd, told apart by their first bytes.
 
-#include <functional>
 #include <memory>
 #include <string_view>
 
 #include "sock/result.hpp"
 
+#include "store/byte_stream.hpp"
+
 namespace sock::image {
 
-/// Takes a piece of the unpacked bytes; an error ends the unpacking and comes back from feed().
-using Sink = std::function<Result<>(std::string_view)>;
+using store::Sink;  ///< Of the unpacked bytes.
 
 class Decompressor {
  public:

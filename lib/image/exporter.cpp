@@ -13,9 +13,9 @@
 #include "image/compressor.hpp"
 #include "image/document.hpp"
 #include "image/stage.hpp"
-#include "image/tar_writer.hpp"
 #include "store/directory_copy.hpp"
 #include "store/staging.hpp"
+#include "store/tar_writer.hpp"
 #include "store/tree_removal.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
@@ -106,7 +106,7 @@ Result<> archive_layout(FdRef directory, const std::string& name) {
   using store::TreeEntry;
   const UniqueFd out =
       SOCK_TRY(sys::open_beneath(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644));
-  TarWriter tar{[&out](std::string_view bytes) { return sys::write_all(out, bytes); }};
+  store::TarWriter tar{[&out](std::string_view bytes) { return sys::write_all(out, bytes); }};
   const auto add = [&](const std::string& path) -> Result<> {
     const UniqueFd file = SOCK_TRY(sys::open_beneath(directory, path, O_RDONLY));
     const auto inode = SOCK_TRY(sys::inode(file));
@@ -181,7 +181,7 @@ Result<Exporter::Layer> Exporter::write_layer(FdRef blobs, const store::TreeReco
   const auto compressor = Compressor::make(options_.compression);
   store::Sha256 plain;
   const Sink stored = [&blob](std::string_view bytes) { return blob.write(bytes); };
-  TarWriter tar{[&](std::string_view bytes) {
+  store::TarWriter tar{[&](std::string_view bytes) {
     plain.update(bytes);
     return compressor->feed(bytes, stored);
   }};

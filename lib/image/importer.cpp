@@ -70,7 +70,7 @@ Importer::Importer(const StoreDirectory& store, const ImportOptions& options)
       policy_{.limits = options.limits,
               .owners = ::geteuid() == 0 ? store::Owners::as_recorded : store::Owners::ours,
               .devices = options.devices ? store::Devices::make : store::Devices::skip},
-      progress_{options, tally_.entries} {}
+      progress_{options.progress, tally_.entries} {}
 
 Result<Image> Importer::run(const ImageSource& source) {
   if (!options_.name.empty()) SOCK_TRY(parse_image_name(options_.name));

@@ -17,8 +17,8 @@
 
 #include "image/catalog.hpp"
 #include "image/layer_stream.hpp"
-#include "image/progress_meter.hpp"
 #include "image/source.hpp"
+#include "store/progress_meter.hpp"
 #include "store/staging.hpp"
 #include "store/store_locks.hpp"
 #include "store/tree_policy.hpp"
@@ -60,7 +60,7 @@ class Importer {
   const ImportOptions& options_;
   const store::TreePolicy policy_;
   store::Tally tally_;
-  ProgressMeter progress_;
+  store::ProgressMeter progress_;
   std::optional<store::StoreLocks> locks_;
   std::optional<store::Staging> staging_;
   std::set<store::Digest> missing_;  ///< Objects that we hold exclusively, and have to make.

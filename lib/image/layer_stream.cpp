@@ -21,7 +21,7 @@ constexpr std::uint64_t unjudged_bytes = 64ULL << 20U;
 }  // namespace
 
 LayerStream::LayerStream(Blob blob, std::optional<store::Digest> stored, const ImportLimits& limits,
-                         ProgressMeter& progress)
+                         store::ProgressMeter& progress)
     : blob_{std::move(blob)}, stored_{std::move(stored)}, limits_{limits}, progress_{progress} {}
 
 LayerStream::~LayerStream() {

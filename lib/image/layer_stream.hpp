@@ -13,9 +13,9 @@
 
 #include "image/blobs.hpp"
 #include "image/chunk_queue.hpp"
-#include "image/progress_meter.hpp"
 #include "store/byte_stream.hpp"
 #include "store/digest.hpp"
+#include "store/progress_meter.hpp"
 
 namespace sock::image {
 
@@ -25,7 +25,7 @@ class LayerStream : public store::ByteStream {
   /// `stored` is the digest of the blob, where the source names one. `progress` counts its bytes,
   /// and is told now and then.
   LayerStream(Blob blob, std::optional<store::Digest> stored, const ImportLimits& limits,
-              ProgressMeter& progress);
+              store::ProgressMeter& progress);
   ~LayerStream() override;
 
   Result<> start();
@@ -44,7 +44,7 @@ class LayerStream : public store::ByteStream {
   const Blob blob_;
   const std::optional<store::Digest> stored_;
   const ImportLimits limits_;
-  ProgressMeter& progress_;
+  store::ProgressMeter& progress_;
   ChunkQueue queue_;
   std::string current_;  ///< The consumer's.
 

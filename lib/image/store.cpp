@@ -83,6 +83,8 @@ std::string_view to_string(ImportProgress::Step step) noexcept {
       return "assembling";
     case ImportProgress::Step::syncing:
       return "syncing";
+    case ImportProgress::Step::packing:
+      return "packing";
   }
   return "unknown";
 }

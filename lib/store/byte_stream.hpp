@@ -1,7 +1,8 @@
 #pragma once
 
-// Bytes that come in pieces, from wherever: what an archive is read from.
+// Bytes that come in pieces, from wherever: what an archive is read from, and what takes them.
 
+#include <functional>
 #include <string_view>
 
 #include "sock/result.hpp"
@@ -18,5 +19,8 @@ class ByteStream {
   /// The next bytes, valid until the next call; empty at their end.
   virtual Result<std::string_view> next() = 0;
 };
+
+/// Takes a piece of them; an error ends the work and comes back from whoever does it.
+using Sink = std::function<Result<>(std::string_view)>;
 
 }  // namespace sock::store

@@ -55,9 +55,10 @@ Result<> make_link(FdRef from, const std::string& name, FdRef to, const std::str
   return {};
 }
 
-Result<> make_link_to(FdRef file, FdRef to, const std::string& new_name) {
-  const std::string name = "/proc/self/fd/" + std::to_string(file.get());
-  if (::linkat(AT_FDCWD, name.c_str(), to.get(), new_name.c_str(), AT_SYMLINK_FOLLOW) < 0)
+// By its descriptor alone (AT_EMPTY_PATH) it would need a capability before Linux 6.10.
+Result<> link_file(FdRef file, FdRef to, const std::string& new_name) {
+  const std::string path = "/proc/self/fd/" + std::to_string(file.get());
+  if (::linkat(AT_FDCWD, path.c_str(), to.get(), new_name.c_str(), AT_SYMLINK_FOLLOW) < 0)
     return sys_error(errno, new_name);
   return {};
 }

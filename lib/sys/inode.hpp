@@ -35,8 +35,9 @@ Result<Inode> inode_at(FdRef dir, const std::string& name);
 
 /// A second name for a file that is no directory; a symlink itself gets one, not what it points to.
 Result<> make_link(FdRef from, const std::string& name, FdRef to, const std::string& new_name);
-/// One more name for a file that is open. On failure: Errc::not_found when it has none any more.
-Result<> make_link_to(FdRef file, FdRef to, const std::string& new_name);
+/// One more name for a file that is open, or was made without one (O_TMPFILE). On failure:
+/// Errc::not_found when it has lost its last one.
+Result<> link_file(FdRef file, FdRef to, const std::string& new_name);
 /// Of the mount by which a file was opened: as in /proc/self/fdinfo.
 Result<std::uint64_t> mount_id(FdRef file);
 /// `mode` with a type other than a directory's.

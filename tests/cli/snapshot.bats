@@ -171,3 +171,94 @@ written() { # CONTAINER SNAPSHOT
     sockctl zygote ls --format json
     prints '[]'
 }
+
+@test "a snapshot goes to another store as one file, and is restored there" {
+    start_idle box
+    written box box-1
+    sockctl snapshot export box-1 "$WORK/box-1.tar"
+    prints "box-1 to $WORK/box-1.tar"
+    [ "$(stat -c %a "$WORK/box-1.tar")" = 600 ]
+    [ "$(tar -tf "$WORK/box-1.tar" | sed -n 1,2p)" = $'box-1/\nbox-1/manifest' ]
+    sockctl snapshot export box-1 "$WORK/box-1.tar"
+    fails 125 'already'
+    export SOCK_SNAPSHOT_STORE=$WORK/other
+    sockctl snapshot import "$WORK/box-1.tar"
+    echo "$output $errors"
+    [[ $status -eq 0 && $output == "box-1: "*" in 2 processes" && -z $errors ]]
+    sockctl snapshot import "$WORK/box-1.tar"
+    fails 125 'the name is in use'
+    sockctl snapshot import /dev/stdin --name x
+    fails 125 'empty'
+    sockctl snapshot import "$WORK/box-1.tar" --name box-2 --format json
+    [ "$(json '["name"]' <<<"$output")" = box-2 ]
+    sockctl snapshot verify box-1 box-2
+    [ "$status" -eq 0 ]
+    sockctl restore box-2 --name again
+    prints again
+}
+
+@test "a file that is no snapshot, or a damaged one, leaves nothing" {
+    echo text >"$WORK/x.tar"
+    sockctl snapshot import "$WORK/x.tar"
+    fails 125 'x.tar'
+    sockctl snapshot import "$WORK/missing.tar"
+    fails 125 'missing.tar'
+    sockctl snapshot import "$WORK"
+    fails 125 'a directory'
+    start_idle box
+    written box box-1
+    sockctl snapshot export box-1 "$WORK/box-1.tar"
+    truncate -s 20000 "$WORK/box-1.tar"
+    sockctl snapshot import "$WORK/box-1.tar" --name cut
+    fails 125 'box-1.tar'
+    sockctl snapshot ls --quiet
+    prints box-1
+    sockctl snapshot gc
+    prints 'removed 0 unfinished snapshots'
+}
+
+@test "an import says which image is not here, and the restore refuses" {
+    export SOCK_IMAGE_STORE=$WORK/elsewhere
+    start_idle box
+    written box box-1
+    sockctl snapshot export box-1 "$WORK/box-1.tar"
+    # What export writes of a container that ran from an image, which is not here.
+    python3 - "$WORK/box-1.tar" "$WORK/needs.tar" <<'PY'
+import hashlib, io, json, sys, tarfile
+with tarfile.open(sys.argv[1]) as old, tarfile.open(sys.argv[2], "w", format=tarfile.PAX_FORMAT) as new:
+    for info in old:
+        data = old.extractfile(info).read() if info.isreg() else b""
+        if info.name == "box-1/manifest":
+            manifest = json.loads(data)
+            manifest["origins"] = ["image:@sha256:" + "7" * 64]
+            data = json.dumps(manifest).encode()
+            digest = f"sha256:{hashlib.sha256(data).hexdigest()}\n".encode()
+        if info.name == "box-1/digest":
+            data = digest
+        info.size = len(data)
+        new.addfile(info, io.BytesIO(data))
+PY
+    sockctl snapshot import "$WORK/needs.tar" --name needs
+    echo "$output $errors"
+    [ "$status" -eq 0 ]
+    [[ $errors == *"needs image:@sha256:7777"* ]]
+    sockctl restore needs --name never
+    fails 125 '7777'
+}
+
+@test "snapshots are compared for people and for machines" {
+    start_idle box
+    written box box-1
+    written box box-2
+    sockctl snapshot diff box-1 box-2
+    echo "$output $errors"
+    [ "$status" -eq 0 ]
+    [[ $output == WHAT*box-1*box-2*"IN COMMON"*memory*pages* ]]
+    sockctl snapshot diff box-1 box-2 --format json
+    [ "$(json '["fields"]' <<<"$output")" = '[]' ]
+    [ "$(json '["pages"]["common"] > 0' <<<"$output")" = True ]
+    sockctl snapshot diff box-1
+    fails 2 SNAPSHOT
+    sockctl snapshot diff box-1 box-3
+    fails 125 box-3
+}

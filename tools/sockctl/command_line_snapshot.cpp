@@ -20,8 +20,10 @@ CLI::App& add_snapshot_verb(CLI::App& group, Invocation& invocation, const char*
 }
 
 // Its name tells the completion scripts what to complete.
-void add_snapshots(CLI::App& verb, Invocation& invocation) {
-  verb.add_option("SNAPSHOT", invocation.snapshot.names, "Their names")->required()->type_name("");
+CLI::Option* add_snapshots(CLI::App& verb, Invocation& invocation) {
+  return verb.add_option("SNAPSHOT", invocation.snapshot.names, "Their names")
+      ->required()
+      ->type_name("");
 }
 
 void describe_checkpoint(CLI::App& app, Invocation& invocation) {
@@ -82,6 +84,58 @@ void describe_restore(CLI::App& app, Invocation& invocation) {
   add_store(verb, invocation);
 }
 
+void describe_diff(CLI::App& group, Invocation& invocation) {
+  CLI::App& verb = add_snapshot_verb(
+      group, invocation, "diff", "Show what two snapshots do not have in common",
+      "  sockctl snapshot diff web-1 web-2\n"
+      "  sockctl snapshot diff ds-1 ds-2 --format json | jq .pages\n"
+      "\nWhat they say of themselves, files of memory and of tmpfs mounts, and how many pages of\n"
+      "4 KiB are in both. Not compared: when they were written.",
+      [](Invocation& i) { return snapshot_diff(i.globals, i.snapshot); });
+  add_snapshots(verb, invocation)->expected(2);
+  add_format(verb, invocation);
+}
+
+void describe_export(CLI::App& group, Invocation& invocation) {
+  auto& archive = invocation.snapshot.archive;
+  CLI::App& verb = add_snapshot_verb(
+      group, invocation, "export", "Write a snapshot into a tar file, for another machine",
+      "  sockctl snapshot export web-1 web-1.tar\n"
+      "  sockctl snapshot export web-1 web-1.tar && zstd --rm web-1.tar\n"
+      "\nThe file is new and its owner's alone: it holds whatever the container had in memory. "
+      "The\n"
+      "image of its root is named in it, and not in it: sockctl image export.",
+      [](Invocation& i) { return snapshot_export(i.globals, i.snapshot); });
+  verb.add_option("SNAPSHOT", archive.snapshot, "Its name")->required()->type_name("");
+  verb.add_option("FILE", archive.file, "Not there yet")->required()->type_name("");
+  verb.add_flag("-q,--quiet", invocation.snapshot.quiet, "No progress");
+  add_format(verb, invocation);
+}
+
+void describe_import(CLI::App& group, Invocation& invocation) {
+  auto& archive = invocation.snapshot.archive;
+  CLI::App& verb = add_snapshot_verb(
+      group, invocation, "import", "Take in a snapshot that export has written",
+      "  sockctl snapshot import web-1.tar && sockctl restore web-1\n"
+      "  zstd -dc web-1.tar.zst | sockctl snapshot import /dev/stdin --name web-old\n"
+      "\nEvery file is verified, which tells whether it is what was written, not by whom: import "
+      "only\n"
+      "from those whom you would let start containers here.",
+      [](Invocation& i) { return snapshot_import(i.globals, i.snapshot); });
+  verb.add_option("FILE", archive.file, "What sockctl snapshot export has written")
+      ->required()
+      ->type_name("");
+  verb.add_option("--name", archive.name, "What to call it (as where it comes from)")
+      ->type_name("NAME");
+  auto& limits = invocation.snapshot.restore.limits;
+  verb.add_option("--image-store", limits.image_store, "Where the image of its root should be")
+      ->type_name("DIR");
+  verb.add_option("--package-cache", limits.package_cache, "Where its packages should be")
+      ->type_name("DIR");
+  verb.add_flag("-q,--quiet", invocation.snapshot.quiet, "No progress");
+  add_format(verb, invocation);
+}
+
 }  // namespace
 
 void describe_snapshot(CLI::App& app, Invocation& invocation) {
@@ -110,6 +164,9 @@ void describe_snapshot(CLI::App& app, Invocation& invocation) {
                         [](Invocation& i) { return snapshot_verify(i.globals, i.snapshot); });
   add_snapshots(verify, invocation);
   add_format(verify, invocation);
+  describe_diff(group, invocation);
+  describe_export(group, invocation);
+  describe_import(group, invocation);
   add_snapshots(
       add_snapshot_verb(group, invocation, "rm", "Remove snapshots", "  sockctl snapshot rm web-1",
                         [](Invocation& i) { return snapshot_rm(i.globals, i.snapshot); }),

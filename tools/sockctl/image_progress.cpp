@@ -1,4 +1,4 @@
-// Progress of an import, for people.
+// Progress of an import or an export, for people.
 
 #include "image_progress.hpp"
 
@@ -31,7 +31,7 @@ std::string progress_line(const sock::ImportProgress& progress,
                           std::chrono::duration<double> time) {
   using Step = sock::ImportProgress::Step;
   const std::string step{to_string(progress.step)};
-  if (progress.step != Step::unpacking) return step;
+  if (progress.step != Step::unpacking && progress.step != Step::packing) return step;
   const double seconds = std::max(time.count(), 0.001);
   const auto rate = static_cast<std::uint64_t>(static_cast<double>(progress.bytes_read) / seconds);
   if (progress.bytes_total == 0)

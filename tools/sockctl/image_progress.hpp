@@ -1,7 +1,7 @@
 #pragma once
 
-// How far an import is, on stderr: one line that is written over on a terminal, plain lines
-// elsewhere.
+// How far an import is, or the export of a snapshot, on stderr: one line that is written over on a
+// terminal, plain lines elsewhere.
 
 #include <chrono>
 #include <string>

@@ -2,6 +2,7 @@
 
 // Snapshots as JSON and as rows of a table. Pure.
 
+#include <string>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -13,6 +14,11 @@
 namespace sockctl {
 
 nlohmann::json to_json(const sock::Snapshot& snapshot);
+nlohmann::json to_json(const std::string& before, const std::string& after,
+                       const sock::SnapshotDifference& difference);
 Result<> print_snapshots(Format format, const std::vector<sock::Snapshot>& snapshots);
+/// Between the snapshots of these names.
+Result<> print_difference(Format format, const std::string& before, const std::string& after,
+                          const sock::SnapshotDifference& difference);
 
 }  // namespace sockctl

@@ -26,11 +26,17 @@ struct RestoreVerbOptions {
   RunOptions limits = {};  ///< memory, cpus and pids alone.
   bool timings = false;
 };
+struct SnapshotArchiveOptions {
+  std::string file = {};
+  std::string snapshot = {};  ///< export
+  std::string name = {};      ///< import: as given.
+};
 struct SnapshotOptions {
   std::string store = {};  ///< As given.
   CheckpointVerbOptions checkpoint = {};
-  RestoreVerbOptions restore = {};
-  bool quiet = false;                   ///< ls
+  RestoreVerbOptions restore = {};  ///< import: where images and packages are alone.
+  SnapshotArchiveOptions archive = {};
+  bool quiet = false;                   ///< ls, export, import
   std::vector<std::string> names = {};  ///< Of snapshots.
 };
 
@@ -41,6 +47,9 @@ int snapshot_inspect(const Globals& globals, const SnapshotOptions& options);
 int snapshot_rm(const Globals& globals, const SnapshotOptions& options);
 /// 1 when something is not as it was written.
 int snapshot_verify(const Globals& globals, const SnapshotOptions& options);
+int snapshot_diff(const Globals& globals, const SnapshotOptions& options);
+int snapshot_export(const Globals& globals, const SnapshotOptions& options);
+int snapshot_import(const Globals& globals, const SnapshotOptions& options);
 int snapshot_gc(const Globals& globals, const SnapshotOptions& options);
 
 }  // namespace sockctl

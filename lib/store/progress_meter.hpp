@@ -1,20 +1,23 @@
 #pragma once
 
-// Tells the caller of an import how far it is, at most twenty times a second.
+// Tells the caller of an import or an export how far it is, at most twenty times a second.
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 
 #include "sock/image.hpp"
 
-namespace sock::image {
+namespace sock::store {
 
-/// count_bytes() may be called from the reading thread; everything else is the importing thread's.
+/// count_bytes() may be called from a reading thread; everything else is the caller's own.
 class ProgressMeter {
  public:
-  ProgressMeter(const ImportOptions& options, const std::uint64_t& entries)
-      : options_{options}, entries_{entries} {}
+  using Listener = std::function<void(const ImportProgress&)>;
+  /// Both are borrowed; the listener may be empty.
+  ProgressMeter(const Listener& listener, const std::uint64_t& entries)
+      : listener_{listener}, entries_{entries} {}
 
   void set_total(std::uint64_t bytes) { total_ = bytes; }
   void count_bytes(std::uint64_t bytes) noexcept {
@@ -27,19 +30,19 @@ class ProgressMeter {
     tell();
   }
   void tell() {
-    if (!options_.progress) return;
+    if (!listener_) return;
     const auto now = std::chrono::steady_clock::now();
     if (now < next_) return;
     constexpr std::chrono::milliseconds pause{50};
     next_ = now + pause;
-    options_.progress({.step = step_,
-                       .bytes_read = bytes_.load(std::memory_order_relaxed),
-                       .bytes_total = total_,
-                       .entries = entries_});
+    listener_({.step = step_,
+               .bytes_read = bytes_.load(std::memory_order_relaxed),
+               .bytes_total = total_,
+               .entries = entries_});
   }
 
  private:
-  const ImportOptions& options_;
+  const Listener& listener_;
   const std::uint64_t& entries_;
   ImportProgress::Step step_ = ImportProgress::Step::waiting;
   std::uint64_t total_ = 0;
@@ -47,4 +50,4 @@ class ProgressMeter {
   std::chrono::steady_clock::time_point next_ = {};
 };
 
-}  // namespace sock::image
+}  // namespace sock::store
