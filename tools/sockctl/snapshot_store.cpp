@@ -66,7 +66,8 @@ Result<Origins> keep_origins(const std::vector<std::string>& origins, const RunO
   Origins kept;
   for (const std::string_view origin : origins) {
     if (origin.starts_with(image_word)) {
-      const auto store = SOCKCTL_TRY(open_image_store(options.image_store));
+      const auto directory = SOCKCTL_TRY(image_store_dir(options.image_store));
+      const auto store = SOCKCTL_TRY(open_image_store(directory));
       kept.image = SOCKCTL_TRY(store.use(origin.substr(image_word.size())));
     } else if (origin.starts_with(package_word)) {
       kept.packages.push_back(
