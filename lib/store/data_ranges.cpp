@@ -29,7 +29,9 @@ void merge_below(std::vector<sys::DataRange>& ranges, std::uint64_t hole) {
 
 std::vector<sys::DataRange> merge_ranges(std::vector<sys::DataRange> ranges, std::size_t most) {
   constexpr std::uint64_t smallest = 8192;
-  for (std::uint64_t hole = smallest; ranges.size() > std::max<std::size_t>(most, 1); hole *= 2)
+  constexpr std::uint64_t largest = ~std::uint64_t{0};
+  for (std::uint64_t hole = smallest; ranges.size() > std::max<std::size_t>(most, 1);
+       hole = hole > largest / 2 ? largest : hole * 2)
     merge_below(ranges, hole);
   return ranges;
 }

@@ -204,7 +204,7 @@ written() { # CONTAINER SNAPSHOT
     sockctl snapshot import "$WORK/missing.tar"
     fails 125 'missing.tar'
     sockctl snapshot import "$WORK"
-    fails 125 'a directory'
+    fails 2 'a directory'
     start_idle box
     written box box-1
     sockctl snapshot export box-1 "$WORK/box-1.tar"

@@ -143,7 +143,8 @@ TEST_F(SnapshotArchive, KeepsWhatWasInATmpfs) {
   ASSERT_TRUE(used.has_value()) << used.error().message();
   auto restored = restore(host(), *used, {.name = "again"});
   ASSERT_TRUE(restored.has_value()) << restored.error().message();
-  const std::string all = restored->ask("on") + drain(restored->from);
+  std::string all = restored->ask("on");
+  all += drain(restored->from);
   EXPECT_TRUE(all.starts_with("one\n2:4750\n../b\n8388608 0 666\n")) << all;
   EXPECT_TRUE(all.ends_with(" 1777\n")) << all;
 }
@@ -267,9 +268,8 @@ TEST_F(SnapshotArchive, MustHaveWhatItsManifestSaysAndNothingElse) {
       {"a size beyond all", [&](TarFile& t) { member(t, image).set_size(077777777777); }},
       {"another manifest", [&](TarFile& t) { member(t, "snap/manifest").set_data("{}"); }},
       {"another digest", [&](TarFile& t) { member(t, "snap/digest").set_data("sha256:\n"); }},
-      {"no manifest", [&](TarFile& t) { t.erase(t.begin() + 1); }},
-      {"no directory", [&](TarFile& t) { t.erase(t.begin()); }},
-      {"another order", [&](TarFile& t) { std::swap(t[1], t[2]); }},
+      {"another order",
+       [&](TarFile& t) { std::swap(member(t, "snap/manifest"), member(t, "snap/digest")); }},
   };
   for (const auto& [what, change] : changes) {
     TarFile changed = tar;
@@ -278,6 +278,7 @@ TEST_F(SnapshotArchive, MustHaveWhatItsManifestSaysAndNothingElse) {
     expect_refused(what, to_bytes(changed));
   }
   for (std::size_t left_out = 0; left_out < tar.size(); ++left_out) {
+    if (tar[left_out].type() == 'x') continue;  // Says only how the next one's name is written.
     TarFile changed = tar;
     changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(left_out));
     expect_refused("without " + tar[left_out].name(), to_bytes(changed));
