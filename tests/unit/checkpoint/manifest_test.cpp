@@ -129,6 +129,15 @@ TEST(Manifest, RefusesNamesThatLeadElsewhere) {
   EXPECT_FALSE(Manifest::parse(twice.to_text(), "test").has_value());
 }
 
+// A clock counts nanoseconds, in 63 bits.
+TEST(Manifest, RefusesTimesThatNoClockKnows) {
+  auto value = nlohmann::json::parse(full_manifest().to_text());
+  for (const std::uint64_t created : {1ULL << 34U, 1ULL << 63U, ~0ULL}) {
+    value["created"] = created;
+    EXPECT_EQ(Manifest::parse(value.dump(), "test").error().code, Errc::corrupt) << created;
+  }
+}
+
 TEST(Manifest, RefusesOtherFormats) {
   auto value = nlohmann::json::parse(full_manifest().to_text());
   value["format"] = 2;
