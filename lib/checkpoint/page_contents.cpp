@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/try.hpp"
+#include "checkpoint/page_file.hpp"
 #include "sys/inode.hpp"
 
 namespace sock::checkpoint {
@@ -18,7 +19,8 @@ constexpr std::size_t pages_at_once = 64;
 }  // namespace
 
 bool holds_pages(std::string_view file_name) noexcept {
-  return file_name == "pages" || (file_name.starts_with("pages-") && file_name.ends_with(".img"));
+  return file_name == "pages" || is_page_file(file_name) ||
+         (file_name.starts_with("pages-") && file_name.ends_with(".img"));
 }
 
 Result<PageContents> read_pages(FdRef file, std::uint64_t size) {

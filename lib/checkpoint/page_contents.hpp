@@ -15,7 +15,7 @@ namespace sock::checkpoint {
 /// ever. Good for counting, not for trusting.
 using PageContents = std::vector<std::uint64_t>;
 
-/// Whether a snapshot's file of this name holds pages: "pages", "pages-1.img".
+/// Whether a snapshot's file of this name holds pages: "pages", "pages-1.img", "memory-0".
 [[nodiscard]] bool holds_pages(std::string_view file_name) noexcept;
 /// Of a file of that many bytes; a piece at its end counts as a page. On failure: Errc::corrupt for
 /// a shorter one.

@@ -280,7 +280,7 @@ Result<MemoryForms> write_page_file(FdRef images, const CopyReasons& reasons,
   return Rewriting{images, std::move(files), earlier, deadline}.run(reasons);
 }
 
-bool is_page_file(const std::string& name) {
+bool is_page_file(std::string_view name) {
   return name.starts_with(page_file_start);
 }
 

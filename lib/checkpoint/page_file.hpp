@@ -6,6 +6,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sock/fd.hpp"
@@ -40,7 +41,7 @@ Result<MemoryForms> write_page_file(FdRef images, const CopyReasons& reasons,
                                     std::span<const EarlierPages> earlier, sys::Deadline deadline);
 
 /// Whether a file of a snapshot is one, which CRIU is given by its key.
-bool is_page_file(const std::string& name);
+bool is_page_file(std::string_view name);
 std::string key_of_page_file(const std::string& name);
 
 }  // namespace sock::checkpoint

@@ -151,7 +151,8 @@ std::optional<SeccompPolicy> seccomp_of(Reader& spec) {
   std::vector<sock_filter> instructions(bytes.size() / sizeof(sock_filter));
   spec.require(reader.is_good() && !instructions.empty() &&
                bytes.size() % sizeof(sock_filter) == 0);
-  std::memcpy(instructions.data(), bytes.data(), instructions.size() * sizeof(sock_filter));
+  if (!instructions.empty())
+    std::memcpy(instructions.data(), bytes.data(), instructions.size() * sizeof(sock_filter));
   return SeccompPolicy::Program::policy_of(std::move(instructions));
 }
 

@@ -162,7 +162,7 @@ SUITES = (
     ),
     Suite(
         "tsan", "unit and integration under the thread sanitizer",
-        sanitized("tsan", {"TSAN_OPTIONS": "second_deadlock_stack=1"}),
+        sanitized("tsan", {"TSAN_OPTIONS": "second_deadlock_stack=1 suppressions=tests/support/tsan.supp"}),
         "gtest", timeout=1800, build="tsan", targets=SANITIZED, full_only=True,
     ),
     Suite(

@@ -78,6 +78,24 @@ TEST_F(Checkpoint, MakesContainersLikeAnyOther) {
   EXPECT_EQ(restore("second", "third").ask("what"), all_of_it);
 }
 
+// As most images have it.
+TEST_F(Checkpoint, HoldsARootWhoseImageHasATmpOfItsOwn) {
+  namespace fs = std::filesystem;
+  const fs::path image = fs::path{scratch()} / "image";
+  for (const char* const dir : {"usr", "tmp", "root"}) fs::create_directories(image / dir);
+  for (const char* const link : {"bin", "lib", "lib64", "sbin"})
+    fs::create_symlink(std::string{"usr/"} + link, image / link);
+  ContainerSpec spec =
+      shell("echo x > /tmp/kept; echo ready; while read x; do cat /tmp/kept; done");
+  spec.name = "original";
+  spec.rootfs.base = image;
+  spec.rootfs.binds = {{.source = "/usr", .target = "/usr"}};
+  spec.checkpointable = true;
+  Talker original = start(spec);
+  checkpoint(original.container, {.name = "snap", .after = CheckpointOptions::After::stop});
+  EXPECT_EQ(restore("snap", "restored").ask(""), "x\n");
+}
+
 // What confines a payload, as the kernel tells it of the payload itself.
 std::string confinement(const Container& container) {
   const std::string children = read_text("/proc/" + std::to_string(container.pid()) + "/task/" +

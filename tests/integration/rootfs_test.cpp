@@ -39,6 +39,20 @@ TEST_F(RootfsTest, StitchesAnImageThatLacksMountPoints) {
   EXPECT_FALSE(fs::exists(image + "/proc"));
 }
 
+TEST_F(RootfsTest, LeavesOutWhatWouldBeHidden) {
+  const std::string image = make_image("image");
+  for (const char* dir : {"tmp", "data"}) fs::create_directory(image + "/" + dir);
+  std::ofstream{image + "/data/own"} << "";
+  fs::create_directory(image + "/data/below");
+  ContainerSpec spec =
+      in_image(image, "ls /data; cut -d' ' -f5 /proc/self/mountinfo | sort | uniq -d");
+  spec.namespaces.mount = MountNamespace::own;
+  const std::string volume = scratch() + "/volume";
+  fs::create_directory(volume);
+  spec.rootfs.binds.push_back({.source = volume, .target = "/data/below"});
+  EXPECT_EQ(run(spec).out, "below\nown\n");
+}
+
 TEST_F(RootfsTest, UsesAnImageThatHasThemAsItIs) {
   const std::string image = make_image("image");
   for (const char* dir : {"proc", "dev", "tmp"}) fs::create_directory(image + "/" + dir);

@@ -110,11 +110,19 @@ bool is_own(std::string_view name) {
   return name == "proc" || name == "dev" || name == "packages";
 }
 
+// Nothing of it would ever be seen: a mount less, and none that hides another, which CRIU cannot
+// write down.
+bool is_hidden(const std::string& path, std::span<const MountPoint> points) {
+  return std::ranges::find(points, path, &MountPoint::path) != points.end() &&
+         std::ranges::none_of(points,
+                              [&](const MountPoint& point) { return is_below(point.path, path); });
+}
+
 // A mount point whose first component is no directory of the image gets one of our own instead: a
 // link there would decide where we mount.
 void drop_replaced(std::vector<TopLevel>& entries, std::span<const MountPoint> points) {
   std::erase_if(entries, [&](const TopLevel& entry) {
-    if (is_own(entry.name)) return true;
+    if (is_own(entry.name) || is_hidden("/" + entry.name, points)) return true;
     return entry.type != FileType::directory &&
            std::ranges::any_of(points, [&](const MountPoint& point) {
              return first_component(point.path) == entry.name;

@@ -67,9 +67,10 @@ TEST(ManifestDifference, HasWhatOnlyOneOfThemSays) {
                               .deadline = std::chrono::milliseconds{5},
                               .vdso = store::Digest::of("vdso")};
   const auto found = fields(example(), zygote);
-  ASSERT_EQ(found.size(), 4U);
+  ASSERT_EQ(found.size(), 6U);
   EXPECT_EQ(found[0], (Field{"kind", R"("container")", R"("zygote")"}));
-  EXPECT_EQ(found[1], (Field{"zygote.deadline_ms", "", "5"}));
+  EXPECT_EQ(found[2], (Field{"memory.mapped_bytes", "0", ""}));
+  EXPECT_EQ(found[3], (Field{"zygote.deadline_ms", "", "5"}));
 }
 
 TEST(ManifestDifference, OfFilesIsWhatOneHasAloneAndWhatIsAnother) {
