@@ -34,9 +34,10 @@ struct CheckpointOptions {
   /// How the memory of a container comes back. `mapped`: from a file of the snapshot, copy on
   /// write, so that a restore takes no time for it and all restored containers share what they only
   /// read. But what a process gives up by madvise(MADV_DONTNEED) comes back as it was in the
-  /// snapshot, not as zeros, and some allocators rely on zeros: jemalloc, V8's, Go's. `automatic`
-  /// maps the memory of processes whose programs and libraries are known not to, and
-  /// Snapshot::copied says why others are copied.
+  /// snapshot, not as zeros, and a mapping that grows by mremap() grows by what follows in the
+  /// file; some allocators rely on zeros: jemalloc, V8's, Go's. `automatic` maps the memory of
+  /// processes whose programs and libraries are known not to, and Snapshot::copied says why others
+  /// are copied. What is mapped in a container that was restored stays so.
   enum class Memory : std::uint8_t { automatic, mapped, copied } memory = Memory::automatic;
 };
 

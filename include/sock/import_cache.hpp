@@ -91,12 +91,12 @@ struct Tended {
     renewed,  ///< Because its generation was too old.
     replicated,  ///< One more zygote of a busy node.
     shrunk,      ///< One less.
-    stored,      ///< A zygote was written into a snapshot.
+    stored,      ///< A zygote was written into a snapshot, or one of an earlier cache was verified.
     dropped,     ///< A snapshot that is too old, or worth less than its space.
   };
   Action action;
   std::string zygote;  ///< The node.
-  std::string reason;  ///< Of `failed`.
+  std::string reason;  ///< Of `failed`, and of `dropped` for one that does not come back.
 };
 [[nodiscard]] std::string_view to_string(Tended::Action) noexcept;
 

@@ -16,6 +16,7 @@
 #include "container/groups_to_join.hpp"
 #include "sys/credentials.hpp"
 #include "sys/file.hpp"
+#include "sys/inode.hpp"
 
 namespace sock {
 namespace checkpoint {
@@ -78,12 +79,14 @@ class Dump {
     manifest_.processes = found.processes.size();
     manifest_.mounts = std::move(found.mounts);
     manifest_.lent = std::move(found.lent);
-    page_files_ = found.page_files;
+    page_files_ = std::move(found.page_files);
     return run_criu(found);
   }
 
   Result<Result<Response>> run_criu(const Survey& found) {
     const auto deadline = sys::deadline_in(options_.deadline);
+    // So that there is time to say to CRIU that it is to be undone.
+    deadline_ = deadline - options_.deadline / 10;
     const auto program = SOCK_TRY(find_criu(container_.workshop.criu));
     // In a group of the Host's: the janitor ends it with all others. KERNEL: the wish to be killed
     // with the parent is lost when a program is executed with different real and effective ids.
@@ -126,7 +129,7 @@ class Dump {
         SOCK_TRY(sys::open(sys::cwd, "/proc/" + std::to_string(container_.launched.pid) + "/root",
                            O_PATH | O_DIRECTORY));
     const auto processes = SOCK_TRY(processes_below(container_.launched.pid));
-    SOCK_TRY(require_safe_ghosts(images_, root, processes, found.scratch, found.page_files));
+    SOCK_TRY(require_safe_ghosts(images_, root, processes, found.scratch, page_files_));
     copy_reasons_ = SOCK_TRY(judge_memory(root));
     manifest_.scratch = SOCK_TRY(save_scratch(root, found.scratch, scratch_));
     return {};
@@ -147,13 +150,15 @@ class Dump {
     using Memory = CheckpointOptions::Memory;
     if (options_.memory == Memory::copied) return all_copied(images_, "as it was asked for");
     if (options_.memory == Memory::mapped) return none_copied(images_);
-    return why_copied(images_, root);
+    const bool is_noexec = SOCK_TRY(sys::forbids_execution(images_));
+    if (is_noexec)
+      return all_copied(images_, "memory of its store could never become code (noexec)");
+    return why_copied(images_, root, deadline_);
   }
 
   Result<> write_down() {
-    manifest_.memory = SOCK_TRY(
-        write_page_file(images_, copy_reasons_, page_files_, sys::deadline_in(options_.deadline)));
-    manifest_.files = SOCK_TRY(hash_files(images_));
+    manifest_.memory = SOCK_TRY(write_page_file(images_, copy_reasons_, page_files_, deadline_));
+    manifest_.files = SOCK_TRY(hash_files(images_, deadline_));
     text_ = SOCK_TRY(write_manifest(staging_, snapshot_name, manifest_));
     SOCK_TRY(staging_.sync());
     SOCK_TRY(publish(directory_, staging_, snapshot_name, options_.name));
@@ -170,6 +175,7 @@ class Dump {
   UniqueFd work_;                         ///< CRIU's log.
   std::vector<EarlierPages> page_files_;  ///< Of the snapshot that the container came from.
   CopyReasons copy_reasons_;
+  sys::Deadline deadline_ = {};
   Manifest manifest_;
   std::string text_;  ///< Of the manifest, once it is written.
   bool is_published_ = false;

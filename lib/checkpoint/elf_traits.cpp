@@ -8,6 +8,7 @@
 #include <cstring>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <elf.h>
@@ -57,8 +58,9 @@ std::optional<std::uint64_t> offset_of(std::uint64_t address,
   return std::nullopt;
 }
 
-Result<bool> names(std::string_view symbol, const Elf64_Phdr& dynamic,
-                   const std::vector<Elf64_Phdr>& segments, const ReadAt& read) {
+/// One after the other, each with its NUL. That one may be the end of a longer one does not matter.
+Result<std::string> read_names(const Elf64_Phdr& dynamic, const std::vector<Elf64_Phdr>& segments,
+                               const ReadAt& read) {
   const auto size = std::min<std::uint64_t>(dynamic.p_filesz, most_dynamic);
   std::uint64_t address = 0;
   std::uint64_t length = 0;
@@ -68,10 +70,9 @@ Result<bool> names(std::string_view symbol, const Elf64_Phdr& dynamic,
   }
   const auto offset = offset_of(address, segments);
   if (!offset || length > most_names) return corrupt("its symbols' names are not where it says");
-  const std::string text = SOCK_TRY(read(*offset, length));
+  std::string text = SOCK_TRY(read(*offset, length));
   if (text.size() < length) return corrupt("it is cut off");
-  // One name may be the end of a longer one, and that is enough.
-  return text.contains(std::string{symbol} + '\0');
+  return text;
 }
 
 /// The first note is enough: the linker of Go puts its own there, in a segment of its own.
@@ -90,10 +91,14 @@ Result<bool> has_go_note(const Elf64_Phdr& segment, const ReadAt& read) {
 Result<ElfTraits> read_elf_traits(const ReadAt& read) {
   const auto segments = SOCK_TRY(read_segments(read));
   ElfTraits traits;
+  bool has_dynamic = false;
   for (const auto& segment : segments) {
     if (segment.p_type == PT_INTERP) traits.has_interpreter = true;
-    if (segment.p_type == PT_DYNAMIC)
-      traits.names_madvise = SOCK_TRY(names("madvise", segment, segments, read));
+    if (segment.p_type == PT_DYNAMIC && !std::exchange(has_dynamic, true)) {
+      const std::string text = SOCK_TRY(read_names(segment, segments, read));
+      traits.names_madvise = text.contains(std::string{"madvise"} + '\0');
+      traits.names_mremap = text.contains(std::string{"mremap"} + '\0');
+    }
     if (segment.p_type == PT_NOTE) {
       const bool is_go = SOCK_TRY(has_go_note(segment, read));
       traits.is_go = traits.is_go || is_go;

@@ -13,7 +13,9 @@ namespace sock::checkpoint {
 
 struct ElfTraits {
   bool has_interpreter = false;  ///< Otherwise a program is linked statically.
-  bool names_madvise = false;    ///< Among the symbols that it takes from, or gives to, others.
+  /// Among the symbols that it takes from, or gives to, others.
+  bool names_madvise = false;
+  bool names_mremap = false;
   bool is_go = false;
 };
 

@@ -55,9 +55,43 @@ std::vector<PageRange> runs_of(const WrittenArea& written) {
   return runs;
 }
 
+struct Piece : WrittenArea {
+  bool is_apart = false;
+};
+
+// Of a file that is known, nothing is cut: no block of the allocator is there.
+std::vector<Piece> cut(const WrittenArea& whole, const std::vector<std::uint64_t>& blocks) {
+  constexpr std::uint64_t page = 4096;
+  std::vector<Piece> pieces;
+  std::uint64_t at = whole.area.begin;
+  const auto add = [&](std::uint64_t end, bool is_apart) {
+    if (at == end) return;
+    Piece piece{whole, is_apart};
+    piece.area.begin = at;
+    piece.area.end = end;
+    piece.area.offset += at - whole.area.begin;
+    piece.written.clear();
+    for (const PageRange& range : whole.written)
+      if (range.begin < end && range.end > at)
+        piece.written.push_back(
+            {.begin = std::max(range.begin, at), .end = std::min(range.end, end)});
+    pieces.push_back(std::move(piece));
+    at = end;
+  };
+  if (!whole.area.is_shared)
+    for (auto block = std::ranges::lower_bound(blocks, whole.area.begin);
+         block != blocks.end() && *block < whole.area.end; ++block) {
+      add(*block, false);
+      add(*block + page, true);
+    }
+  add(whole.area.end, false);
+  return pieces;
+}
+
 class Planner {
  public:
-  explicit Planner(const MappedFiles& files) : known_{files} {}
+  Planner(const MappedFiles& files, const std::vector<std::uint64_t>& blocks)
+      : known_{files}, blocks_{blocks} {}
 
   Result<> add(const WrittenArea& written) {
     SOCK_TRY(require_bounded());
@@ -67,9 +101,14 @@ class Planner {
     SOCK_TRY(require_restorable(area));
     const bool is_known = !area.file.empty() && known_.contains(area.file);
     if (area.is_shared && !is_known) return cannot(area, "it is of a file without a name");
-    if (!area.file.empty() && !is_known) return add_copied_file(area);
     if (area.has("gd")) return add_stack(written);
-    add_runs(written);
+    for (auto& piece : cut(written, blocks_)) {
+      const bool is_copied_file = !area.file.empty() && !is_known;
+      if (is_copied_file)
+        SOCK_TRY(add_copied_file(piece));
+      else
+        add_runs(piece);
+    }
     return {};
   }
 
@@ -105,7 +144,8 @@ class Planner {
   }
 
   // Nothing can be mapped again, so all of it is copied: also what was never touched.
-  Result<> add_copied_file(const MemoryArea& area) {
+  Result<> add_copied_file(const Piece& piece) {
+    const MemoryArea& area = piece.area;
     constexpr std::uint64_t most = 256U << 20U;
     copied_files_ += area.size();
     if (copied_files_ > most)
@@ -113,7 +153,7 @@ class Planner {
     const PageRange whole{.begin = area.begin, .end = area.end};
     // What may be mapped from the store is not for it to say (noexec), so code is read.
     const bool is_code = (area.protection & PROT_EXEC) != 0;
-    add_pages(area, whole, {whole}, is_code ? image::is_copied : 0);
+    add_pages(area, whole, {whole}, is_code || piece.is_apart ? image::is_copied : 0);
     return {};
   }
 
@@ -125,8 +165,9 @@ class Planner {
     return {};
   }
 
-  void add_runs(const WrittenArea& written) {
+  void add_runs(const Piece& written) {
     const MemoryArea& area = written.area;
+    const std::uint32_t flags = written.is_apart ? image::is_copied : 0;
     std::uint64_t at = area.begin;
     auto next = written.written.begin();
     for (const PageRange& run : runs_of(written)) {
@@ -137,7 +178,7 @@ class Planner {
       // Both are sorted.
       for (; area.file.empty() && next != written.written.end() && next->end <= run.end; ++next)
         content.push_back(*next);
-      add_pages(area, run, content, 0);
+      add_pages(area, run, content, flags);
       at = run.end;
     }
     add_rest(area, {.begin = at, .end = area.end});
@@ -203,6 +244,7 @@ class Planner {
   }
 
   const MappedFiles& known_;
+  const std::vector<std::uint64_t>& blocks_;
   std::map<std::string, std::uint32_t> numbers_;
   ImagePlan plan_;
   bool has_vdso_ = false;
@@ -216,8 +258,9 @@ void append(std::string& bytes, const T& value) {
 
 }  // namespace
 
-Result<ImagePlan> plan_image(const std::vector<WrittenArea>& areas, const MappedFiles& files) {
-  Planner planner{files};
+Result<ImagePlan> plan_image(const std::vector<WrittenArea>& areas, const MappedFiles& files,
+                             const std::vector<std::uint64_t>& blocks) {
+  Planner planner{files, blocks};
   for (const auto& area : areas) SOCK_TRY(planner.add(area));
   return std::move(planner).finish();
 }

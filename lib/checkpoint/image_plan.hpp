@@ -52,6 +52,9 @@ struct ImagePlan {
 };
 
 /// On failure: Errc::unsupported names what no image can hold.
-Result<ImagePlan> plan_image(const std::vector<WrittenArea>& areas, const MappedFiles& files);
+/// `blocks`: sorted; pages that are to be mappings of their own, and anonymous
+/// (large_blocks.hpp).
+Result<ImagePlan> plan_image(const std::vector<WrittenArea>& areas, const MappedFiles& files,
+                             const std::vector<std::uint64_t>& blocks = {});
 
 }  // namespace sock::checkpoint

@@ -43,6 +43,9 @@ void flatten(const std::string& name, const json& value, Fields& into) {
 Fields fields_of(json document) {
   for (const char* const elsewhere : {"created", "files", "format", "scratch"})
     document.erase(elsewhere);
+  // How much is mapped follows from the pages, which are compared by content.
+  if (auto memory = document.find("memory"); memory != document.end() && memory->is_object())
+    memory->erase("mapped_bytes");
   if (auto lent = document.find("lent"); lent != document.end() && lent->is_array())
     for (json& each : *lent)
       if (each.is_object()) each.erase("key");

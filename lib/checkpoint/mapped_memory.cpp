@@ -14,6 +14,7 @@ namespace {
 // An area of at most this size is one mapping; in larger ones, holes of that size stay holes.
 constexpr std::uint64_t small_area = 1U << 20U;
 constexpr std::uint64_t largest_gap = 64U << 10U;
+constexpr std::uint64_t page_size = 4096;
 constexpr std::size_t most_areas = 16'384;
 constexpr std::uint64_t most_bytes = std::uint64_t{16} << 30U;
 
@@ -58,11 +59,12 @@ class Mapper {
 
   void keep(const CriuArea& area) { memory_.areas.push_back(area); }
 
-  void add(const CriuArea& area, std::vector<Run> runs, bool is_whole) {
+  /// `may_map`: otherwise it stays as it is, and CRIU fills it.
+  void add(const CriuArea& area, std::vector<Run> runs, bool may_map) {
     const auto earlier = files_.earlier.find(area.file);
     const bool is_earlier = !is_anonymous(area) && earlier != files_.earlier.end();
     const bool is_replaced = is_earlier && files_.replaces_earlier;
-    if ((runs.empty() && !is_replaced) || !is_whole || !can_be_mapped(area)) {
+    if ((runs.empty() && !is_replaced) || !may_map || !can_be_mapped(area)) {
       for (const Run& run : runs) leave(run);
       keep(area);
       return;
@@ -143,7 +145,8 @@ class Mapper {
     mapping.kind = criu_area::regular | criu_area::file_private | (area.kind & criu_area::heap);
     mapping.open = 0;  // O_RDONLY
     memory_.areas.push_back(mapping);
-    memory_.size += group.end - group.begin;
+    // A page between two of them, or the kernel would make one of what has to stay apart.
+    memory_.size += group.end - group.begin + page_size;
   }
 
   const PageFiles& files_;
@@ -184,6 +187,26 @@ class Cursor {
   std::uint64_t source_ = 0;  ///< In the file of pages.
 };
 
+/// Pieces of an area, of which every second one, a page, has to be anonymous.
+std::vector<CriuArea> cut(const CriuArea& area, const std::vector<std::uint64_t>& blocks) {
+  std::vector<CriuArea> pieces;
+  std::uint64_t at = area.begin;
+  const auto add = [&](std::uint64_t begin, std::uint64_t end) {
+    CriuArea piece = area;
+    piece.begin = begin;
+    piece.end = end;
+    pieces.push_back(piece);
+    at = end;
+  };
+  for (auto block = std::ranges::lower_bound(blocks, area.begin);
+       block != blocks.end() && *block < area.end; ++block) {
+    add(at, *block);
+    add(*block, *block + page_size);
+  }
+  add(at, area.end);
+  return pieces;
+}
+
 bool is_ascending(const std::vector<CriuPages>& pages) {
   std::uint64_t last = 0;
   for (const CriuPages& each : pages) {
@@ -217,7 +240,15 @@ std::optional<MappedMemory> map_memory(const std::vector<CriuArea>& areas,
     if (area.begin < last) return std::nullopt;
     last = area.end;
     const bool is_whole = number + 1 == areas.size() || areas[number + 1].begin >= area.end;
-    mapper.add(area, cursor.runs_of(area), is_whole);
+    if (!is_whole || !is_anonymous(area) || !can_be_mapped(area)) {
+      mapper.add(area, cursor.runs_of(area), is_whole);
+      continue;
+    }
+    bool is_apart = false;
+    for (const CriuArea& piece : cut(area, files.blocks)) {
+      if (piece.size() > 0) mapper.add(piece, cursor.runs_of(piece), !is_apart);
+      is_apart = !is_apart;
+    }
   }
   if (!cursor.is_done()) return std::nullopt;
   return std::move(mapper).finish();

@@ -29,6 +29,9 @@ struct PageFiles {
   /// Those of the snapshot that the process came from: their numbers, and their place in PageMove.
   std::map<std::uint64_t, std::size_t> earlier = {};
   bool replaces_earlier = false;  ///< Whatever is mapped of those is copied.
+  /// Sorted: pages that are to be mappings of their own, and anonymous
+  /// (large_blocks.hpp).
+  std::vector<std::uint64_t> blocks = {};
 };
 
 struct MappedMemory {

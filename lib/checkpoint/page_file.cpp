@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <set>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -12,6 +13,7 @@
 
 #include "base/try.hpp"
 #include "checkpoint/criu_images.hpp"
+#include "checkpoint/large_blocks.hpp"
 #include "checkpoint/mapped_memory.hpp"
 #include "checkpoint/sparse_writer.hpp"
 #include "checkpoint/zero_reliance.hpp"
@@ -59,22 +61,13 @@ Result<> replace(FdRef images, const std::string& name, std::string_view bytes) 
   return sys::rename(images, staged, images, name);
 }
 
-Result<ElfTraits> traits_of(FdRef root, const std::string& path) {
-  const auto file =
-      SOCK_TRY(sys::open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW));
-  const auto inode = SOCK_TRY(sys::inode(file));
-  if (!S_ISREG(inode.mode)) return base::refuse(Errc::corrupt, Stage::none, path, "no file");
-  return read_elf_traits([&](std::uint64_t offset, std::size_t size) -> Result<std::string> {
-    std::string bytes(size, '\0');
-    bytes.resize(SOCK_TRY(sys::read_at_offset(file, bytes.data(), size, offset)));
-    return bytes;
-  });
-}
-
 /// What the processes of a container have code of: most of it is the same in all of them.
+/// Their files may be anything, and everything stands still meanwhile: what takes too long stays
+/// unknown.
 class Objects {
  public:
-  Objects(FdRef root, const CriuFiles& files) : root_{root}, files_{files} {}
+  Objects(FdRef root, const CriuFiles& files, sys::Deadline deadline)
+      : root_{root}, files_{files}, deadline_{deadline} {}
 
   std::vector<LoadedObject> of(const CriuMemory& memory) {
     std::vector<LoadedObject> objects{find(memory.program())};
@@ -93,15 +86,32 @@ class Objects {
     const auto [found, is_new] = known_.try_emplace(number);
     if (is_new) {
       found->second.path = files_.name_of(number);
-      const auto traits = traits_of(root_, found->second.path);
+      const auto traits = traits_of(found->second.path);
       found->second.is_readable = traits.has_value();
       if (traits.has_value()) found->second.traits = *traits;
     }
     return found->second;
   }
 
+  Result<ElfTraits> traits_of(const std::string& path) {
+    const auto file =
+        SOCK_TRY(sys::open_in_root(root_, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW));
+    const auto inode = SOCK_TRY(sys::inode(file));
+    if (!S_ISREG(inode.mode)) return base::refuse(Errc::corrupt, Stage::none, path, "no file");
+    return read_elf_traits([&](std::uint64_t offset, std::size_t size) -> Result<std::string> {
+      if (size > left_ || std::chrono::steady_clock::now() >= deadline_)
+        return base::refuse(Errc::exhausted, Stage::none, path, "there is too much to read");
+      left_ -= size;
+      std::string bytes(size, '\0');
+      bytes.resize(SOCK_TRY(sys::read_at_offset(file, bytes.data(), size, offset)));
+      return bytes;
+    });
+  }
+
   FdRef root_;
   const CriuFiles& files_;
+  const sys::Deadline deadline_;
+  std::size_t left_ = 512U << 20U;  ///< Bytes that may be read.
   std::map<std::uint64_t, LoadedObject> known_;
 };
 
@@ -126,19 +136,17 @@ class Rewriting {
       if (!why.empty() && !is_init)
         forms.copied.push_back("process " + process + " (" + program + "): " + why);
     }
-    SOCK_TRY(name_files());
-    forms.mapped_bytes = page_files_.size;
+    SOCK_TRY(keep_earlier());
+    SOCK_TRY(replace(images_, files_name, files_.to_bytes()));
+    forms.mapped_bytes = mapped_bytes_;
     return forms;
   }
 
  private:
-  static constexpr std::size_t own_place = 0;
-
   void number_earlier() {
     for (std::size_t place = 0; place < earlier_.size(); ++place)
       if (const auto number = files_.external(earlier_[place].name))
         page_files_.earlier.emplace(*number, place + 1);
-    page_files_.replaces_earlier = page_files_.earlier.size() > most_earlier;
     next_number_ = files_.free_number();
   }
 
@@ -148,17 +156,42 @@ class Rewriting {
     const std::string bytes = SOCK_TRY(sys::read_file(images_, map_name, most_image));
     auto map = CriuPageMap::parse(bytes, map_name);
     if (!map.has_value()) return map.error().hint;
+    const std::string pages_name = "pages-" + std::to_string(map->file) + std::string{image_end};
+    const auto pages = SOCK_TRY(sys::open_beneath(images_, pages_name, O_RDONLY | O_NOFOLLOW));
     page_files_.own = next_number_++;
+    page_files_.replaces_earlier = earlier_of(areas).size() > most_earlier;
+    page_files_.blocks = SOCK_TRY(find_blocks_in(pages, map->pages));
     auto plan = map_memory(areas, map->pages, page_files_);
     if (!plan) return "its memory is in too many pieces";
-    const std::string pages_name = "pages-" + std::to_string(map->file) + std::string{image_end};
-    SOCK_TRY(move_pages(pages_name, *plan));
+    SOCK_TRY(move_pages(pages, pages_name, *plan));
     map->pages = plan->pages;
     SOCK_TRY(replace(images_, map_name, map->to_bytes()));
-    if (plan->size > page_files_.size) numbers_.emplace(page_files_.own, own_place);
-    page_files_.size = plan->size;
     areas = std::move(plan->areas);
     return "";
+  }
+
+  [[nodiscard]] std::set<std::uint64_t> earlier_of(const std::vector<CriuArea>& areas) const {
+    std::set<std::uint64_t> files;
+    for (const CriuArea& area : areas)
+      if ((area.kind & criu_area::file_private) != 0 && page_files_.earlier.contains(area.file))
+        files.insert(area.file);
+    return files;
+  }
+
+  Result<std::vector<std::uint64_t>> find_blocks_in(FdRef pages,
+                                                    const std::vector<CriuPages>& list) {
+    std::vector<std::uint64_t> blocks;
+    std::uint64_t source = 0;
+    for (const CriuPages& each : list) {
+      for (std::uint64_t done = 0; done < each.end - each.begin;) {
+        const auto bytes = SOCK_TRY(read(pages, source, each.end - each.begin - done));
+        find_large_blocks(bytes, each.begin + done, blocks);
+        done += bytes.size();
+        source += bytes.size();
+      }
+    }
+    std::ranges::sort(blocks);
+    return blocks;
   }
 
   // CRIU: areas of one file at the same place in parent and child are taken for
@@ -167,62 +200,72 @@ class Rewriting {
                        std::vector<CriuArea> areas) {
     std::map<std::size_t, std::uint32_t> own_numbers;
     for (CriuArea& area : areas) {
+      if ((area.kind & criu_area::file_private) == 0) continue;
+      if (area.file == page_files_.own) mapped_bytes_ += area.size();
       const auto earlier = page_files_.earlier.find(area.file);
-      if ((area.kind & criu_area::file_private) == 0 || earlier == page_files_.earlier.end())
-        continue;
+      if (earlier == page_files_.earlier.end()) continue;
+      mapped_bytes_ += area.size();
       const auto [own, is_new] = own_numbers.try_emplace(earlier->second, next_number_);
-      if (is_new) numbers_.emplace(next_number_++, earlier->second);
+      if (is_new) earlier_numbers_.emplace(next_number_++, earlier->second);
       area.file = own->second;
     }
     return replace(images_, std::string{memory_start} + process + std::string{image_end},
                    memory.with(areas));
   }
 
-  Result<> move_pages(const std::string& pages_name, const MappedMemory& plan) {
-    const auto pages = SOCK_TRY(sys::open_beneath(images_, pages_name, O_RDONLY | O_NOFOLLOW));
-    constexpr int flags = O_RDWR | O_CREAT | O_NOFOLLOW;
-    if (!own_ && plan.size > 0)
-      own_ = SOCK_TRY(sys::open_beneath(images_, own_name, flags | O_EXCL, 0600));
-    for (const PageMove& each : plan.moved) SOCK_TRY(move(each, pages, own_));
-    if (own_) SOCK_TRY(sys::set_size(own_, plan.size));
+  Result<> move_pages(FdRef pages, const std::string& pages_name, const MappedMemory& plan) {
+    constexpr int new_file = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
+    if (plan.size > 0) {
+      const std::string name = next_name();
+      const auto own = SOCK_TRY(sys::open_beneath(images_, name, new_file, 0600));
+      for (const PageMove& each : plan.moved) SOCK_TRY(move(each, pages, own));
+      SOCK_TRY(sys::set_size(own, plan.size));
+      files_.add_external(page_files_.own, key_of_page_file(name));
+    }
     const std::string staged = pages_name + ".new";
-    const auto left = SOCK_TRY(sys::open_beneath(images_, staged, flags | O_EXCL, 0600));
+    const auto left = SOCK_TRY(sys::open_beneath(images_, staged, new_file, 0600));
     for (const PageMove& each : plan.left) SOCK_TRY(move(each, pages, left));
     if (!plan.left.empty())
       SOCK_TRY(sys::set_size(left, plan.left.back().target + plan.left.back().size));
     return sys::rename(images_, staged, images_, pages_name);
   }
 
+  /// At most a buffer full.
+  Result<std::string_view> read(FdRef file, std::uint64_t offset, std::uint64_t most) {
+    if (std::chrono::steady_clock::now() >= deadline_)
+      return base::refuse(Errc::timed_out, Stage::checkpoint, "memory",
+                          "writing it down takes too long");
+    const auto wanted = std::min<std::uint64_t>(most, buffer_.size());
+    const auto count = SOCK_TRY(sys::read_at_offset(file, buffer_.data(), wanted, offset));
+    if (count != wanted)
+      return base::refuse(Errc::corrupt, Stage::checkpoint, "memory", "CRIU's pages are cut off");
+    return std::string_view{buffer_.data(), count};
+  }
+
   Result<> move(const PageMove& pages, FdRef criu, FdRef target) {
     const FdRef source = pages.from == 0 ? criu : earlier_[pages.from - 1].file;
     for (std::uint64_t done = 0; done < pages.size;) {
-      if (std::chrono::steady_clock::now() >= deadline_)
-        return base::refuse(Errc::timed_out, Stage::checkpoint, "memory",
-                            "writing it down takes too long");
-      const auto wanted = std::min<std::uint64_t>(pages.size - done, buffer_.size());
-      const auto count =
-          SOCK_TRY(sys::read_at_offset(source, buffer_.data(), wanted, pages.source + done));
-      if (count != wanted)
-        return base::refuse(Errc::corrupt, Stage::checkpoint, "memory", "CRIU's pages are cut off");
-      SOCK_TRY(write_sparsely(target, {buffer_.data(), count}, pages.target + done));
-      done += count;
+      const auto bytes = SOCK_TRY(read(source, pages.source + done, pages.size - done));
+      SOCK_TRY(write_sparsely(target, bytes, pages.target + done));
+      done += bytes.size();
     }
     return {};
   }
 
-  // Those that are in use, new and earlier, get the names by which they are in this snapshot.
-  Result<> name_files() {
+  std::string next_name() { return std::string{page_file_start} + std::to_string(files_made_++); }
+
+  // What is still mapped of the earlier ones.
+  Result<> keep_earlier() {
     std::map<std::size_t, std::string> names;
-    for (const auto& [number, place] : numbers_) {
-      const auto [name, is_new] =
-          names.try_emplace(place, std::string{page_file_start} + std::to_string(names.size()));
-      if (is_new && place == own_place)
-        SOCK_TRY(sys::rename(images_, own_name, images_, name->second));
-      else if (is_new)
+    for (const auto& [number, place] : earlier_numbers_) {
+      const auto [name, is_new] = names.try_emplace(place);
+      if (is_new) {
+        name->second = next_name();
         SOCK_TRY(keep(earlier_[place - 1].file, name->second));
+      }
       files_.add_external(number, key_of_page_file(name->second));
     }
-    return replace(images_, files_name, files_.to_bytes());
+    return {};
   }
 
   // It has no name any more when its snapshot was removed, and none here from another disk.
@@ -237,7 +280,6 @@ class Rewriting {
     return sys::set_size(copy, size);
   }
 
-  static constexpr const char* own_name = "memory.new";
   static constexpr std::size_t buffer_size = 1U << 20U;
   FdRef images_;
   CriuFiles files_;
@@ -245,17 +287,18 @@ class Rewriting {
   sys::Deadline deadline_;
   PageFiles page_files_ = {};
   std::uint32_t next_number_ = 0;
-  /// Of files of pages in the table of files: their places, as in PageMove.
-  std::map<std::uint32_t, std::size_t> numbers_ = {};
-  UniqueFd own_ = {};  ///< Once there is something to write.
+  /// Numbers in the table of files, and the earlier file's place, as in PageMove.
+  std::map<std::uint32_t, std::size_t> earlier_numbers_ = {};
+  std::size_t files_made_ = 0;
+  std::uint64_t mapped_bytes_ = 0;
   std::string buffer_ = std::string(buffer_size, '\0');
 };
 
 }  // namespace
 
-Result<CopyReasons> why_copied(FdRef images, FdRef root) {
+Result<CopyReasons> why_copied(FdRef images, FdRef root, sys::Deadline deadline) {
   const auto files = SOCK_TRY(read_files(images));
-  Objects objects{root, files};
+  Objects objects{root, files, deadline};
   CopyReasons reasons;
   for (const auto& process : SOCK_TRY(processes_in(images))) {
     const auto memory = SOCK_TRY(read_memory(images, process));

@@ -21,9 +21,9 @@ namespace sock::checkpoint {
 /// mapped.
 using CopyReasons = std::map<std::string, std::string>;
 
-/// Judges all processes by their programs and libraries (zero_reliance.hpp), which are looked up in
-/// `root`: the container's words, by which it can only harm itself.
-Result<CopyReasons> why_copied(FdRef images, FdRef root);
+/// A limited look at all processes, by their programs and libraries (zero_reliance.hpp), which are
+/// looked up in `root`: the container's words, by which it can only harm itself.
+Result<CopyReasons> why_copied(FdRef images, FdRef root, sys::Deadline deadline);
 /// The same reason for all.
 Result<CopyReasons> all_copied(FdRef images, const std::string& reason);
 /// None.
@@ -31,7 +31,7 @@ Result<CopyReasons> none_copied(FdRef images);
 
 /// A file of pages of the snapshot that a container came from.
 struct EarlierPages {
-  FdRef file;
+  UniqueFd file;
   std::string name;  ///< What CRIU calls it: external_file().
 };
 
@@ -40,6 +40,7 @@ struct EarlierPages {
 Result<MemoryForms> write_page_file(FdRef images, const CopyReasons& reasons,
                                     std::span<const EarlierPages> earlier, sys::Deadline deadline);
 
+inline constexpr std::size_t most_page_files = 4096;
 /// Whether a file of a snapshot is one, which CRIU is given by its key.
 bool is_page_file(std::string_view name);
 std::string key_of_page_file(const std::string& name);

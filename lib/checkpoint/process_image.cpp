@@ -7,10 +7,12 @@
 #include <chrono>
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/try.hpp"
 #include "checkpoint/image_plan.hpp"
+#include "checkpoint/large_blocks.hpp"
 #include "checkpoint/sparse_writer.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
@@ -72,6 +74,37 @@ Result<std::vector<WrittenArea>> find_areas(FdRef process, sys::Deadline deadlin
   return areas;
 }
 
+/// The C library's large blocks: they begin in memory that is anonymous, or was once.
+Result<std::vector<std::uint64_t>> find_blocks(FdRef process, const std::vector<WrittenArea>& areas,
+                                               const MappedFiles& files, sys::Deadline deadline) {
+  const auto memory = SOCK_TRY(sys::open(process, "mem", O_RDONLY));
+  std::vector<std::uint64_t> blocks;
+  std::string buffer(1U << 20U, '\0');
+  const auto look = [&](sys::PageRange range) -> Result<> {
+    for (std::uint64_t at = range.begin; at < range.end;) {
+      SOCK_TRY(require_time(deadline));
+      const auto wanted = std::min<std::uint64_t>(range.end - at, buffer.size());
+      const auto read = sys::read_at_offset(memory, buffer.data(), wanted, at);
+      const std::size_t count = read.value_or(0) & ~(page_size - 1);
+      if (count == 0) return {};  // Beyond the end of its file.
+      find_large_blocks({buffer.data(), count}, at, blocks);
+      at += count;
+    }
+    return {};
+  };
+  for (const auto& [area, written] : areas) {
+    if (area.is_shared || area.name.starts_with("[v")) continue;
+    const bool is_known = !area.file.empty() && files.contains(area.file);
+    if (is_known || (area.protection & PROT_WRITE) == 0) continue;
+    if (!area.file.empty())
+      SOCK_TRY(look({.begin = area.begin, .end = area.end}));
+    else
+      for (const auto& range : written) SOCK_TRY(look(range));
+  }
+  std::ranges::sort(blocks);
+  return blocks;
+}
+
 /// Copies memory, but no page of zeros: that stays a hole.
 class PageWriter {
  public:
@@ -121,7 +154,9 @@ Result<> write_process_image(const ParkedProcess& parked, FdRef directory, sys::
   const auto process = SOCK_TRY(sys::open_process(parked.pidfd));
   const auto root = SOCK_TRY(sys::open(process, "root", O_PATH | O_DIRECTORY));
   const auto areas = SOCK_TRY(find_areas(process, deadline));
-  const auto plan = SOCK_TRY(plan_image(areas, find_files(root, parked.files)));
+  const auto files = find_files(root, parked.files);
+  const auto blocks = SOCK_TRY(find_blocks(process, areas, files, deadline));
+  const auto plan = SOCK_TRY(plan_image(areas, files, blocks));
   SOCK_TRY(write_pages(process, plan, directory, deadline));
   const auto file = SOCK_TRY(sys::open_beneath(directory, plan_name, new_file, 0600));
   return sys::write_all(file, plan.to_bytes(parked.resumption));

@@ -56,15 +56,20 @@ Result<std::vector<Parts::PageFile>> open_page_files(const SnapshotInUse::Impl& 
   std::vector<Parts::PageFile> files;
   for (const auto& [name, bytes, digest] : snapshot.manifest.files) {
     if (!is_page_file(name)) continue;
+    if (files.size() == most_page_files)
+      return base::refuse(Errc::corrupt, Stage::none, "snapshot", "too many files of pages");
     auto file = SOCK_TRY(sys::open_beneath(snapshot.images, name, O_RDONLY | O_NOFOLLOW));
     files.push_back({.key = key_of_page_file(name), .file = std::move(file)});
   }
   return files;
 }
 
-std::vector<UniqueFd> take_files(std::vector<Parts::PageFile> page_files) {
-  std::vector<UniqueFd> files;
-  for (auto& each : page_files) files.push_back(std::move(each.file));
+Result<std::vector<Launched::PageFile>> identify(const std::vector<Parts::PageFile>& page_files) {
+  std::vector<Launched::PageFile> files;
+  for (const auto& each : page_files) {
+    const auto inode = SOCK_TRY(sys::inode(each.file));
+    files.push_back({.device = inode.device, .inode = inode.number});
+  }
   return files;
 }
 
@@ -269,6 +274,7 @@ Result<Launched> restore(Workshop& workshop, const SnapshotInUse::Impl& snapshot
   Parts parts = SOCK_TRY(make_parts(workshop, snapshot, spec, checked, until, clock));
   auto lent = SOCK_TRY(base::in_stage(
       Stage::state, container::identify_lent(spec, workshop, parts.init_report.writer)));
+  auto page_files = SOCK_TRY(base::in_stage(Stage::rootfs, identify(parts.page_files)));
   sys::Spawned spawned = SOCK_TRY(
       base::in_stage(Stage::restore, make_processes(parts, snapshot, spec, workshop, until)));
   clock.mark(Stage::restore);
@@ -282,7 +288,7 @@ Result<Launched> restore(Workshop& workshop, const SnapshotInUse::Impl& snapshot
                   .init_report = std::move(parts.init_report.reader),
                   .timings = clock.take(),
                   .lent = std::move(lent),
-                  .page_files = take_files(std::move(parts.page_files))};
+                  .page_files = std::move(page_files)};
 }
 
 }  // namespace sock::checkpoint

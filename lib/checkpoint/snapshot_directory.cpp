@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <map>
 
 #include <fcntl.h>
@@ -26,13 +27,15 @@ struct Hashed {
   store::Digest digest;
 };
 
-Result<Hashed> hash_file(FdRef directory, const std::string& name) {
+Result<Hashed> hash_file(FdRef directory, const std::string& name, sys::Deadline deadline) {
   const auto file = SOCK_TRY(sys::open_beneath(directory, name, O_RDONLY | O_NOFOLLOW));
   constexpr std::size_t buffer_size = 256U << 10U;
   std::string buffer(buffer_size, '\0');
   store::Sha256 hash;
   std::uint64_t bytes = 0;
   for (;;) {
+    if (std::chrono::steady_clock::now() >= deadline)
+      return base::refuse(Errc::timed_out, Stage::checkpoint, name, "reading it takes too long");
     const auto count = SOCK_TRY(sys::read_some(file, buffer.data(), buffer.size()));
     if (count == 0) return Hashed{.bytes = bytes, .digest = hash.finish()};
     hash.update({buffer.data(), count});
@@ -97,10 +100,10 @@ Result<UniqueFd> open_part_of(const SnapshotDirectory& directory, const std::str
                                                              O_RDONLY | O_DIRECTORY));
 }
 
-Result<std::vector<SnapshotFile>> hash_files(FdRef images) {
+Result<std::vector<SnapshotFile>> hash_files(FdRef images, sys::Deadline deadline) {
   std::vector<SnapshotFile> files;
   for (auto& name : SOCK_TRY(sys::list_dir(images))) {
-    auto hashed = SOCK_TRY(hash_file(images, name));
+    auto hashed = SOCK_TRY(hash_file(images, name, deadline));
     files.push_back(
         {.name = std::move(name), .bytes = hashed.bytes, .digest = std::move(hashed.digest)});
   }
@@ -117,7 +120,7 @@ Result<Verification> check_files(const SnapshotDirectory& directory, const std::
       found.problems.push_back(std::string{images_name} + "/" + file + ": " + problem);
   };
   for (const auto& file : manifest.files) {
-    report(file.name, problem_of(hash_file(images, file.name), file));
+    report(file.name, problem_of(hash_file(images, file.name, sys::Deadline::max()), file));
     ++found.files;
     found.bytes += file.bytes;
   }

@@ -14,6 +14,7 @@
 #include "store/staging.hpp"
 #include "store/store_directory.hpp"
 #include "store/store_locks.hpp"
+#include "sys/process.hpp"
 
 namespace sock::checkpoint {
 
@@ -43,8 +44,8 @@ Result<LoadedManifest> load_manifest(const SnapshotDirectory& directory, const s
 Result<UniqueFd> open_part_of(const SnapshotDirectory& directory, const std::string& name,
                               const std::string& part);
 
-/// Every file of a directory, hashed.
-Result<std::vector<SnapshotFile>> hash_files(FdRef images);
+/// Every file of a directory, hashed. On failure: Errc::timed_out.
+Result<std::vector<SnapshotFile>> hash_files(FdRef images, sys::Deadline deadline);
 /// Reads all that the manifest names, and looks for what it does not.
 Result<Verification> check_files(const SnapshotDirectory& directory, const std::string& name,
                                  const Manifest& manifest);

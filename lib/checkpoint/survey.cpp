@@ -53,6 +53,29 @@ Result<> name_mounts(Survey& survey, const Rootfs& rootfs, const std::string& pr
   return {};
 }
 
+// The mappings themselves lead to their files, also when those have no name any more.
+Result<> name_page_files(Survey& survey, std::vector<container::Launched::PageFile> wanted) {
+  for (const pid_t pid : survey.processes) {
+    if (wanted.empty()) return {};
+    const auto mappings = SOCK_TRY(
+        sys::open(sys::cwd, "/proc/" + std::to_string(pid) + "/map_files", O_RDONLY | O_DIRECTORY));
+    for (const auto& name : SOCK_TRY(sys::list_dir(mappings))) {
+      auto file = sys::open(mappings, name, O_PATH);
+      if (!file.has_value()) continue;
+      const auto inode = SOCK_TRY(sys::inode(*file));
+      const auto found = std::ranges::find(
+          wanted, container::Launched::PageFile{.device = inode.device, .inode = inode.number});
+      if (found == wanted.end()) continue;
+      wanted.erase(found);
+      auto opened = SOCK_TRY(sys::open(mappings, name, O_RDONLY));
+      const auto mount = SOCK_TRY(sys::mount_id(opened));
+      survey.external.push_back(external_file(mount, inode.number));
+      survey.page_files.push_back({.file = std::move(opened), .name = survey.external.back()});
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Survey> survey(const Container::Impl& container) {
@@ -66,13 +89,7 @@ Result<Survey> survey(const Container::Impl& container) {
   const auto inode = SOCK_TRY(sys::inode(network));
   survey.external.push_back(external_network(inode.number));
   SOCK_TRY(name_lent(survey, container.launched.lent, files));
-  for (const UniqueFd& file : container.launched.page_files) {
-    const auto mount = SOCK_TRY(sys::mount_id(file));
-    const auto number = SOCK_TRY(sys::inode(file))
-    .number;
-    survey.page_files.push_back({.file = file, .name = external_file(mount, number)});
-    survey.external.push_back(survey.page_files.back().name);
-  }
+  SOCK_TRY(name_page_files(survey, container.launched.page_files));
   return survey;
 }
 

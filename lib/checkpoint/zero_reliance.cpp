@@ -32,6 +32,8 @@ std::string why_it_matters_to(const LoadedObject& object) {
     return object.path + " is linked statically, and its allocator is not known";
   if (object.traits.names_madvise && !is_known(object))
     return object.path + " uses madvise(), and may rely on zeros afterwards";
+  if (object.traits.names_mremap && !is_known(object))
+    return object.path + " uses mremap(), and may rely on zeros in what it gains";
   return {};
 }
 

@@ -58,7 +58,7 @@ Result<Snapshot> write_zygote_snapshot(const SnapshotDirectory& directory,
                                           .vdso = vdso_digest()},
                     .annotation = options.annotation};
   manifest.machine = SOCK_TRY(this_machine());
-  manifest.files = SOCK_TRY(hash_files(images));
+  manifest.files = SOCK_TRY(hash_files(images, deadline));
   const auto text = SOCK_TRY(write_manifest(staging, snapshot_name, manifest));
   SOCK_TRY(staging.sync());
   SOCK_TRY(publish(directory, staging, snapshot_name, options.name));

@@ -33,7 +33,12 @@ struct Launched {
   std::vector<StageTiming> timings;
   std::vector<Lent> lent = {};  ///< Of a checkpointable container.
   /// Of a restored container: what its memory is mapped from.
-  std::vector<UniqueFd> page_files = {};
+  struct PageFile {
+    std::uint64_t device;
+    std::uint64_t inode;
+    friend auto operator<=>(const PageFile&, const PageFile&) = default;
+  };
+  std::vector<PageFile> page_files = {};
 };
 
 /// Blocking until the payload has been executed. On failure nothing is left.

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -68,6 +69,12 @@ Result<std::uint64_t> mount_id(FdRef file) {
   if (::statx(file.get(), "", AT_EMPTY_PATH, STATX_MNT_ID, &found) < 0)
     return sys_error(errno, "descriptor");
   return found.stx_mnt_id;
+}
+
+Result<bool> forbids_execution(FdRef file) {
+  struct statvfs found {};
+  if (::fstatvfs(file.get(), &found) < 0) return sys_error(errno, "descriptor");
+  return (found.f_flag & ST_NOEXEC) != 0;
 }
 
 Result<> make_node(FdRef dir, const std::string& name, mode_t mode, std::uint64_t device) {

@@ -40,6 +40,8 @@ Result<> make_link(FdRef from, const std::string& name, FdRef to, const std::str
 Result<> link_file(FdRef file, FdRef to, const std::string& new_name);
 /// Of the mount by which a file was opened: as in /proc/self/fdinfo.
 Result<std::uint64_t> mount_id(FdRef file);
+/// Whether no code can be mapped from the file's mount (noexec).
+Result<bool> forbids_execution(FdRef file);
 /// `mode` with a type other than a directory's.
 Result<> make_node(FdRef dir, const std::string& name, mode_t mode, std::uint64_t device);
 /// Replaces what has the new name, if it is of the same kind.

@@ -129,7 +129,13 @@ ImportCache::Impl::Attempt ImportCache::Impl::fork_living(NodeId node,
   const auto lease = population.borrow(node);
   if (!lease) return {};
   Attempt attempt{.container = lease->that.zygote.fork(wanted)};
-  if (attempt.container->has_value()) return attempt;
+  if (attempt.container->has_value()) {
+    std::chrono::nanoseconds fork_time{};
+    for (const auto& timing : (*attempt.container)->timings())
+      if (timing.stage == Stage::fork) fork_time += timing.elapsed;
+    population.count_hit(node, fork_time, steady_clock::now());
+    return attempt;
+  }
   const Error& error = attempt.container->error();
   attempt.is_node_to_blame = error.stage == Stage::fork;
   if (attempt.is_node_to_blame && cannot_be_trusted_after(error)) {
@@ -150,11 +156,14 @@ ImportCache::Impl::Attempt ImportCache::Impl::fork_stored(NodeId node,
   Attempt attempt{.container = host.fork(*snapshot, whole), .from_snapshot = true};
   if (attempt.container->has_value()) {
     shelf->count_fork(node);
+    population.count_hit_of_stored(node, steady_clock::now());
     return attempt;
   }
+  // What it was made from may have changed; or the request has a root, a filter or limits with
+  // which nothing can be restored.
   attempt.is_node_to_blame = attempt.container->error().stage == Stage::restore;
-  if (attempt.is_node_to_blame) {  // What it was made from has changed.
-    shelf->drop(node);
+  if (attempt.is_node_to_blame) {
+    shelf->suspect(node, snapshot);
     population.count_miss(node, steady_clock::now());
     wake();
   }
@@ -174,13 +183,8 @@ Result<CachedStart> ImportCache::Impl::fork(const ContainerSpec& wanted,
       note_miss(match, attempt.container.has_value(), declared);
     if (!attempt.container) continue;
     const Result<Container>& container = *attempt.container;
-    if (container.has_value()) {
-      std::chrono::nanoseconds fork_time{};
-      for (const auto& timing : container->timings())
-        if (timing.stage == Stage::fork) fork_time += timing.elapsed;
-      population.count_hit(match.node, fork_time, steady_clock::now());
+    if (container.has_value())
       return started(std::move(attempt), match, std::move(fallback), declared);
-    }
     if (!attempt.is_node_to_blame) return std::unexpected(container.error());
     if (fallback.empty()) fallback = name_of(match.node) + ": " + container.error().message();
   }

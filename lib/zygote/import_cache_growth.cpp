@@ -90,6 +90,7 @@ bool ImportCache::Impl::make_room_in_tree(Time now) {
   grown.erase(*least);
   population.forget(*least);
   if (shelf != nullptr) shelf->forget(*least);
+  unstorable.erase(*least);
   forget_considered();
   return true;
 }
@@ -110,6 +111,7 @@ void ImportCache::Impl::replace_unfit(NodeId id,
   }
   population.forget(id);
   if (shelf != nullptr) shelf->drop(id);
+  unstorable.erase(id);
   forget_considered();
   grow_tree_for(rest, now);
 }

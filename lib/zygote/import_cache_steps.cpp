@@ -74,6 +74,8 @@ Result<Tended> ImportCache::Impl::carry_out(Step step, Time now) {
     case Step::Kind::store:
       return store(step.node);
     case Step::Kind::drop:
+      // What has turned out to be too large is not stored again and again.
+      if (shelf->bytes() > shelf->bytes_max()) unstorable.insert(step.node);
       shelf->drop(step.node);
       return done(Tended::Action::dropped);
     case Step::Kind::drop_unknown:
@@ -137,9 +139,11 @@ void ImportCache::Impl::add_stored(zygote::CacheState& state) const {
     node.can_be_stored = !unstorable.contains(node.node);
     const auto item = items.find(node.node);
     if (item == items.end()) continue;
-    node.stored = zygote::StoredState{.bytes = item->second.bytes,
-                                      .is_verified = item->second.is_verified,
-                                      .is_outdated = is_outdated(item->second)};
+    node.stored =
+        zygote::StoredState{.bytes = item->second.bytes,
+                            .is_verified = item->second.is_verified,
+                            .is_outdated = is_outdated(item->second),
+                            .is_resting = zygote::Shelf::Clock::now() < item->second.rests_until};
   }
 }
 

@@ -89,6 +89,14 @@ void Population::count_hit(NodeId node, std::chrono::nanoseconds fork_time, Time
   resident->fork_time += weight * (latest - resident->fork_time);
 }
 
+void Population::count_hit_of_stored(NodeId node, Time now) {
+  const std::scoped_lock lock{mutex_};
+  Resident* const resident = find(node);
+  if (resident == nullptr) return;
+  resident->hits.add(now);
+  ++resident->forks;
+}
+
 void Population::count_miss(NodeId node, Time now, double weight) {
   const std::scoped_lock lock{mutex_};
   if (Resident* const resident = find(node)) resident->misses.add(now, weight);

@@ -51,6 +51,7 @@ class Population {
   void condemn(Replica& replica, std::string reason, Time now);
 
   void count_hit(NodeId node, std::chrono::nanoseconds fork_time, Time now);
+  void count_hit_of_stored(NodeId node, Time now);  ///< Nobody living has forked.
   void count_miss(NodeId node, Time now, double weight = 1);
   /// A node of the tree, and what is thought of it until it has lived.
   void expect(NodeId node, ImportTime import_time, std::uint64_t memory);

@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t random_bytes = 8;
 constexpr std::chrono::minutes store_deadline{1};
+constexpr std::chrono::seconds rest{10};
+constexpr unsigned most_failures = 3;
 
 std::string running_kernel() {
   utsname name{};
@@ -73,7 +75,9 @@ void Shelf::find_earlier(const std::vector<sock::Snapshot>& snapshots,
                         .item = {.bytes = snapshot.bytes,
                                  .created = snapshot.created,
                                  .forks = 0,
-                                 .is_verified = false}});
+                                 .is_verified = false,
+                                 .failures = 0,
+                                 .rests_until = {}}});
   }
 }
 
@@ -107,8 +111,19 @@ Shelf::Lease Shelf::borrow(NodeId node) const {
 
 void Shelf::count_fork(NodeId node) {
   const std::scoped_lock lock{mutex_};
-  if (const auto found = snapshots_.find(node); found != snapshots_.end())
-    ++found->second.item.forks;
+  const auto found = snapshots_.find(node);
+  if (found == snapshots_.end()) return;
+  ++found->second.item.forks;
+  found->second.item.failures = 0;
+}
+
+void Shelf::suspect(NodeId node, const Lease& lease) {
+  const std::scoped_lock lock{mutex_};
+  const auto found = snapshots_.find(node);
+  if (found == snapshots_.end() || found->second.in_use != lease) return;
+  found->second.in_use.reset();
+  found->second.item.is_verified = false;
+  ++found->second.item.failures;
 }
 
 void Shelf::recognise(const ImportTree& tree, const std::map<Package, std::string>& paths) {
@@ -131,22 +146,35 @@ Result<Shelf::Lease> Shelf::use(const std::string& name) {
 
 Result<> Shelf::verify(NodeId node) {
   std::string name;
+  unsigned failures = 0;
   {
     const std::scoped_lock lock{mutex_};
     const auto found = snapshots_.find(node);
     if (found == snapshots_.end()) return {};
     name = found->second.name;
+    failures = found->second.item.failures;
+  }
+  if (failures >= most_failures) {
+    drop(node);
+    return base::refuse(Errc::corrupt, Stage::restore, name, "it does not come back");
   }
   auto used = use(name);
-  if (!used.has_value()) {
+  const bool is_useless = !used.has_value() && (used.error().code == Errc::corrupt ||
+                                                used.error().code == Errc::unsupported ||
+                                                used.error().code == Errc::not_found);
+  if (is_useless) {
     drop(node);
     return std::unexpected(used.error());
   }
   const std::scoped_lock lock{mutex_};
-  if (const auto found = snapshots_.find(node); found != snapshots_.end()) {
-    found->second.in_use = std::move(*used);
-    found->second.item.is_verified = true;
+  const auto found = snapshots_.find(node);
+  if (found == snapshots_.end()) return {};
+  if (!used.has_value()) {
+    found->second.item.rests_until = Clock::now() + rest;
+    return std::unexpected(used.error());
   }
+  found->second.in_use = std::move(*used);
+  found->second.item.is_verified = true;
   return {};
 }
 
@@ -168,7 +196,9 @@ Result<> Shelf::store(NodeId node, const std::string& identity, Zygote& zygote) 
                                     .item = {.bytes = written.bytes,
                                              .created = written.created,
                                              .forks = 0,
-                                             .is_verified = true},
+                                             .is_verified = true,
+                                             .failures = 0,
+                                             .rests_until = {}},
                                     .in_use = std::move(*used)});
   return {};
 }
@@ -209,8 +239,8 @@ void Shelf::forget(NodeId node) {
   snapshots_.erase(found);
 }
 
-// Those in use, here or by another process, are tried again with the next one; and what is left
-// in the end, the next cache finds, or drops when it is too old.
+// What cannot be removed, since it is in use for instance, is tried again with the next one; and
+// what is left in the end, the next cache finds, or drops when it is too old.
 void Shelf::remove_from_disk(std::string name) {
   std::vector<std::string> names;
   {
@@ -220,7 +250,7 @@ void Shelf::remove_from_disk(std::string name) {
   names.push_back(std::move(name));
   std::erase_if(names, [&](const std::string& each) {
     const auto removed = store_.remove(each);
-    return removed.has_value() || removed.error().code != Errc::exhausted;
+    return removed.has_value() || removed.error().code == Errc::not_found;
   });
   const std::scoped_lock lock{mutex_};
   std::ranges::move(names, std::back_inserter(leaving_));

@@ -4,7 +4,7 @@
 // do not live. What an earlier cache has left is found again by what it says of itself: the same
 // domain, and the same packages in the same places.
 //
-// Thread-safe; but what it does on the disk, only one may do at a time.
+// Thread-safe. borrow(), count_fork() and suspect() are for the request path: they touch no disk.
 
 #include <chrono>
 #include <map>
@@ -35,8 +35,10 @@ class Shelf {
   struct Item {
     std::uint64_t bytes;
     Clock::time_point created;
-    std::uint64_t forks;  ///< Since it was found or written here.
-    bool is_verified;     ///< Otherwise nothing is forked from it yet.
+    std::uint64_t forks;            ///< Since it was found or written here.
+    bool is_verified;               ///< Otherwise nothing is forked from it.
+    unsigned failures;              ///< In a row.
+    Clock::time_point rests_until;  ///< Not to be verified before.
   };
   [[nodiscard]] std::map<NodeId, Item> items() const;
   /// Of all snapshots of the domain, those of nodes that are not in the tree included.
@@ -47,10 +49,13 @@ class Shelf {
   /// Null for a node that is not here, or not verified yet.
   [[nodiscard]] Lease borrow(NodeId node) const;
   void count_fork(NodeId node);
+  /// A fork has failed, and perhaps because of it: it is out of use until it is verified again.
+  void suspect(NodeId node, const Lease& lease);
 
   /// Gives a node what an earlier cache has left of it.
   void recognise(const ImportTree& tree, const std::map<Package, std::string>& paths);
-  /// Reads all of it. On failure it is dropped.
+  /// Reads all of it. On failure it is dropped, if it is damaged or often failed to come back; else
+  /// it rests.
   Result<> verify(NodeId node);
   /// Writes it down, in place of what was there of the node.
   Result<> store(NodeId node, const std::string& identity, Zygote& zygote);

@@ -32,9 +32,11 @@ class Decision {
     if (const auto victims = victims_for(0); !victims.empty()) return evict(victims.front().node);
     if (state_.recycling_due && !root->resting) return {Kind::renew};
     if (const auto* old = find_outdated(root->generation)) return {Kind::renew, old->node};
+    if (const auto step = verify(least_misses)) return *step;
     if (const auto step = start_or_make_room()) return *step;
-    const Step step = adjust_replicas();
-    return step.kind == Kind::nothing ? store_one() : step;
+    if (const Step step = adjust_replicas(); step.kind != Kind::nothing) return step;
+    if (const auto step = verify(0)) return *step;
+    return store_one();
   }
 
  private:
@@ -47,8 +49,19 @@ class Decision {
   [[nodiscard]] std::optional<Step> tidy_shelf() const {
     for (const auto& node : state_.nodes)
       if (node.stored && node.stored->is_outdated) return Step{Kind::drop, node.node};
+    if (state_.stored_bytes <= state_.stored_max) return std::nullopt;
+    if (state_.stored_bytes > bytes_of_nodes()) return Step{Kind::drop_unknown};
+    const auto stored = by_density();
+    if (stored.empty()) return std::nullopt;
+    return Step{Kind::drop, stored.front()->node};
+  }
+
+  /// `least`: how often it was missed.
+  [[nodiscard]] std::optional<Step> verify(double least) const {
     for (const auto& node : state_.nodes)
-      if (node.stored && !node.stored->is_verified) return Step{Kind::verify, node.node};
+      if (node.stored && !node.stored->is_verified && !node.stored->is_resting &&
+          node.misses >= least)
+        return Step{Kind::verify, node.node};
     return std::nullopt;
   }
 
@@ -82,20 +95,34 @@ class Decision {
     const auto bytes = expected_bytes(node);
     if (state_.stored_bytes + bytes <= state_.stored_max) return Step{Kind::store, node.node};
     if (bytes > state_.stored_max) return std::nullopt;
-    std::uint64_t of_nodes = 0;
-    const NodeState* least = nullptr;
-    for (const auto& other : state_.nodes) {
-      if (!other.stored) continue;
-      of_nodes += other.stored->bytes;
-      if (least == nullptr ||
-          density(other, other.stored->bytes) < density(*least, least->stored->bytes))
-        least = &other;
+    if (state_.stored_bytes > bytes_of_nodes()) return Step{Kind::drop_unknown};
+    if (!in_need) return std::nullopt;
+    // All that have to go, or none.
+    const auto stored = by_density();
+    std::uint64_t freed = 0;
+    for (const auto* const each : stored) {
+      if (density(*each, each->stored->bytes) >= density(node, bytes)) return std::nullopt;
+      freed += each->stored->bytes;
+      if (state_.stored_bytes - freed + bytes <= state_.stored_max)
+        return Step{Kind::drop, stored.front()->node};
     }
-    if (state_.stored_bytes > of_nodes) return Step{Kind::drop_unknown};
-    if (!in_need || least == nullptr ||
-        density(*least, least->stored->bytes) >= density(node, bytes))
-      return std::nullopt;
-    return Step{Kind::drop, least->node};
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::uint64_t bytes_of_nodes() const {
+    std::uint64_t bytes = 0;
+    for (const auto& node : state_.nodes)
+      if (node.stored) bytes += node.stored->bytes;
+    return bytes;
+  }
+  /// Those in snapshots; least first.
+  [[nodiscard]] std::vector<const NodeState*> by_density() const {
+    std::vector<const NodeState*> stored;
+    for (const auto& node : state_.nodes)
+      if (node.stored) stored.push_back(&node);
+    std::ranges::sort(stored, {},
+                      [](const NodeState* node) { return density(*node, node->stored->bytes); });
+    return stored;
   }
 
   [[nodiscard]] Step store_one() const {

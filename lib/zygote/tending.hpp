@@ -19,6 +19,7 @@ struct StoredState {
   std::uint64_t bytes = 0;
   bool is_verified = true;
   bool is_outdated = false;
+  bool is_resting = false;  ///< It cannot be verified now.
 };
 
 /// One node, living or not.

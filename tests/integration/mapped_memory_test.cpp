@@ -231,6 +231,36 @@ TEST_F(MappedMemory, OfAFamilyIsNotMixedUp) {
   EXPECT_EQ(restore("changed", "third").ask("tell"), "pp AA BB\n");
 }
 
+// What realloc() would grow by mremap(): beyond the end of the file, or into what is not its own.
+TEST_F(MappedMemory, GrowsAndShrinksAsAnyOther) {
+  ContainerSpec spec = holder_spec("original");
+  spec.argv[2] = R"py(
+import hashlib, sys
+blocks = [bytearray(bytes([65 + n]) * (300_000 + n * 100_000)) for n in range(12)]
+many = [0] * 400_000; last = bytearray(b'z' * (30 << 20))
+print('ready', flush=True)
+for line in sys.stdin:
+    if line == 'shrink\n':
+        for block in blocks: del block[200_000:]
+        del last[1 << 20:]; del many[100_000:]
+    if line == 'grow\n':
+        for block in blocks: block.extend(b'g' * (5 << 20))
+        last.extend(b'g' * (100 << 20)); many.extend([1] * 10_000_000)
+    print(len(last), sum(many), len(many), hashlib.sha256(b''.join(blocks) + last).hexdigest()[:16], flush=True)
+)py";
+  Talker original = start(spec);
+  checkpoint(original.container, {.name = "snap"});
+  Talker grown = restore("snap", "grown");
+  Talker shrunk = restore("snap", "shrunk");
+  for (const char* const line : {"tell", "grow"}) EXPECT_EQ(grown.ask(line), original.ask(line));
+  Talker reference = restore("snap", "reference");
+  checkpoint(reference.container, {.name = "again"});
+  Talker twice = restore("again", "twice");
+  const std::string small = shrunk.ask("shrink");
+  EXPECT_EQ(twice.ask("shrink"), small);
+  EXPECT_EQ(twice.ask("grow"), shrunk.ask("grow"));
+}
+
 // All of it, with a tree of processes and threads; and its parts fail as they would.
 TEST_F(MappedMemory, IsThatOfTreesAndThreadsToo) {
   Talker original = start(talker_spec("original"));

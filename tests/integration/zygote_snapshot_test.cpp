@@ -58,6 +58,31 @@ TEST_F(ZygoteSnapshots, EndItWhenAskedTo) {
   EXPECT_EQ(::poll(&ended, 1, 10'000), 1);
 }
 
+// What realloc() would grow by mremap(), in the file of pages.
+TEST_F(ZygoteSnapshots, HaveBlocksThatGrow) {
+  write_down("blocks", R"(
+blocks = [bytearray(bytes([65 + n]) * (300_000 + n * 100_000)) for n in range(12)]
+last = [7] * 3_000_000
+)");
+  constexpr const char* grow_them = R"(
+import blocks
+for n, block in enumerate(blocks.blocks):
+    del block[200_000:]
+    block.extend(b'g' * (5 << 20))
+    assert block == bytes([65 + n]) * 200_000 + b'g' * (5 << 20)
+blocks.last.extend([1] * 20_000_000)
+print(len(blocks.last), sum(blocks.last)))";
+  {
+    ZygoteDomain domain = restored();
+    Zygote first = first_zygote(domain);
+    EXPECT_EQ(output_of(first, grow_them), "23000000 41000000\n");
+    written(first, "again");
+  }
+  ZygoteDomain domain = restored("again");
+  Zygote zygote = first_zygote(domain);
+  EXPECT_EQ(output_of(zygote, grow_them), "23000000 41000000\n");
+}
+
 TEST_F(ZygoteSnapshots, RestoreAnyNumberOfTimesAtOnce) {
   write_down("state", "value = [1]\n");
   std::vector<ZygoteDomain> domains;

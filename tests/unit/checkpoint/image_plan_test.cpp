@@ -2,11 +2,14 @@
 
 #include "checkpoint/image_plan.hpp"
 
+#include <array>
 #include <cstring>
 
 #include <sys/mman.h>
 
 #include <gtest/gtest.h>
+
+#include "checkpoint/large_blocks.hpp"
 
 namespace sock::checkpoint {
 namespace {
@@ -42,15 +45,16 @@ WrittenArea vdso() {
   return {.area = code, .written = {}};
 }
 
-ImagePlan planned(std::vector<WrittenArea> areas, const MappedFiles& files = {}) {
+ImagePlan planned(std::vector<WrittenArea> areas, const MappedFiles& files = {},
+                  const std::vector<std::uint64_t>& blocks = {}) {
   areas.push_back(vdso());
-  auto plan = plan_image(areas, files);
+  auto plan = plan_image(areas, files, blocks);
   if (!plan.has_value()) throw std::runtime_error{plan.error().message()};
   return std::move(*plan);
 }
 
 std::string refusal(const WrittenArea& written) {
-  const auto plan = plan_image({written, vdso()}, {});
+  const auto plan = plan_image({written, vdso()}, {}, {});
   return plan.has_value() ? "" : plan.error().hint;
 }
 
@@ -209,6 +213,30 @@ TEST(ImagePlan, IsWrittenAsItsFormatSays) {
                               header.mapping_count * sizeof(Mapping) + header.path_bytes);
   EXPECT_EQ(bytes.back(), '\0');
   EXPECT_TRUE(bytes.contains(std::string_view{"/lib/seven.so\0", 14}));
+}
+
+TEST(ImagePlan, MapsTheFirstPageOfALargeBlockApart) {
+  const auto plan = planned({{.area = area(base, 8 * page), .written = {{base, base + 8 * page}}}},
+                            {}, {base + 4 * page});
+  ASSERT_EQ(plan.mappings.size(), 3);
+  EXPECT_EQ(plan.mappings[0].size, 4 * page);
+  EXPECT_EQ(plan.mappings[0].flags, 0);
+  EXPECT_EQ(plan.mappings[1].begin, base + 4 * page);
+  EXPECT_EQ(plan.mappings[1].size, page);
+  EXPECT_EQ(plan.mappings[1].flags, image::is_copied);
+  EXPECT_EQ(plan.mappings[2].begin, base + 5 * page);
+  EXPECT_EQ(plan.pages_size, 8 * page);
+}
+
+TEST(ImagePlan, FindsLargeBlocksByTheirHeads) {
+  std::string pages(3 * page, 'x');
+  const std::array<std::uint64_t, 2> head{0, 7 * page + 2};
+  std::memcpy(pages.data() + page, head.data(), sizeof head);
+  const std::array<std::uint64_t, 2> other{0, 7 * page + 1};  // One of the heap.
+  std::memcpy(pages.data() + 2 * page, other.data(), sizeof other);
+  std::vector<std::uint64_t> blocks;
+  find_large_blocks(pages, base, blocks);
+  EXPECT_EQ(blocks, std::vector<std::uint64_t>{base + page});
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ TEST(MappedMemory, TakesASmallAreaWhole) {
   expected.open = 0;
   EXPECT_EQ(memory.areas, std::vector{expected});
   EXPECT_EQ(memory.moved, (std::vector<PageMove>{{0, 0, page, 2 * page}}));
-  EXPECT_EQ(memory.size, 8 * page);
+  EXPECT_EQ(memory.size, 9 * page);
   EXPECT_TRUE(memory.pages.empty());
   EXPECT_TRUE(memory.left.empty());
 }
@@ -67,12 +67,12 @@ TEST(MappedMemory, KeepsLargeHolesOfALargeArea) {
   EXPECT_EQ(memory.areas[0].size(), 3 * page);  // A small hole is taken along.
   EXPECT_EQ(memory.areas[1].kind, criu_area::regular | criu_area::anonymous_private);
   EXPECT_EQ(memory.areas[2].begin, base + 2 * mib);
-  EXPECT_EQ(memory.areas[2].offset, 3 * page);
+  EXPECT_EQ(memory.areas[2].offset, 4 * page);
   EXPECT_EQ(memory.areas[3].end, base + 4 * mib);
   EXPECT_EQ(memory.moved,
             (std::vector<PageMove>{
-                {0, 0, 0, page}, {0, page, 2 * page, page}, {0, 2 * page, 3 * page, 3 * page}}));
-  EXPECT_EQ(memory.size, 6 * page);
+                {0, 0, 0, page}, {0, page, 2 * page, page}, {0, 2 * page, 4 * page, 3 * page}}));
+  EXPECT_EQ(memory.size, 8 * page);
 }
 
 TEST(MappedMemory, TakesOfAFileOnlyWhatWasWritten) {
@@ -81,7 +81,7 @@ TEST(MappedMemory, TakesOfAFileOnlyWhatWasWritten) {
   EXPECT_EQ(memory.areas[0], of_file(base, 2 * page, 7, 16 * page));
   EXPECT_EQ(memory.areas[1].file, own);
   EXPECT_EQ(memory.areas[2], of_file(base + 3 * page, 5 * page, 7, 19 * page));
-  EXPECT_EQ(memory.size, page);
+  EXPECT_EQ(memory.size, 2 * page);
 }
 
 TEST(MappedMemory, LeavesWhatMustBeAnonymousToCriu) {
@@ -120,7 +120,7 @@ TEST(MappedMemory, DividesPagesBetweenNeighbours) {
   second.protection = PROT_READ;
   const auto memory = mapped({anonymous(base, 2 * page), second}, {pages(base + page, 2)});
   ASSERT_EQ(memory.areas.size(), 2);
-  EXPECT_EQ(memory.moved, (std::vector<PageMove>{{0, 0, page, page}, {0, page, 2 * page, page}}));
+  EXPECT_EQ(memory.moved, (std::vector<PageMove>{{0, 0, page, page}, {0, page, 3 * page, page}}));
 }
 
 TEST(MappedMemory, TakesAnAreaWithGuardPagesAsItIs) {
@@ -156,6 +156,25 @@ TEST(MappedMemory, GoesOnToUseAnEarlierFileWhereNothingChanged) {
   const auto memory = mapped(areas, {}, files);
   EXPECT_FALSE(memory.needs(earlier));
   EXPECT_EQ(memory.moved, (std::vector<PageMove>{{1, 0, 0, 4 * page}}));
+}
+
+TEST(MappedMemory, LeavesTheFirstPageOfALargeBlockApart) {
+  const auto memory = mapped({anonymous(base, 8 * page)}, {pages(base, 8)},
+                             {.own = own, .blocks = {base + 4 * page}});
+  ASSERT_EQ(memory.areas.size(), 3);
+  EXPECT_EQ(memory.areas[0].end, base + 4 * page);
+  EXPECT_EQ(memory.areas[1], anonymous(base + 4 * page, page));
+  EXPECT_EQ(memory.areas[2].file, own);
+  EXPECT_EQ(memory.pages, std::vector{pages(base + 4 * page, 1)});
+  EXPECT_EQ(memory.left, (std::vector<PageMove>{{0, 4 * page, 0, page}}));
+}
+
+// Or the kernel would make one of them.
+TEST(MappedMemory, KeepsMappingsApartInTheFile) {
+  const auto memory =
+      mapped({anonymous(base, 2 * page), anonymous(base + 2 * page, 2 * page)}, {pages(base, 4)});
+  ASSERT_EQ(memory.areas.size(), 2);
+  EXPECT_EQ(memory.areas[1].offset, 3 * page);
 }
 
 TEST(MappedMemory, RefusesWhatContradictsItself) {

@@ -195,8 +195,35 @@ TEST_F(Tending, StartsNothingThatIsServedFromASnapshot) {
   EXPECT_EQ(next(), Step{Kind::nothing});
   at(numpy_).stored->is_verified = false;
   EXPECT_EQ(next(), (Step{Kind::verify, numpy_}));
+  at(numpy_).stored->is_resting = true;
+  EXPECT_EQ(next(), (Step{Kind::start, numpy_}));
   at(numpy_).stored->is_outdated = true;
   EXPECT_EQ(next(), (Step{Kind::drop, numpy_}));
+}
+
+TEST_F(Tending, KeepsSnapshotsToTheirBudget) {
+  at(numpy_).stored = StoredState{.bytes = 60 * mib};
+  at(django_).stored = StoredState{.bytes = 60 * mib};
+  at(django_).use.hits = 5;
+  state_.stored_max = 100 * mib;
+  state_.stored_bytes = 121 * mib;  // Some of it of nodes that the tree does not have.
+  EXPECT_EQ(next(), Step{Kind::drop_unknown});
+  state_.stored_bytes = 120 * mib;
+  EXPECT_EQ(next(), (Step{Kind::drop, numpy_}));
+}
+
+// It is not started again while it can be read, and neither memory nor what is missed waits for it.
+TEST_F(Tending, VerifiesWhatIsMissedFirst) {
+  state_.stored_max = 100 * mib;
+  at(numpy_).stored = StoredState{.bytes = mib, .is_verified = false};
+  at(django_).stored = StoredState{.bytes = mib, .is_verified = false};
+  at(django_).misses = 1;
+  EXPECT_EQ(next(), (Step{Kind::verify, django_}));
+  at(django_).stored->is_verified = true;
+  EXPECT_EQ(next(), (Step{Kind::verify, numpy_}));
+  live(pandas_, 1);
+  state_.memory_max = 15 * mib;
+  EXPECT_EQ(next().kind, Kind::store);  // Before it is evicted.
 }
 
 TEST_F(Tending, DropsSnapshotsOnlyForWhatIsWorthMore) {
