@@ -8,15 +8,13 @@
 #include <set>
 
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "base/try.hpp"
+#include "checkpoint/criu_image_files.hpp"
 #include "checkpoint/criu_images.hpp"
 #include "checkpoint/large_blocks.hpp"
 #include "checkpoint/mapped_memory.hpp"
 #include "checkpoint/sparse_writer.hpp"
-#include "checkpoint/zero_reliance.hpp"
 #include "container/checkpointable.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
@@ -24,34 +22,9 @@
 namespace sock::checkpoint {
 namespace {
 
-constexpr const char* files_name = "files.img";
-constexpr std::string_view memory_start = "mm-";
-constexpr std::string_view image_end = ".img";
 constexpr std::string_view page_file_start = "memory-";
-constexpr std::size_t most_image = 256U << 20U;
 // More of them, and all are put together into one.
 constexpr std::size_t most_earlier = 7;
-
-/// The numbers in the names of processes' images.
-Result<std::vector<std::string>> processes_in(FdRef images) {
-  std::vector<std::string> processes;
-  for (const auto& name : SOCK_TRY(sys::list_dir(images)))
-    if (name.starts_with(memory_start) && name.ends_with(image_end))
-      processes.push_back(
-          name.substr(memory_start.size(), name.size() - memory_start.size() - image_end.size()));
-  return processes;
-}
-
-Result<CriuMemory> read_memory(FdRef images, const std::string& process) {
-  const std::string name = std::string{memory_start} + process + std::string{image_end};
-  const std::string bytes = SOCK_TRY(sys::read_file(images, name, most_image));
-  return CriuMemory::parse(bytes, name);
-}
-
-Result<CriuFiles> read_files(FdRef images) {
-  const std::string bytes = SOCK_TRY(sys::read_file(images, files_name, most_image));
-  return CriuFiles::parse(bytes, files_name);
-}
 
 Result<> replace(FdRef images, const std::string& name, std::string_view bytes) {
   const std::string staged = name + ".new";
@@ -60,60 +33,6 @@ Result<> replace(FdRef images, const std::string& name, std::string_view bytes) 
   SOCK_TRY(sys::write_all(file, bytes));
   return sys::rename(images, staged, images, name);
 }
-
-/// What the processes of a container have code of: most of it is the same in all of them.
-/// Their files may be anything, and everything stands still meanwhile: what takes too long stays
-/// unknown.
-class Objects {
- public:
-  Objects(FdRef root, const CriuFiles& files, sys::Deadline deadline)
-      : root_{root}, files_{files}, deadline_{deadline} {}
-
-  std::vector<LoadedObject> of(const CriuMemory& memory) {
-    std::vector<LoadedObject> objects{find(memory.program())};
-    objects.front().is_program = true;
-    for (const CriuArea& area : memory.areas()) {
-      const bool is_of_file = (area.kind & criu_area::anonymous_private) == 0 && area.file != 0;
-      if ((area.protection & PROT_EXEC) == 0 || !is_of_file || area.file == memory.program())
-        continue;
-      objects.push_back(find(area.file));
-    }
-    return objects;
-  }
-
- private:
-  const LoadedObject& find(std::uint64_t number) {
-    const auto [found, is_new] = known_.try_emplace(number);
-    if (is_new) {
-      found->second.path = files_.name_of(number);
-      const auto traits = traits_of(found->second.path);
-      found->second.is_readable = traits.has_value();
-      if (traits.has_value()) found->second.traits = *traits;
-    }
-    return found->second;
-  }
-
-  Result<ElfTraits> traits_of(const std::string& path) {
-    const auto file =
-        SOCK_TRY(sys::open_in_root(root_, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW));
-    const auto inode = SOCK_TRY(sys::inode(file));
-    if (!S_ISREG(inode.mode)) return base::refuse(Errc::corrupt, Stage::none, path, "no file");
-    return read_elf_traits([&](std::uint64_t offset, std::size_t size) -> Result<std::string> {
-      if (size > left_ || std::chrono::steady_clock::now() >= deadline_)
-        return base::refuse(Errc::exhausted, Stage::none, path, "there is too much to read");
-      left_ -= size;
-      std::string bytes(size, '\0');
-      bytes.resize(SOCK_TRY(sys::read_at_offset(file, bytes.data(), size, offset)));
-      return bytes;
-    });
-  }
-
-  FdRef root_;
-  const CriuFiles& files_;
-  const sys::Deadline deadline_;
-  std::size_t left_ = 512U << 20U;  ///< Bytes that may be read.
-  std::map<std::uint64_t, LoadedObject> known_;
-};
 
 /// One change of a snapshot's images.
 class Rewriting {
@@ -137,7 +56,7 @@ class Rewriting {
         forms.copied.push_back("process " + process + " (" + program + "): " + why);
     }
     SOCK_TRY(keep_earlier());
-    SOCK_TRY(replace(images_, files_name, files_.to_bytes()));
+    SOCK_TRY(replace(images_, files_image, files_.to_bytes()));
     forms.mapped_bytes = mapped_bytes_;
     return forms;
   }
@@ -152,11 +71,11 @@ class Rewriting {
 
   /// What becomes of the areas; why nothing can, or nothing when it is done.
   Result<std::string> map(const std::string& process, std::vector<CriuArea>& areas) {
-    const std::string map_name = "pagemap-" + process + std::string{image_end};
-    const std::string bytes = SOCK_TRY(sys::read_file(images_, map_name, most_image));
+    const std::string map_name = "pagemap-" + process + ".img";
+    const std::string bytes = SOCK_TRY(sys::read_file(images_, map_name, most_criu_image));
     auto map = CriuPageMap::parse(bytes, map_name);
     if (!map.has_value()) return map.error().hint;
-    const std::string pages_name = "pages-" + std::to_string(map->file) + std::string{image_end};
+    const std::string pages_name = "pages-" + std::to_string(map->file) + ".img";
     const auto pages = SOCK_TRY(sys::open_beneath(images_, pages_name, O_RDONLY | O_NOFOLLOW));
     page_files_.own = next_number_++;
     page_files_.replaces_earlier = earlier_of(areas).size() > most_earlier;
@@ -209,8 +128,7 @@ class Rewriting {
       if (is_new) earlier_numbers_.emplace(next_number_++, earlier->second);
       area.file = own->second;
     }
-    return replace(images_, std::string{memory_start} + process + std::string{image_end},
-                   memory.with(areas));
+    return replace(images_, memory_image(process), memory.with(areas));
   }
 
   Result<> move_pages(FdRef pages, const std::string& pages_name, const MappedMemory& plan) {
@@ -295,27 +213,6 @@ class Rewriting {
 };
 
 }  // namespace
-
-Result<CopyReasons> why_copied(FdRef images, FdRef root, sys::Deadline deadline) {
-  const auto files = SOCK_TRY(read_files(images));
-  Objects objects{root, files, deadline};
-  CopyReasons reasons;
-  for (const auto& process : SOCK_TRY(processes_in(images))) {
-    const auto memory = SOCK_TRY(read_memory(images, process));
-    reasons.emplace(process, why_zeros_matter(objects.of(memory)));
-  }
-  return reasons;
-}
-
-Result<CopyReasons> all_copied(FdRef images, const std::string& reason) {
-  CopyReasons reasons;
-  for (auto& process : SOCK_TRY(processes_in(images))) reasons.emplace(std::move(process), reason);
-  return reasons;
-}
-
-Result<CopyReasons> none_copied(FdRef images) {
-  return all_copied(images, "");
-}
 
 Result<MemoryForms> write_page_file(FdRef images, const CopyReasons& reasons,
                                     std::span<const EarlierPages> earlier, sys::Deadline deadline) {

@@ -3,7 +3,6 @@
 // Files of pages in a snapshot of CRIU's: `memory-N` among its images. What CRIU has written is
 // changed after it has done its work, so that a restore maps them (mapped_memory.hpp).
 
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,22 +11,11 @@
 #include "sock/fd.hpp"
 #include "sock/result.hpp"
 
+#include "checkpoint/copy_reasons.hpp"
 #include "checkpoint/manifest.hpp"
 #include "sys/process.hpp"
 
 namespace sock::checkpoint {
-
-/// Of each process, by the number in its images' names: why its memory is copied; empty if it is
-/// mapped.
-using CopyReasons = std::map<std::string, std::string>;
-
-/// A limited look at all processes, by their programs and libraries (zero_reliance.hpp), which are
-/// looked up in `root`: the container's words, by which it can only harm itself.
-Result<CopyReasons> why_copied(FdRef images, FdRef root, sys::Deadline deadline);
-/// The same reason for all.
-Result<CopyReasons> all_copied(FdRef images, const std::string& reason);
-/// None.
-Result<CopyReasons> none_copied(FdRef images);
 
 /// A file of pages of the snapshot that a container came from.
 struct EarlierPages {
