@@ -55,7 +55,7 @@ bool is_anonymous(const CriuArea& area) {
 
 class Mapper {
  public:
-  explicit Mapper(const PageFiles& files) : files_{files} { memory_.size = files.size; }
+  explicit Mapper(const PageFiles& files) : files_{files} {}
 
   void keep(const CriuArea& area) { memory_.areas.push_back(area); }
 
@@ -217,12 +217,6 @@ bool is_ascending(const std::vector<CriuPages>& pages) {
 }
 
 }  // namespace
-
-bool MappedMemory::needs(std::uint64_t file) const {
-  return std::ranges::any_of(areas, [&](const CriuArea& area) {
-    return (area.kind & criu_area::file_private) != 0 && area.file == file;
-  });
-}
 
 std::optional<MappedMemory> map_memory(const std::vector<CriuArea>& areas,
                                        const std::vector<CriuPages>& pages,

@@ -24,8 +24,7 @@ struct PageMove {
 
 /// The files of pages that a process has, or will have, areas of.
 struct PageFiles {
-  std::uint32_t own;       ///< The number of the one that is being written.
-  std::uint64_t size = 0;  ///< What is in it already.
+  std::uint32_t own;  ///< The number of the one that is being written.
   /// Those of the snapshot that the process came from: their numbers, and their place in PageMove.
   std::map<std::uint64_t, std::size_t> earlier = {};
   bool replaces_earlier = false;  ///< Whatever is mapped of those is copied.
@@ -39,8 +38,7 @@ struct MappedMemory {
   std::vector<CriuPages> pages;  ///< Left to CRIU.
   std::vector<PageMove> left;    ///< Into its new file of pages.
   std::vector<PageMove> moved;   ///< Into our own.
-  std::uint64_t size;            ///< Of our own, afterwards.
-  [[nodiscard]] bool needs(std::uint64_t file) const;
+  std::uint64_t size;            ///< Of our own.
 };
 
 /// `pages`: as they come in CRIU's file, ascending. Nothing if it would be too many areas, or

@@ -113,8 +113,8 @@ class Rewriting {
     return blocks;
   }
 
-  // CRIU: areas of one file at the same place in parent and child are taken for
-  // memory that they share, whatever their offsets. So each process has numbers of its own.
+  // CRIU takes areas of one file at the same place in parent and child for memory that they share,
+  // whatever their offsets. So each process has numbers of its own.
   Result<> write_areas(const std::string& process, const CriuMemory& memory,
                        std::vector<CriuArea> areas) {
     std::map<std::size_t, std::uint32_t> own_numbers;

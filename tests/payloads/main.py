@@ -1,7 +1,12 @@
-"""Inside: runs the probes named on the command line, each in a child of its own."""
+"""Inside: runs the probes named on the command line, each in a child of its own.
+
+With --wait first: not before there is a file /scratch/go, so that it can be written into a snapshot
+with all that it has loaded.
+"""
 
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -10,6 +15,13 @@ from kit import PROBES, in_child, report  # noqa: E402
 
 IN_PLACE = {"ESC-02"}  # a pipe to a child would be a descriptor more
 
-for name in sys.argv[1:]:
+names = sys.argv[1:]
+if names[:1] == ["--wait"]:
+    names = names[1:]
+    print("waiting", flush=True)
+    while not os.path.exists("/scratch/go"):
+        time.sleep(0.02)
+
+for name in names:
     function = PROBES[name.rstrip("b")]
     report(name, function() if name in IN_PLACE else in_child(function))

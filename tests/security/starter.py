@@ -1,11 +1,13 @@
 """How a payload gets into a container.
 
-One Starter creates containers through sockctl, one forks them from a zygote, and one runs the
-payload in the zygote itself, as a package that is being imported.
+One Starter creates containers through sockctl, one forks them from a zygote, one runs the payload
+in the zygote itself, as a package that is being imported, and one restores it from a snapshot.
 """
 
 import os
+import select
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -146,6 +148,58 @@ class ImportStarter(ForkStarter):
         show = ("/usr/bin/python3", "-c", "import at_import; print(at_import.said)")
         return self.run(identity, (*options, "--import", "at_import", "--import-env", f"PROBES={' '.join(ids)}"),
                         show, **more)
+
+
+class RestoreStarter(CreateStarter):
+    """Each start is a container that was restored from a snapshot of one in which the payload waits."""
+
+    name = "restored"
+    # A program without a path cannot be in a snapshot; and this one can only be executed.
+    expected = {probe: "ALLOWED ['/.sock-init']" for probe in ("ESC-21", "ESC-21b")}
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.number = 0
+        self.store = ("--snapshot-store", str(world.directory("snapshots", 0o700)))
+
+    def not_applicable(self, probe: Probe) -> str:
+        return ""
+
+    def payload(self, identity: str, options: tuple[str, ...], ids: list[str], **more):
+        self.number += 1
+        name, snapshot, copy = (f"{word}-{self.number}" for word in ("original", "snapshot", "copy"))
+        mounts = ("-v", f"{PAYLOADS}:/payloads:ro", "-v", f"{self.world.facts_directory}:/facts:ro",
+                  "-v", f"{self.world.fixtures}:/fixtures:ro", "--tmpfs", "/scratch:size=8m")
+        words = (*IDENTITY[identity], *mounts, *self.world.expand(options), "--", "/usr/bin/python3", "-I", "-B",
+                 "/payloads/main.py", "--wait", *ids)
+        steps = [("checkpoint", *self.store, "--stop", name, snapshot),
+                 ("restore", *self.store, snapshot, "--name", copy), ("exec", copy, "--", "/bin/touch", "/scratch/go")]
+        with self.detached(name, *words) as started:
+            if started.returncode == 0 and not self.prints(name, "waiting"):
+                return subprocess.CompletedProcess(words, -1, "", f"{name} does not wait")
+            for step in steps if started.returncode == 0 else ():
+                if (started := self.sockctl(*step)).returncode != 0:
+                    break
+        if started.returncode != 0:
+            return started
+        try:
+            ended = self.sockctl("wait", copy)
+            logs = self.sockctl("logs", copy)
+            return subprocess.CompletedProcess(words, ended.returncode, logs.stdout, logs.stderr + ended.stderr)
+        finally:
+            self.sockctl("rm", "--force", copy)
+            self.sockctl("snapshot", "rm", *self.store, snapshot)
+
+    def prints(self, name: str, line: str) -> bool:
+        return wait_until(lambda: line in self.sockctl("logs", name).stdout.split())
+
+
+def wait_until(condition, seconds: float = SECONDS) -> bool:
+    """Looks again and again: nothing announces what a payload prints."""
+    deadline = time.monotonic() + seconds
+    while not (met := condition()) and time.monotonic() < deadline:
+        select.select([], [], [], 0.02)
+    return bool(met)
 
 
 def _run(command: list[str], seconds: float, **more) -> subprocess.CompletedProcess:

@@ -135,26 +135,24 @@ TEST(MappedMemory, TakesAnAreaWithGuardPagesAsItIs) {
 }
 
 TEST(MappedMemory, FillsAreasOfAnEarlierFileFromIt) {
-  const PageFiles files{.own = own, .size = 10 * page, .earlier = {{earlier, 1}}};
+  const PageFiles files{.own = own, .earlier = {{earlier, 1}}};
   const auto memory =
       mapped({of_file(base, 4 * page, earlier, 20 * page)}, {pages(base + page, 1)}, files);
   ASSERT_EQ(memory.areas.size(), 1);
-  EXPECT_EQ(memory.areas[0].offset, 10 * page);
-  EXPECT_EQ(memory.moved, (std::vector<PageMove>{{1, 20 * page, 10 * page, page},
-                                                 {0, 0, 11 * page, page},
-                                                 {1, 22 * page, 12 * page, 2 * page}}));
-  EXPECT_FALSE(memory.needs(earlier));
-  EXPECT_TRUE(memory.needs(own));
+  EXPECT_EQ(memory.areas[0].offset, 0);
+  EXPECT_EQ(memory.moved,
+            (std::vector<PageMove>{
+                {1, 20 * page, 0, page}, {0, 0, page, page}, {1, 22 * page, 2 * page, 2 * page}}));
+  EXPECT_EQ(memory.areas[0].file, own);
 }
 
 TEST(MappedMemory, GoesOnToUseAnEarlierFileWhereNothingChanged) {
   const std::vector<CriuArea> areas{of_file(base, 4 * page, earlier, 0)};
   PageFiles files{.own = own, .earlier = {{earlier, 1}}};
   EXPECT_EQ(mapped(areas, {}, files).areas, areas);
-  EXPECT_TRUE(mapped(areas, {}, files).needs(earlier));
   files.replaces_earlier = true;
   const auto memory = mapped(areas, {}, files);
-  EXPECT_FALSE(memory.needs(earlier));
+  EXPECT_EQ(memory.areas.at(0).file, own);
   EXPECT_EQ(memory.moved, (std::vector<PageMove>{{1, 0, 0, 4 * page}}));
 }
 
