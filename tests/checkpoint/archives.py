@@ -26,6 +26,9 @@ class Archive:
     def __init__(self, path: Path) -> None:
         with tarfile.open(path) as tar:
             self.entries = [(info, tar.extractfile(info).read() if info.isreg() else b"") for info in tar]
+        for info, content in self.entries:  # Holes are written out.
+            info.size = len(content)
+            info.pax_headers = {key: value for key, value in info.pax_headers.items() if "sparse" not in key}
         self.manifest = json.loads(self.content("snap/manifest"))
 
     def index(self, name: str) -> int:

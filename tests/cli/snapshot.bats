@@ -235,7 +235,8 @@ with tarfile.open(sys.argv[1]) as old, tarfile.open(sys.argv[2], "w", format=tar
             digest = f"sha256:{hashlib.sha256(data).hexdigest()}\n".encode()
         if info.name == "box-1/digest":
             data = digest
-        info.size, info.pax_headers = len(data), {}  # Holes are written out.
+        info.size = len(data)  # Holes are written out.
+        info.pax_headers = {key: value for key, value in info.pax_headers.items() if "sparse" not in key}
         new.addfile(info, io.BytesIO(data))
 PY
     sockctl snapshot import "$WORK/needs.tar" --name needs
