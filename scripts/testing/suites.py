@@ -60,7 +60,7 @@ def sanitized(kind: str, env: dict[str, str]) -> tuple[Run, ...]:
 
 # Whole minutes of interpreters starting, in which no fallback matters.
 NOT_AGAIN = ("--gtest_filter=-ZygoteCrash.*:HostileZygotes.*:CarelessModules.*:"
-             "Zygotes.GrowTrees*:Zygotes.NameWhat*:PythonRuntime.IsTheSame*",)
+             "Zygotes.GrowTrees*:Zygotes.NameWhat*:PythonRuntime.IsTheSame*:MappedMemory.EndsNo*:MappedMemory.Grows*",)
 
 
 def without(feature: str) -> Run:

@@ -237,15 +237,15 @@ TEST_F(MappedMemory, GrowsAndShrinksAsAnyOther) {
   spec.argv[2] = R"py(
 import hashlib, sys
 blocks = [bytearray(bytes([65 + n]) * (300_000 + n * 100_000)) for n in range(12)]
-many = [0] * 400_000; last = bytearray(b'z' * (30 << 20))
+many = [0] * 100_000; last = bytearray(b'z' * (6 << 20))
 print('ready', flush=True)
 for line in sys.stdin:
     if line == 'shrink\n':
         for block in blocks: del block[200_000:]
-        del last[1 << 20:]; del many[100_000:]
+        del last[1 << 20:]; del many[50_000:]
     if line == 'grow\n':
-        for block in blocks: block.extend(b'g' * (5 << 20))
-        last.extend(b'g' * (100 << 20)); many.extend([1] * 10_000_000)
+        for block in blocks: block.extend(b'g' * (1 << 20))
+        last.extend(b'g' * (40 << 20)); many.extend([1] * 1_000_000)
     print(len(last), sum(many), len(many), hashlib.sha256(b''.join(blocks) + last).hexdigest()[:16], flush=True)
 )py";
   Talker original = start(spec);
