@@ -55,6 +55,13 @@ std::optional<MemoryArea> parse_header(std::string_view line) {
   return area;
 }
 
+// Whole pages, one area after the other.
+bool follows(const MemoryArea& area, const std::vector<MemoryArea>& areas) {
+  constexpr std::uint64_t page_size = 4096;
+  return area.begin < area.end && area.begin % page_size == 0 && area.end % page_size == 0 &&
+         (areas.empty() || areas.back().end <= area.begin);
+}
+
 bool is_key(std::string_view line) {
   const auto word = line.substr(0, line.find(' '));
   return word.ends_with(':') && !word.empty() && word.front() >= 'A' && word.front() <= 'Z';
@@ -73,7 +80,7 @@ Result<std::vector<MemoryArea>> parse_smaps(std::string_view text) {
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     if (!is_key(line)) {
       auto area = parse_header(line);
-      if (!area)
+      if (!area || !follows(*area, areas))
         return base::refuse(Errc::corrupt, Stage::checkpoint, "smaps",
                             "not as the kernel writes it: " + std::string{line});
       areas.push_back(std::move(*area));

@@ -46,5 +46,12 @@ TEST(MemoryAreas, AreNothingElse) {
   EXPECT_TRUE(parse_smaps("VmFlags: rd\n")->empty());
 }
 
+TEST(MemoryAreas, AreWholePagesOneAfterTheOther) {
+  const std::string good = "400000-401000 r--p 00000000 00:00 0\n";
+  EXPECT_TRUE(parse_smaps(good + "401000-402000 r--p 00000000 00:00 0\n").has_value());
+  for (const char* const bad : {"400500-402000", "401000-401500", "402000-401000", "400000-402000"})
+    EXPECT_FALSE(parse_smaps(good + bad + " r--p 00000000 00:00 0\n").has_value()) << bad;
+}
+
 }  // namespace
 }  // namespace sock::checkpoint
