@@ -58,9 +58,9 @@ def sanitized(kind: str, env: dict[str, str]) -> tuple[Run, ...]:
     )
 
 
-# Whole minutes of interpreters starting, in which no fallback matters.
+# Whole minutes of interpreters starting and memory being written, in which no fallback matters.
 NOT_AGAIN = ("--gtest_filter=-ZygoteCrash.*:HostileZygotes.*:CarelessModules.*:"
-             "Zygotes.GrowTrees*:Zygotes.NameWhat*:PythonRuntime.IsTheSame*:MappedMemory.EndsNo*:MappedMemory.Grows*",)
+             "Zygotes.GrowTrees*:Zygotes.NameWhat*:PythonRuntime.IsTheSame*:MappedMemory.*:SnapshotArchive.*:StoredInCaches.*",)
 
 
 def without(feature: str) -> Run:
