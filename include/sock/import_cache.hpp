@@ -83,12 +83,13 @@ struct CachedStart {
 /// What one call of tend() has done.
 struct Tended {
   enum class Action : std::uint8_t {
-    nothing,  ///< Nothing was due.
-    opened,   ///< The domain had died, and lives again.
-    started,  ///< A zygote that was missed.
-    failed,   ///< A zygote did not start; its ancestors stand in, and it is left alone for a while.
-    evicted,  ///< For want of memory.
-    renewed,  ///< Because its generation was too old.
+    nothing,     ///< Nothing was due.
+    opened,      ///< The domain had died, and lives again.
+    started,     ///< A zygote that was missed.
+    failed,      ///< A zygote did not start, or a snapshot could not be written or read; it is left
+                 ///< alone for a while.
+    evicted,     ///< For want of memory.
+    renewed,     ///< Because its generation was too old.
     replicated,  ///< One more zygote of a busy node.
     shrunk,      ///< One less.
     stored,      ///< A zygote was written into a snapshot, or one of an earlier cache was verified.

@@ -17,9 +17,8 @@
 namespace sock::checkpoint {
 namespace {
 
-/// What the processes of a container have code of: most of it is the same in all of them.
-/// Their files may be anything, and everything stands still meanwhile: what takes too long stays
-/// unknown.
+/// What the processes of a container have code of: most of it is the same in all of them. The files
+/// may be anything, and everything stands still meanwhile: what takes too long stays unknown.
 class Objects {
  public:
   Objects(FdRef root, const CriuFiles& files, sys::Deadline deadline)

@@ -92,8 +92,13 @@ Result<Response> CriuWorker::ask(const std::string& request, sys::Deadline deadl
 }
 
 Result<Response> CriuWorker::next_response(sys::Deadline deadline) {
-  if (!SOCK_TRY(sys::wait_readable(socket_, deadline)))
+  // Its own children have the other end of the socket too, so that alone does not tell its end.
+  const std::array<FdRef, 2> either{socket_, process_.pidfd()};
+  if (!SOCK_TRY(sys::wait_any(either, deadline)))
     return base::refuse(Errc::timed_out, Stage::none, "criu", "it did not answer in time");
+  // It may have answered before.
+  if (!SOCK_TRY(sys::wait_readable(socket_, std::chrono::steady_clock::now())))
+    return base::refuse(Errc::closed, Stage::none, "criu", "it has died");
   std::array<std::byte, 4096> buffer;
   const auto message = SOCK_TRY(sys::receive_message(socket_, buffer));
   if (message.truncated)

@@ -23,8 +23,9 @@ struct EarlierPages {
   std::string name;  ///< What CRIU calls it: external_file().
 };
 
-/// Moves what can be mapped into a file of pages. Earlier ones that are still needed get a second
-/// name among the images: what has not changed since is not written again.
+/// Moves what can be mapped of each process into a file of pages of its own. Earlier ones that are
+/// still needed get a second name among the images: what has not changed since is not written
+/// again.
 Result<MemoryForms> write_page_file(FdRef images, const CopyReasons& reasons,
                                     std::span<const EarlierPages> earlier, sys::Deadline deadline);
 

@@ -155,7 +155,7 @@ ImportCache::Impl::Attempt ImportCache::Impl::fork_stored(NodeId node,
   whole.init = host.init;
   Attempt attempt{.container = host.fork(*snapshot, whole), .from_snapshot = true};
   if (attempt.container->has_value()) {
-    shelf->count_fork(node);
+    if (shelf->count_fork(node) >= spec.recycling.forks_max) wake();
     population.count_hit_of_stored(node, steady_clock::now());
     return attempt;
   }

@@ -156,7 +156,8 @@ Tended ImportCache::Impl::verify(NodeId node) {
   const auto verified = shelf->verify(node);
   if (verified.has_value())
     return {.action = Tended::Action::stored, .zygote = name_of(node), .reason = {}};
-  return {.action = Tended::Action::dropped,
+  const bool rests = shelf->items().contains(node);
+  return {.action = rests ? Tended::Action::failed : Tended::Action::dropped,
           .zygote = name_of(node),
           .reason = verified.error().message()};
 }
@@ -246,8 +247,10 @@ void ImportCache::Impl::plan_next(Time now) const {
   if (const auto rested = population.end_of_rest(now)) at = std::min(at, *rested);
   if (shelf != nullptr)
     for (const auto& [node, item] : shelf->items()) {
-      const auto left = item.created + spec.recycling.age_max - zygote::Shelf::Clock::now();
-      at = std::min(at, now + std::chrono::duration_cast<Time::duration>(left));
+      const auto clock = zygote::Shelf::Clock::now();
+      auto next = item.created + spec.recycling.age_max;
+      if (item.rests_until > clock) next = std::min(next, item.rests_until);
+      at = std::min(at, now + std::chrono::duration_cast<Time::duration>(next - clock));
     }
   static_cast<void>(sys::arm_timer(timer, at).has_value());
 }

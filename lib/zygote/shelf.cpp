@@ -109,12 +109,12 @@ Shelf::Lease Shelf::borrow(NodeId node) const {
   return found != snapshots_.end() ? found->second.in_use : nullptr;
 }
 
-void Shelf::count_fork(NodeId node) {
+std::uint64_t Shelf::count_fork(NodeId node) {
   const std::scoped_lock lock{mutex_};
   const auto found = snapshots_.find(node);
-  if (found == snapshots_.end()) return;
-  ++found->second.item.forks;
+  if (found == snapshots_.end()) return 0;
   found->second.item.failures = 0;
+  return ++found->second.item.forks;
 }
 
 void Shelf::suspect(NodeId node, const Lease& lease) {

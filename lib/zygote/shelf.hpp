@@ -48,7 +48,8 @@ class Shelf {
   using Lease = std::shared_ptr<const SnapshotInUse>;
   /// Null for a node that is not here, or not verified yet.
   [[nodiscard]] Lease borrow(NodeId node) const;
-  void count_fork(NodeId node);
+  /// How many there were, this one included.
+  std::uint64_t count_fork(NodeId node);
   /// A fork has failed, and perhaps because of it: it is out of use until it is verified again.
   void suspect(NodeId node, const Lease& lease);
 

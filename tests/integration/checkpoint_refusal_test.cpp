@@ -128,8 +128,14 @@ TEST_F(Checkpoint, TheDoctorAsksCriuItself) {
 TEST_F(Checkpoint, EndsWithCriuThatHangsOrDies) {
   // Not below /tmp, which is CRIU's own while it restores.
   const std::string fake = "/var/tmp/sock-fake-criu-" + std::to_string(::getpid());
-  for (const std::string script : {"#!/bin/sh\nexec sleep 60\n", "#!/bin/sh\nkill -9 $$\n"}) {
-    std::ofstream{fake, std::ios::trunc} << script;
+  const std::pair<const char*, Errc> programs[] = {
+      {"exec sleep 60", Errc::timed_out},
+      {"kill -9 $$", Errc::launch_failed},
+      // A child of its own still has the socket.
+      {"sleep 60 & kill -9 $$", Errc::launch_failed},
+  };
+  for (const auto& [script, expected] : programs) {
+    std::ofstream{fake, std::ios::trunc} << "#!/bin/sh\n" << script << "\n";
     std::filesystem::permissions(fake, std::filesystem::perms::owner_all);
     HostOptions options = host_options(scratch() + "/other");
     options.criu = fake;
@@ -137,8 +143,6 @@ TEST_F(Checkpoint, EndsWithCriuThatHangsOrDies) {
     ASSERT_TRUE(other.has_value());
     Talker talker = start(talker_spec("talker"));
     checkpoint(talker.container, {.name = "snap"});
-    const bool hangs = script.find("sleep") != std::string::npos;
-    const Errc expected = hangs ? Errc::timed_out : Errc::launch_failed;
     {
       const auto used = store().use("snap");
       const auto restored = restore(*other, *used, {.name = "restored", .deadline = 300ms});

@@ -1,12 +1,12 @@
 """Inside: runs the probes named on the command line, each in a child of its own.
 
-With --wait first: not before there is a file /scratch/go, so that it can be written into a snapshot
-with all that it has loaded.
+With --wait first: not before a SIGUSR1, so that it can be written into a snapshot with all that it has
+loaded.
 """
 
 import os
+import signal
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -18,9 +18,10 @@ IN_PLACE = {"ESC-02"}  # a pipe to a child would be a descriptor more
 names = sys.argv[1:]
 if names[:1] == ["--wait"]:
     names = names[1:]
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     print("waiting", flush=True)
-    while not os.path.exists("/scratch/go"):
-        time.sleep(0.02)
+    signal.sigwait({signal.SIGUSR1})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
 
 for name in names:
     function = PROBES[name.rstrip("b")]

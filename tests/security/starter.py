@@ -173,7 +173,7 @@ class RestoreStarter(CreateStarter):
         words = (*IDENTITY[identity], *mounts, *self.world.expand(options), "--", "/usr/bin/python3", "-I", "-B",
                  "/payloads/main.py", "--wait", *ids)
         steps = [("checkpoint", *self.store, "--stop", name, snapshot),
-                 ("restore", *self.store, snapshot, "--name", copy), ("exec", copy, "--", "/bin/touch", "/scratch/go")]
+                 ("restore", *self.store, snapshot, "--name", copy), ("kill", "-s", "USR1", copy)]
         with self.detached(name, *words) as started:
             if started.returncode == 0 and not self.prints(name, "waiting"):
                 return subprocess.CompletedProcess(words, -1, "", f"{name} does not wait")
