@@ -87,7 +87,7 @@ SUITES = (
     ),
     Suite(
         "consumers", "the installed library, found by pkg-config and CMake",
-        script("consumers"), "tap", timeout=300,
+        script("consumers"), "tap", timeout=600,
     ),
     Suite(
         "integration", "containers through the public headers",
