@@ -162,6 +162,7 @@ Result<std::vector<SavedImage>> parse_saved_images(std::string_view text,
   for (const auto& item : document) {
     SavedImage& image = images.emplace_back();
     image.config = SOCK_TRY(text_of(item, "Config", what));
+    if (image.config.empty()) return corrupt(what, "it has an image without a config");
     image.names = SOCK_TRY(texts_of(item, "RepoTags", what));
     image.layers = SOCK_TRY(texts_of(item, "Layers", what));
   }

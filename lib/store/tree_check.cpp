@@ -3,11 +3,13 @@
 #include "store/tree_check.hpp"
 
 #include <map>
+#include <optional>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/try.hpp"
+#include "loader/read_ahead.hpp"
 #include "store/digest.hpp"
 #include "store/directory_stack.hpp"
 #include "store/entry_path.hpp"
@@ -107,13 +109,27 @@ class TreeCheck {
   std::string buffer_ = std::string(256U << 10U, '\0');
 };
 
+loader::ReadAhead::Next files_of(const TreeRecord& record) {
+  return [next = record.entries.begin(), end = record.entries.end()]() mutable {
+    while (next != end && next->second.kind != Kind::file) ++next;
+    std::optional<loader::WholeFile> file;
+    if (next == end) return file;
+    file = {.path = next->first, .size = next->second.size};
+    ++next;
+    return file;
+  };
+}
+
 }  // namespace
 
 Result<> check_tree(FdRef root, const TreeRecord& record, const std::string& name,
                     Verification& found) {
   TreeCheck check{root, record, name, found};
-  for (const auto& [path, entry] : record.entries)
+  loader::ReadAhead ahead{root, files_of(record)};
+  for (const auto& [path, entry] : record.entries) {
+    if (entry.kind == Kind::file) ahead.before_one();
     SOCK_TRY(base::in_stage(store_stage, check.check(path, entry)));
+  }
   return {};
 }
 

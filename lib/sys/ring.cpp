@@ -67,14 +67,6 @@ void Ring::open(FdRef dir, const char* path, unsigned slot, std::uint64_t tag, L
   finish(entry, tag, link, 0);
 }
 
-void Ring::read(unsigned slot, std::span<char> buffer, std::uint64_t offset, std::uint64_t tag,
-                Link link) noexcept {
-  io_uring_sqe* const entry = io_uring_get_sqe(&impl_->ring);
-  io_uring_prep_read(entry, static_cast<int>(slot), buffer.data(),
-                     static_cast<unsigned>(buffer.size()), offset);
-  finish(entry, tag, link, IOSQE_FIXED_FILE);
-}
-
 void Ring::advise(unsigned slot, std::uint64_t offset, std::uint64_t length, std::uint64_t tag,
                   Link link) noexcept {
   io_uring_sqe* const entry = io_uring_get_sqe(&impl_->ring);
@@ -91,7 +83,8 @@ void Ring::close(unsigned slot, std::uint64_t tag, Link link) noexcept {
 
 Result<> Ring::submit_and_wait() {
   const int result = io_uring_submit_and_wait(&impl_->ring, 1);
-  if (result < 0 && result != -EINTR) return failed(result, "io_uring");
+  // EBUSY: the kernel holds more results than the ring has place for, and wants them collected.
+  if (result < 0 && result != -EINTR && result != -EBUSY) return failed(result, "io_uring");
   return {};
 }
 

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 
 #include "sock/fd.hpp"
 #include "sock/result.hpp"
@@ -38,9 +37,6 @@ class Ring {
   enum class Link : bool { last, next_follows };
   /// For reading; as open_beneath(). `path` is read by submit().
   void open(FdRef dir, const char* path, unsigned slot, std::uint64_t tag, Link link) noexcept;
-  /// `buffer` must live until the result is there.
-  void read(unsigned slot, std::span<char> buffer, std::uint64_t offset, std::uint64_t tag,
-            Link link) noexcept;
   /// Starts to read a range into the page cache (POSIX_FADV_WILLNEED).
   void advise(unsigned slot, std::uint64_t offset, std::uint64_t length, std::uint64_t tag,
               Link link) noexcept;
@@ -48,7 +44,7 @@ class Ring {
 
   /// Hands over what is queued, and waits until at least one operation has ended.
   Result<> submit_and_wait();
-  /// Gives (tag, result) of what has ended: bytes, 0, or a negative errno value.
+  /// Gives (tag, result) of what has ended: 0, or a negative errno value.
   void collect(const std::function<void(std::uint64_t, int)>& take);
 
   struct Impl;  ///< This file's own.

@@ -85,6 +85,43 @@ def what_a_start_reads_is_recorded_and_comes_back(world: World) -> None:
         expect(resident(root / "data/unread") == 0, "what nobody reads")
 
 
+def failing(call: str, error: str, when: str = "1+") -> tuple[str, ...]:
+    """Words before a command: the kernel refuses one of its system calls."""
+    return ("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+            "-e", f"inject={call}:error={error}:when={when}")
+
+
+def an_io_uring_that_fails_changes_nothing(world: World) -> None:
+    root = image_with_a_shell(world)
+    recorded = record(world)
+    words = ("image", "prefetch", "t", "--format", "jsonl")
+    command = ("--", "sh", "-c", SCRIPT)
+    pages = -(-(root / "data/read").stat().st_size // mmap.PAGESIZE)
+    for fault, engine in (
+        (failing("io_uring_setup", "EPERM"), "threads"),
+        (failing("io_uring_setup", "ENOMEM"), "threads"),
+        (failing("io_uring_setup", "ENOSYS"), "threads"),
+        (failing("io_uring_register", "EINVAL"), "threads"),
+        (failing("io_uring_register", "ENOMEM", "2"), "threads"),
+        (failing("io_uring_enter", "EAGAIN"), "threads"),
+        (failing("io_uring_enter", "ENOMEM", "2"), None),  # Whether there is a second one depends.
+        (failing("io_uring_enter", "EINTR", "1"), "io_uring"),
+        (failing("io_uring_enter", "EBUSY", "1"), "io_uring"),
+    ):
+        forget(root)
+        expect(resident(root / "data/read") == 0, "it cannot be forgotten")
+        done = world.run(*words, *command, before=fault)
+        expect(done.returncode == 0 and done.stderr == "", f"{fault}: {done.returncode}: {done.stderr}")
+        report = json.loads(done.stdout)
+        expect(report["engine"] == engine or engine is None, f"{fault}: {report}")
+        expect((report["bytes"], report["failed"]) == (recorded["bytes"], 0), f"{fault}: {report}")
+        wait_for(lambda: resident(root / "data/read") == pages, f"{fault}: it is not all in memory")
+    forget(root)
+    refused = world.run(*words, "--engine", "io_uring", *command, before=failing("io_uring_setup", "EPERM"))
+    expect(refused.returncode == 125 and refused.stderr.count("\n") == 1 and "io_uring" in refused.stderr,
+           f"{refused.returncode}: {refused.stderr}")
+
+
 def run_uses_what_was_recorded(world: World) -> None:
     root = image_with_a_shell(world)
     record(world)
@@ -139,5 +176,5 @@ def a_command_that_fails_is_not_recorded(world: World) -> None:
     expect(missing.returncode == 125 and "nothing was recorded" in missing.stderr, missing.stderr)
 
 
-TESTS = [what_a_start_reads_is_recorded_and_comes_back, run_uses_what_was_recorded, a_damaged_list_costs_a_word,
-         lists_go_with_their_image, a_command_that_fails_is_not_recorded]
+TESTS = [what_a_start_reads_is_recorded_and_comes_back, an_io_uring_that_fails_changes_nothing, run_uses_what_was_recorded,
+         a_damaged_list_costs_a_word, lists_go_with_their_image, a_command_that_fails_is_not_recorded]

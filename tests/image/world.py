@@ -21,10 +21,11 @@ class World:
     def close(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
 
-    def run(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess:
+    def run(self, *words: str, timeout: float = 120, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
+        """`before`: the words of another program that starts sockctl."""
         environment = {**os.environ, "SOCK_IMAGE_STORE": str(self.store),
                        "SOCK_STATE_DIR": str(self.path / "state")}
-        return subprocess.run([SOCKCTL, *words], capture_output=True, text=True, errors="replace",
+        return subprocess.run([*before, SOCKCTL, *words], capture_output=True, text=True, errors="replace",
                               env=environment, timeout=timeout, stdin=subprocess.DEVNULL)
 
     def image(self, *words: str) -> str:

@@ -15,7 +15,7 @@ MAY_USE = {
                     {"base", "sys", "state", "isolation/cgroup/removal.hpp"}),
     "lib/isolation": {"base", "sys", "isolation"},
     "lib/loader": {"base", "sys", "loader"},
-    "lib/store": {"base", "sys", "store"},
+    "lib/store": {"base", "sys", "loader", "store"},
     "lib/child": {"child", "sys/raw.hpp"},
     "lib/container": BELOW_CONTAINER,
     **{f"lib/{upper}": BELOW_CONTAINER | {"wire", "store", "loader", upper}
