@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -18,14 +17,12 @@
 
 #include "sock/sock.hpp"
 
+#include "module_list.hpp"
+#include "process_memory.hpp"
+
 namespace {
 
 using Arguments = std::map<std::string, std::string>;
-
-struct Memory {
-  double pss = 0;
-  double private_memory = 0;
-};
 
 template <class T>
 T or_end(sock::Result<T> result) {
@@ -34,37 +31,6 @@ T or_end(sock::Result<T> result) {
     std::exit(1);
   }
   return std::move(*result);
-}
-
-Memory memory_of(pid_t pid) {
-  std::ifstream file{"/proc/" + std::to_string(pid) + "/smaps_rollup"};
-  Memory memory;
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream words{line};
-    std::string name;
-    double kib = 0;
-    words >> name >> kib;
-    if (name == "Pss:") memory.pss = kib * 1024;
-    if (name == "Private_Clean:" || name == "Private_Dirty:") memory.private_memory += kib * 1024;
-  }
-  return memory;
-}
-
-Memory mean_of(const std::vector<pid_t>& pids) {
-  Memory sum;
-  for (const pid_t pid : pids) {
-    const Memory one = memory_of(pid);
-    sum.pss += one.pss / static_cast<double>(pids.size());
-    sum.private_memory += one.private_memory / static_cast<double>(pids.size());
-  }
-  return sum;
-}
-
-std::vector<std::string> split(std::string list) {
-  std::vector<std::string> items;
-  std::istringstream words{list == "-" ? std::string{} : std::move(list)};
-  for (std::string item; std::getline(words, item, ',');) items.push_back(item);
-  return items;
 }
 
 /// Each child of the domain's init that is none of these is a spare.
@@ -104,11 +70,6 @@ Running run_waiting(sock::Zygote& zygote, const std::string& python, std::size_t
   return running;
 }
 
-void print(const char* name, const Memory& memory, const char* after) {
-  std::printf("\"%s\": {\"pss\": %.0f, \"private\": %.0f}%s", name, memory.pss,
-              memory.private_memory, after);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -121,7 +82,7 @@ int main(int argc, char** argv) {
                                          .rootfs = {.base = std::string{sock::host_image}},
                                          .interpreter = {arguments["--python"]}}));
   auto bare = or_end(domain.start_zygote());
-  auto zygote = or_end(bare.grow({.modules = split(arguments["--modules"])}));
+  auto zygote = or_end(bare.grow({.modules = split_modules(arguments["--modules"])}));
   if (!bare.kill() || !zygote.keep_spares(count)) return 1;
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) < 0) return 1;
@@ -138,8 +99,8 @@ int main(int argc, char** argv) {
   }
   std::printf("{\"count\": %zu, \"rss\": %llu, ", count,
               static_cast<unsigned long long>(or_end(zygote.memory()).rss));
-  print("zygote", memory_of(zygote.pid()), ", ");
-  print("parked", mean_of(parked), ", ");
-  print("running", mean_of(running.pids), "}\n");
+  print_memory("zygote", memory_of(zygote.pid()), ", ");
+  print_memory("parked", mean_memory_of(parked), ", ");
+  print_memory("running", mean_memory_of(running.pids), "}\n");
   return parked.size() == count ? 0 : 1;
 }

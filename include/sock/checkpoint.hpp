@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/types.h>
+
 #include "sock/container.hpp"
 #include "sock/image.hpp"
 #include "sock/result.hpp"
@@ -63,6 +65,37 @@ struct Snapshot {
   std::vector<std::string> copied = {};
   /// Of SnapshotStore::list() alone: why it cannot be used; then nothing but its name is known.
   std::string problem = {};
+};
+
+/// What a snapshot holds of one process.
+struct SnapshotProcess {
+  struct Mapping {
+    std::uint64_t begin;
+    std::uint64_t end;
+    int protection;  ///< PROT_*
+    bool is_shared = false;
+    /// Its file's path in the root, "[heap]", "[stack]", or one of the kernel's own ("[vdso]",
+    /// ...); nothing where it is anonymous.
+    std::string what = {};
+    std::uint64_t copied_bytes = 0;  ///< Of it in the snapshot, and copied by a restore.
+    std::uint64_t mapped_bytes = 0;  ///< Of it in the snapshot, and mapped by a restore.
+    friend bool operator==(const Mapping&, const Mapping&) = default;
+  };
+  struct Descriptor {
+    int number;
+    std::string kind;  ///< "file", "pipe", "unix socket", "epoll", "terminal", ...
+    /// Its path in the root, a unix socket's name ("@..." for an abstract one), or "pipe:[N]", the
+    /// same for both ends; may be empty.
+    std::string name = {};
+    friend bool operator==(const Descriptor&, const Descriptor&) = default;
+  };
+  pid_t pid = 0;             ///< In the container. 0 of a zygote: each fork has its own.
+  pid_t parent = 0;          ///< 0: none in the container.
+  std::string name = {};     ///< As in /proc/PID/comm.
+  std::string program = {};  ///< Its path in the root; empty of a process that has ended.
+  std::size_t threads = 1;
+  std::vector<Mapping> mappings = {};        ///< By address.
+  std::vector<Descriptor> descriptors = {};  ///< A zygote has none.
 };
 
 /// A snapshot that was verified, and that nobody removes as long as the handle lives. Move-only.
@@ -166,6 +199,9 @@ class SnapshotStore {
 
   [[nodiscard]] Result<std::vector<Snapshot>> list() const;  ///< Sorted by name.
   [[nodiscard]] Result<Snapshot> find(const std::string& name) const;
+  /// What it holds, process by process, as its files say it: nothing is verified. On failure:
+  /// Errc::not_found, Errc::corrupt.
+  [[nodiscard]] Result<std::vector<SnapshotProcess>> processes(const std::string& name) const;
   /// Verifies and keeps it. Only what has passed this is ever given to CRIU. On failure:
   /// Errc::corrupt naming the file, Errc::not_found. Blocking: as long as reading takes.
   [[nodiscard]] Result<SnapshotInUse> use(const std::string& name) const;

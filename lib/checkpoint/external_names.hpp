@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace sock::checkpoint {
 
@@ -29,6 +30,18 @@ inline std::string external_file(std::uint64_t mount, std::uint64_t inode) {
     return std::string(digits.data(), end.ptr);
   };
   return "file[" + hex(mount) + ":" + hex(inode) + "]";
+}
+
+/// Our own files of pages in a snapshot (page_file.hpp), which CRIU is given by their keys.
+inline constexpr std::string_view page_file_start = "memory-";
+inline bool is_page_file(std::string_view name) {
+  return name.starts_with(page_file_start);
+}
+inline std::string key_of_page_file(const std::string& name) {
+  return "/" + name;
+}
+inline bool is_page_file_key(std::string_view key) {
+  return key.starts_with('/') && is_page_file(key.substr(1));
 }
 
 }  // namespace sock::checkpoint

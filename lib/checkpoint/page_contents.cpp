@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/try.hpp"
-#include "checkpoint/page_file.hpp"
+#include "checkpoint/external_names.hpp"
 #include "sys/inode.hpp"
 
 namespace sock::checkpoint {

@@ -12,6 +12,7 @@
 #include "base/try.hpp"
 #include "checkpoint/criu_image_files.hpp"
 #include "checkpoint/criu_images.hpp"
+#include "checkpoint/external_names.hpp"
 #include "checkpoint/large_blocks.hpp"
 #include "checkpoint/mapped_memory.hpp"
 #include "checkpoint/sparse_writer.hpp"
@@ -22,7 +23,6 @@
 namespace sock::checkpoint {
 namespace {
 
-constexpr std::string_view page_file_start = "memory-";
 // More of them, and all are put together into one.
 constexpr std::size_t most_earlier = 7;
 
@@ -218,14 +218,6 @@ Result<MemoryForms> write_page_file(FdRef images, const CopyReasons& reasons,
                                     std::span<const EarlierPages> earlier, sys::Deadline deadline) {
   auto files = SOCK_TRY(read_files(images));
   return Rewriting{images, std::move(files), earlier, deadline}.run(reasons);
-}
-
-bool is_page_file(std::string_view name) {
-  return name.starts_with(page_file_start);
-}
-
-std::string key_of_page_file(const std::string& name) {
-  return "/" + name;
 }
 
 }  // namespace sock::checkpoint

@@ -30,8 +30,5 @@ Result<MemoryForms> write_page_file(FdRef images, const CopyReasons& reasons,
                                     std::span<const EarlierPages> earlier, sys::Deadline deadline);
 
 inline constexpr std::size_t most_page_files = 4096;
-/// Whether a file of a snapshot is one, which CRIU is given by its key.
-bool is_page_file(std::string_view name);
-std::string key_of_page_file(const std::string& name);
 
 }  // namespace sock::checkpoint

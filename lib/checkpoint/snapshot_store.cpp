@@ -9,6 +9,7 @@
 #include "checkpoint/snapshot_difference.hpp"
 #include "checkpoint/snapshot_exporter.hpp"
 #include "checkpoint/snapshot_importer.hpp"
+#include "checkpoint/snapshot_processes.hpp"
 #include "checkpoint/snapshot_store_impl.hpp"
 #include "checkpoint/stage.hpp"
 #include "store/tree_removal.hpp"
@@ -105,6 +106,17 @@ Result<Snapshot> SnapshotStore::find(const std::string& name) const {
   SOCK_TRY(checkpoint::require_name(name));
   const auto loaded = SOCK_TRY(checkpoint::load_manifest(*impl_->directory, name));
   return describe(loaded.manifest, name, loaded.text);
+}
+
+Result<std::vector<SnapshotProcess>> SnapshotStore::processes(const std::string& name) const {
+  if (!impl_) return closed();
+  SOCK_TRY(checkpoint::require_name(name));
+  const auto locks = SOCK_TRY(StoreLocks::open(*impl_->directory));
+  SOCK_TRY(locks.lock(checkpoint::lock_of(name), sys::LockMode::shared));
+  const auto loaded = SOCK_TRY(checkpoint::load_manifest(*impl_->directory, name));
+  const auto images =
+      SOCK_TRY(checkpoint::open_part_of(*impl_->directory, name, checkpoint::images_name));
+  return checkpoint::processes_of(images, loaded.manifest);
 }
 
 Result<SnapshotInUse> SnapshotStore::use(const std::string& name) const {

@@ -82,6 +82,22 @@ written() { # CONTAINER SNAPSHOT
     fails 125 'not in the store'
 }
 
+@test "inspect shows processes, memory and descriptors" {
+    sockctl run -d --name box -- sh -c 'mkfifo /tmp/pipe; exec 6<> /tmp/pipe 7< /usr/bin/env; echo open; exec sleep 1000'
+    prints box
+    local line
+    read -r line < <(timeout 20 "$SOCKCTL" logs -f box)
+    [ "$line" = open ]
+    written box box-1
+    sockctl snapshot inspect box-1
+    [ "$(json '[0]["tree"][0]["pid"]' <<<"$output")" = 1 ]
+    [ "$(json '[0]["tree"][1]["parent"]' <<<"$output")" = 1 ]
+    [[ $(json '[0]["tree"][1]["descriptors"]' <<<"$output") == *"'fifo'"*/tmp/pipe*"'file'"*/usr/bin/env* ]]
+    sockctl snapshot inspect --tree box-1
+    [ "$status" -eq 0 ]
+    [[ $output == *PARENT*PROGRAM*ADDRESSES*'[stack]'*DESCRIPTOR*KIND*fifo*/tmp/pipe*/usr/bin/env* ]]
+}
+
 @test "a damaged snapshot is refused, listed and named" {
     start_idle box
     written box box-1
@@ -119,6 +135,8 @@ written() { # CONTAINER SNAPSHOT
     prints '[]'
     sockctl snapshot ls --format json
     [ "$(json '[0]["kind"]' <<<"$output")" = zygote ]
+    sockctl snapshot inspect --tree ds-1
+    [[ $output == *ADDRESSES*libc.so*'[vdso]'* ]]
     sockctl restore ds-1 --timings
     [ "$output" = ds ]
     [[ $errors == *"restore "*"total "* ]]

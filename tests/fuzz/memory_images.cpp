@@ -6,17 +6,29 @@
 #include <cstring>
 
 #include "checkpoint/criu_images.hpp"
+#include "checkpoint/criu_processes.hpp"
 #include "checkpoint/elf_traits.hpp"
 #include "checkpoint/image_plan.hpp"
 #include "checkpoint/large_blocks.hpp"
 #include "checkpoint/mapped_memory.hpp"
 #include "checkpoint/memory_areas.hpp"
+#include "checkpoint/told_mappings.hpp"
 #include "input.hpp"
 
 namespace sock::fuzz {
 namespace {
 
 using namespace checkpoint;
+
+/// What is only told of a snapshot.
+void tell(std::string_view bytes) {
+  static_cast<void>(parse_processes(bytes, "pstree"));
+  static_cast<void>(parse_process_name(bytes, "core"));
+  static_cast<void>(parse_descriptor_table(bytes, "ids"));
+  static_cast<void>(parse_descriptors(bytes, "fdinfo"));
+  static_cast<void>(parse_open_files(bytes, "files"));
+  static_cast<void>(told_mappings(bytes));
+}
 
 void read_images(std::string_view bytes) {
   if (const auto memory = CriuMemory::parse(bytes, "mm")) {
@@ -32,6 +44,7 @@ void read_images(std::string_view bytes) {
     files->add_external(files->free_number(), "/memory-0");
     expect(CriuFiles::parse(files->to_bytes(), "files").has_value(), "a table with one more");
   }
+  tell(bytes);
 }
 
 void read_elf(std::string_view bytes) {
@@ -89,6 +102,11 @@ void plan_container(std::string_view bytes) {
     at = area.end;
     areas.push_back(area);
   }
+  const auto told = told_mappings(areas, pages, {});
+  expect(told.has_value(), "areas that come one after the other are told");
+  std::uint64_t copied = 0;
+  for (const auto& mapping : *told) copied += mapping.copied_bytes;
+  expect(copied == content, "each page is told once");
   files.replaces_earlier = areas.size() % 2 == 1;
   const auto plan = map_memory(areas, pages, files);
   if (!plan) return;

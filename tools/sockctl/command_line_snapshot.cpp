@@ -153,9 +153,13 @@ void describe_snapshot(CLI::App& app, Invocation& invocation) {
   add_format(ls, invocation);
   CLI::App& inspect = add_snapshot_verb(
       group, invocation, "inspect", "Show all that is known of snapshots, as JSON",
-      "  sockctl snapshot inspect web-1",
+      "  sockctl snapshot inspect web-1\n"
+      "  sockctl snapshot inspect --tree web-1\n"
+      "  sockctl snapshot inspect web-1 | jq '.[0].tree[].descriptors'",
       [](Invocation& i) { return snapshot_inspect(i.globals, i.snapshot); });
   add_snapshots(inspect, invocation);
+  inspect.add_flag("--tree", invocation.snapshot.tree,
+                   "Tables of its processes, their memory and their descriptors instead");
   add_format(inspect, invocation);
   CLI::App& verify =
       add_snapshot_verb(group, invocation, "verify", "Re-read every file of snapshots, and compare",

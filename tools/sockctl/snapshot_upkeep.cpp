@@ -47,8 +47,15 @@ Result<> show(Format format, const SnapshotOptions& options) {
   auto objects = nlohmann::json::array();
   for (const auto& name : options.names) {
     const auto snapshot = SOCKCTL_TRY(store.find(name));
+    const auto processes = SOCKCTL_TRY(store.processes(name));
+    if (options.tree) {
+      SOCKCTL_TRY(print_processes(processes));
+      continue;
+    }
     objects.push_back(to_json(snapshot));
+    objects.back()["tree"] = to_json(processes);
   }
+  if (options.tree) return {};
   return print_list(format == Format::jsonl ? Format::jsonl : Format::json, objects, {}, {});
 }
 

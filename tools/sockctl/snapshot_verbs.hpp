@@ -37,6 +37,7 @@ struct SnapshotOptions {
   RestoreVerbOptions restore = {};  ///< import: where images and packages are alone.
   SnapshotArchiveOptions archive = {};
   bool quiet = false;                   ///< ls, export, import
+  bool tree = false;                    ///< inspect
   std::vector<std::string> names = {};  ///< Of snapshots.
 };
 

@@ -4,28 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include "criu_bytes.hpp"
+
 namespace sock::checkpoint {
 namespace {
-
-std::string varint(std::uint64_t value) {
-  std::string bytes;
-  for (; value >= 128; value >>= 7U) bytes += static_cast<char>(value | 128U);
-  return bytes + static_cast<char>(value);
-}
-std::string number(unsigned field, std::uint64_t value) {
-  return varint(field << 3U) + varint(value);
-}
-std::string text(unsigned field, const std::string& value) {
-  return varint((field << 3U) | 2U) + varint(value.size()) + value;
-}
-std::string word(std::uint32_t value) {
-  return {reinterpret_cast<const char*>(&value), sizeof value};
-}
-std::string image(const std::vector<std::string>& messages) {
-  std::string bytes = word(0x54564319) + word(0x12345678);
-  for (const auto& each : messages) bytes += word(static_cast<std::uint32_t>(each.size())) + each;
-  return bytes;
-}
 
 constexpr unsigned unknown = 200;
 

@@ -1,0 +1,173 @@
+// Snapshots and zygotes of a Python, made once for many measurements.
+
+#include "restore_setting.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <string_view>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "module_list.hpp"
+#include "serve.h"
+
+namespace {
+
+/// Imports (a zygote has done so), says that it is ready, and answers each byte.
+sock::ContainerSpec payload(const Arguments& arguments) {
+  std::string code;
+  if (arguments.how != How::fork && arguments.how != How::thaw)
+    for (const auto& module : split_modules(arguments.modules)) code += "import " + module + "\n";
+  code += "import os\nos.write(1, b'r')\nwhile os.read(0, 1): os.write(1, b'x')\n";
+  sock::ContainerSpec spec{.name = "original",
+                           .rootfs = {.base = std::string{sock::host_image}},
+                           .argv = {arguments.python, "-c", code}};
+  spec.init = sock::Init::none;
+  spec.env = {"OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1"};
+  return spec;
+}
+
+int keep(Setting& setting, sock::SnapshotStore store, sock::Result<sock::Snapshot> written,
+         double took) {
+  if (!written) return complain(written.error());
+  auto used = store.use(written->name);
+  if (!used) return complain(used.error());
+  setting.store.emplace(std::move(store));
+  setting.snapshot.emplace(std::move(*used));
+  setting.written.emplace(std::move(*written));
+  setting.writing_us = took;
+  return 0;
+}
+
+int write_snapshot(Setting& setting) {
+  auto store = sock::SnapshotStore::open({.directory = setting.arguments.state + "/snapshots"});
+  if (!store) return complain(store.error());
+  sock::ContainerSpec spec = payload(setting.arguments);
+  spec.checkpointable = true;
+  const Pipe in = make_pipe();
+  const Pipe out = make_pipe();
+  spec.stdio = {.in = in.reader, .out = out.writer};
+  auto original = setting.host.create(spec);
+  if (!original) return complain(original.error());
+  if (!reads(out, 'r')) return -1;
+  using After = sock::CheckpointOptions::After;
+  const double begin = now_microseconds();
+  auto written = original->checkpoint(*store, {.name = "bench", .after = After::stop});
+  return keep(setting, std::move(*store), std::move(written), now_microseconds() - begin);
+}
+
+int make_zygote(Setting& setting) {
+  auto domain = setting.host.open_domain({.name = "bench",
+                                          .rootfs = {.base = std::string{sock::host_image}},
+                                          .interpreter = {setting.arguments.python}});
+  if (!domain) return complain(domain.error());
+  auto first = domain->start_zygote();
+  if (!first) return complain(first.error());
+  auto grown = first->grow({.modules = split_modules(setting.arguments.modules)});
+  if (!grown) return complain(grown.error());
+  setting.domain.emplace(std::move(*domain));
+  setting.zygote.emplace(std::move(*grown));
+  return 0;
+}
+
+int write_zygote_snapshot(Setting& setting) {
+  if (make_zygote(setting) != 0) return -1;
+  auto store = sock::SnapshotStore::open({.directory = setting.arguments.state + "/snapshots"});
+  if (!store) return complain(store.error());
+  const double begin = now_microseconds();
+  auto written = setting.zygote->checkpoint(*store, {.name = "bench"});
+  const double took = now_microseconds() - begin;
+  setting.zygote.reset();
+  setting.domain.reset();
+  return keep(setting, std::move(*store), std::move(written), took);
+}
+
+How how_of(std::string_view word) {
+  if (word == "create") return How::create;
+  if (word == "fork") return How::fork;
+  return word == "thaw" ? How::thaw : How::restore;
+}
+
+int prepare_for(Setting& setting) {
+  switch (setting.arguments.how) {
+    case How::restore:
+      return write_snapshot(setting);
+    case How::thaw:
+      return write_zygote_snapshot(setting);
+    case How::fork:
+      return make_zygote(setting);
+    case How::create:
+      return 0;
+  }
+  return -1;
+}
+
+}  // namespace
+
+int complain(const sock::Error& error) {
+  std::fprintf(stderr, "bench/restore: %s\n", error.message().c_str());
+  return -1;
+}
+
+Pipe make_pipe() {
+  int ends[2] = {-1, -1};
+  if (::pipe2(ends, O_CLOEXEC) < 0) std::perror("pipe");
+  return {sock::UniqueFd{ends[0]}, sock::UniqueFd{ends[1]}};
+}
+
+bool reads(const Pipe& pipe, char expected) {
+  char byte = 0;
+  return ::read(pipe.reader.get(), &byte, 1) == 1 && byte == expected;
+}
+
+bool parse(int argc, char** argv, Arguments& arguments) {
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view option = argv[i];
+    const std::string_view value = argv[i + 1];
+    if (option == "--how")
+      arguments.how = how_of(value);
+    else if (option == "--modules")
+      arguments.modules = value;
+    else if (option == "--python")
+      arguments.python = value;
+    else if (option == "--state")
+      arguments.state = value;
+    else if (option == "--libexec")
+      arguments.libexec = value;
+    else if (option == "--cold")
+      arguments.is_cold = value == "yes";
+    else
+      return false;
+  }
+  return argc % 2 == 1 && !arguments.python.empty() && !arguments.state.empty();
+}
+
+std::optional<Setting> prepare(const Arguments& arguments) {
+  auto host = sock::Host::open({.state_dir = arguments.state, .libexec_dir = arguments.libexec});
+  if (!host) return complain(host.error()), std::nullopt;
+  Setting setting{.arguments = arguments, .host = std::move(*host)};
+  if (prepare_for(setting) != 0) return std::nullopt;
+  return setting;
+}
+
+sock::Result<sock::Container> make(Setting& setting, const std::string& name,
+                                   const sock::Stdio& stdio) {
+  if (setting.arguments.how == How::restore)
+    return setting.host.restore(*setting.snapshot, {.name = name, .stdio = stdio});
+  sock::ContainerSpec spec = payload(setting.arguments);
+  spec.name = name;
+  spec.stdio = stdio;
+  if (setting.arguments.how == How::thaw) return setting.host.fork(*setting.snapshot, spec);
+  return setting.arguments.how == How::create ? setting.host.create(spec)
+                                              : setting.zygote->fork(spec);
+}
+
+void forget_snapshot(const Setting& setting) {
+  const std::filesystem::path store = setting.arguments.state + "/snapshots";
+  for (const auto& entry : std::filesystem::recursive_directory_iterator{store}) {
+    if (!entry.is_regular_file()) continue;
+    const sock::UniqueFd file{::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC)};
+    ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
+  }
+}

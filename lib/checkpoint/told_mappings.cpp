@@ -1,0 +1,157 @@
+// From CRIU's areas and from a zygote's plan.
+
+#include "checkpoint/told_mappings.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include <sys/mman.h>
+
+#include "base/try.hpp"
+#include "checkpoint/external_names.hpp"
+#include "wire/process_image.hpp"
+
+namespace sock::checkpoint {
+namespace {
+
+using Mapping = SnapshotProcess::Mapping;
+namespace image = wire::image;
+
+std::uint64_t overlap(const CriuArea& area, const CriuPages& pages) {
+  const std::uint64_t begin = std::max(area.begin, pages.begin);
+  const std::uint64_t end = std::min(area.end, pages.end);
+  return end > begin ? end - begin : 0;
+}
+
+std::uint64_t copied_of(const CriuArea& area, const std::vector<CriuPages>& pages) {
+  std::uint64_t bytes = 0;
+  auto next = std::ranges::upper_bound(pages, area.begin, {}, &CriuPages::end);
+  for (; next != pages.end() && next->begin < area.end; ++next) bytes += overlap(area, *next);
+  return bytes;
+}
+
+template <class Range>
+bool ascend(const std::vector<Range>& ranges) {
+  std::uint64_t end = 0;
+  return std::ranges::all_of(ranges, [&](const Range& range) {
+    const bool follows = range.begin >= end && range.end > range.begin;
+    end = range.end;
+    return follows;
+  });
+}
+
+std::string what_of(const CriuArea& area, const CriuOpenFile* file) {
+  constexpr std::uint32_t vsyscall = 1U << 2U;
+  constexpr std::uint32_t vdso = 1U << 3U;
+  constexpr std::uint32_t vvar = 1U << 12U;
+  if ((area.kind & criu_area::heap) != 0) return "[heap]";
+  if ((area.flags & MAP_GROWSDOWN) != 0) return "[stack]";
+  if ((area.kind & vsyscall) != 0) return "[vsyscall]";
+  if ((area.kind & vdso) != 0) return "[vdso]";
+  if ((area.kind & vvar) != 0) return "[vvar]";
+  return file != nullptr ? file->name : "";
+}
+
+/// Reads one record after another; nothing beyond the end.
+class Records {
+ public:
+  explicit Records(std::string_view bytes) : bytes_{bytes} {}
+
+  template <class T>
+  std::optional<T> next() {
+    if (bytes_.size() < sizeof(T)) return std::nullopt;
+    T value;
+    std::memcpy(&value, bytes_.data(), sizeof value);
+    bytes_.remove_prefix(sizeof value);
+    return value;
+  }
+  template <class T>
+  std::optional<std::vector<T>> next(std::size_t count) {
+    if (bytes_.size() / sizeof(T) < count) return std::nullopt;
+    std::vector<T> values;
+    for (; count > 0; --count) values.push_back(*next<T>());
+    return values;
+  }
+  [[nodiscard]] std::string_view rest() const { return bytes_; }
+
+ private:
+  std::string_view bytes_;
+};
+
+std::unexpected<Error> corrupt_plan() {
+  return base::refuse(Errc::corrupt, Stage::checkpoint, "plan", "it is not what it should be");
+}
+
+std::string text_at(std::string_view texts, std::size_t at) {
+  if (at >= texts.size()) return {};
+  const auto text = texts.substr(at);
+  return std::string{text.substr(0, text.find('\0'))};
+}
+
+}  // namespace
+
+Result<std::vector<Mapping>> told_mappings(const std::vector<CriuArea>& all,
+                                           const std::vector<CriuPages>& pages,
+                                           const std::map<std::uint64_t, CriuOpenFile>& files) {
+  std::vector<CriuArea> areas = all;
+  // Within other areas, without content.
+  std::erase_if(areas, [](const CriuArea& area) { return (area.kind & criu_area::guard) != 0; });
+  if (!ascend(areas) || !ascend(pages))
+    return base::refuse(Errc::corrupt, Stage::checkpoint, "memory", "its areas are in no order");
+  std::vector<Mapping> told;
+  for (const CriuArea& area : areas) {
+    constexpr std::uint32_t file_shared = 1U << 7U;
+    const bool has_file = (area.kind & (criu_area::file_private | file_shared)) != 0;
+    const auto found = has_file ? files.find(area.file) : files.end();
+    const CriuOpenFile* file = found != files.end() ? &found->second : nullptr;
+    Mapping mapping{.begin = area.begin,
+                    .end = area.end,
+                    .protection = static_cast<int>(area.protection),
+                    .is_shared = (area.flags & MAP_TYPE) == MAP_SHARED,
+                    .copied_bytes = copied_of(area, pages)};
+    if (file != nullptr && file->is_external && is_page_file_key(file->name)) {
+      mapping.mapped_bytes = area.size();
+      file = nullptr;
+    }
+    mapping.what = what_of(area, file);
+    told.push_back(std::move(mapping));
+  }
+  return told;
+}
+
+Result<std::vector<Mapping>> told_mappings(std::string_view plan) {
+  Records records{plan};
+  const auto header = records.next<image::Header>();
+  if (!header || header->magic != image::magic || header->version != image::version)
+    return corrupt_plan();
+  const auto specials = records.next<image::Special>(header->special_count);
+  if (!specials) return corrupt_plan();
+  const auto files = records.next<image::File>(header->file_count);
+  if (!files) return corrupt_plan();
+  const auto mappings = records.next<image::Mapping>(header->mapping_count);
+  if (!mappings) return corrupt_plan();
+  std::vector<Mapping> told;
+  for (const auto& special : *specials)
+    told.push_back({.begin = special.begin,
+                    .end = special.begin + special.size,
+                    .protection = PROT_READ,
+                    .what = &special == &specials->back() ? "[vdso]" : "[vvar]"});
+  for (const auto& each : *mappings) {
+    Mapping mapping{.begin = each.begin,
+                    .end = each.begin + each.size,
+                    .protection = each.protection,
+                    .is_shared = (each.flags & image::is_shared) != 0};
+    if (each.file == image::pages)
+      ((each.flags & image::is_copied) != 0 ? mapping.copied_bytes : mapping.mapped_bytes) =
+          each.size;
+    else if (each.file < files->size())
+      mapping.what = text_at(records.rest(), (*files)[each.file].path);
+    if ((each.flags & image::grows_down) != 0) mapping.what = "[stack]";
+    told.push_back(std::move(mapping));
+  }
+  std::ranges::sort(told, {}, &Mapping::begin);
+  return told;
+}
+
+}  // namespace sock::checkpoint
