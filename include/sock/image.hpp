@@ -53,7 +53,7 @@ struct ImageSource {
 /// What an import may take. What goes beyond it is refused with Errc::exhausted before it is
 /// written.
 struct ImportLimits {
-  std::uint64_t bytes_max = 64ULL << 30U;  ///< Of all files of the image, holes included.
+  std::uint64_t bytes_max = 64ULL << 30U;  ///< Of all files, holes included; of all tar streams.
   std::uint64_t entries_max = 4'000'000;   ///< Files, directories, links and whiteouts.
   std::uint32_t depth_max = 64;            ///< Directories above a file.
   std::uint32_t path_max = 4095;           ///< bytes

@@ -138,11 +138,14 @@ Result<Importer::Layer> Importer::unpack_layer(const SourceImage& source,
   const UniqueFd directory = SOCK_TRY(staging_->make_dir(name));
   UniqueFd tree = SOCK_TRY(staging_->make_dir(name + "/tree"));
   auto blob = SOCK_TRY(source.blobs.find(layer.path));
-  LayerStream stream{std::move(blob), layer.stored, options_.limits, progress_};
+  ImportLimits left = options_.limits;
+  left.bytes_max -= streamed_bytes_;
+  LayerStream stream{std::move(blob), layer.stored, left, progress_};
   SOCK_TRY(stream.start());
   store::TreeRecord record = SOCK_TRY(unpack_stream(stream, tree));
   if (SOCK_TRY(stream.finish()) != layer.diff_id)
     return corrupt("layer", "unpacked, it hashes to another digest than the config says");
+  streamed_bytes_ += stream.unpacked_bytes();
   const std::string text = record.to_text();
   SOCK_TRY(staging_->write(name + "/record", text));
   return Layer{.tree = std::move(tree),

@@ -60,6 +60,7 @@ class Importer {
   const ImportOptions& options_;
   const store::TreePolicy policy_;
   store::Tally tally_;
+  std::uint64_t streamed_bytes_ = 0;  ///< Of the layers that were unpacked.
   store::ProgressMeter progress_;
   std::optional<store::StoreLocks> locks_;
   std::optional<store::Staging> staging_;

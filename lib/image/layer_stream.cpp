@@ -18,6 +18,11 @@ namespace {
 // Small layers may be mostly zeros: no ratio is judged below this.
 constexpr std::uint64_t unjudged_bytes = 64ULL << 20U;
 
+std::unexpected<Error> beyond(const char* limit) {
+  return base::refuse(Errc::exhausted, image_stage, "layer",
+                      std::string{"beyond the limit of an import: "} + limit);
+}
+
 }  // namespace
 
 LayerStream::LayerStream(Blob blob, std::optional<store::Digest> stored, const ImportLimits& limits,
@@ -86,8 +91,9 @@ Result<> LayerStream::read_blob() {
 Result<> LayerStream::put(std::string_view unpacked) {
   unpacked_bytes_ += unpacked.size();
   if (unpacked_bytes_ > unjudged_bytes && unpacked_bytes_ / limits_.ratio_max > stored_bytes_)
-    return base::refuse(Errc::exhausted, image_stage, "layer",
-                        "beyond the limit of an import: ratio_max");
+    return beyond("ratio_max");
+  // Whoever reads the archive stops at its end, and would not notice what comes behind it.
+  if (unpacked_bytes_ > limits_.bytes_max) return beyond("bytes_max");
   unpacked_hash_.update(unpacked);
   while (!unpacked.empty()) {
     if (!is_filling_) {

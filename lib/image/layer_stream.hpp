@@ -34,6 +34,8 @@ class LayerStream : public store::ByteStream {
   /// Reads what is left, and gives the digest of all of it. On failure: also Errc::corrupt when the
   /// blob is another than the source says.
   Result<store::Digest> finish();
+  /// Of the tar stream; after finish().
+  [[nodiscard]] std::uint64_t unpacked_bytes() const noexcept { return unpacked_bytes_; }
 
  private:
   void work();

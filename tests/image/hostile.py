@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cases import expect
 from layouts import (LAYER, Layout, directory, entry, gzipped, hard_link, pax_header, sha256, symlink,
-                     tar)
+                     tar, zstd)
 from world import World
 
 
@@ -59,6 +59,11 @@ def odd_names(world: World) -> None:
 def names_beyond_the_limits(world: World) -> None:
     for name in ("n" * 256, "d/" * 70 + "f", "/".join(["x" * 200] * 25)):
         refused(world, entry("p", pax={"path": name}), why=("(exhausted)",))
+        clear(world)
+    # As pax and as GNU write long names.
+    deep = "d/" * 100_000 + "f"
+    for bomb in (entry("p", pax={"path": deep}), entry(deep), symlink("s", deep), hard_link("h", deep)):
+        refused(world, bomb, why=("path_max", "over-long path"))
         clear(world)
 
 
@@ -181,13 +186,39 @@ def sparse_bombs(world: World) -> None:
 
 
 def compression_bombs(world: World) -> None:
-    # 2000:1 and more, in two members, as zeros pack.
-    piece = gzip.compress(b"\0" * (96 << 20), 9)
-    bomb = gzip.compress(piece, 9)
-    layout = Layout(world.path / "l", [tar(entry("f"))], pack=lambda data: piece * 2)
-    layout.write()
-    expect(len(bomb) < len(piece), "the bomb is none")
-    world.refuses(f"oci:{world.path}/l:t", "(exhausted)", "(corrupt)")
+    zeros = b"\0" * (96 << 20)
+    for layer in (tar(entry("f", data=zeros)), tar(entry("f", data=b"x")) + zeros):
+        Layout(world.path / "l", [layer], pack=zstd).write()
+        world.refuses(f"oci:{world.path}/l:t", "ratio_max")
+        clear(world)
+        # Everything else about it is right: gzip does not reach the ratio.
+        Layout(world.path / "l", [layer], pack=gzipped).write()
+        world.add(f"oci:{world.path}/l:t")
+        world.verifies()
+        clear(world)
+
+
+def windows_of_gigabytes(world: World) -> None:
+    layer = tar(entry("f", data=b"content"))
+    for window_log in (28, 31, 41):
+        Layout(world.path / "l", [layer], pack=lambda data, log=window_log: zstd(data, log)).write()
+        world.refuses(f"oci:{world.path}/l:t", "too much memory")
+        clear(world)
+    # The largest that is taken, within half a gigabyte of addresses.
+    Layout(world.path / "l", [layer], pack=lambda data: zstd(data, 27)).write()
+    done = world.run("image", "import", f"oci:{world.path}/l:t", "--name", "t", before=("prlimit", f"--as={512 << 20}"))
+    expect(done.returncode == 0, done.stderr)
+    world.verifies()
+
+
+def more_layers_than_allowed(world: World) -> None:
+    layer = tar(entry("f", data=b"x"))
+    Layout(world.path / "l", [layer] * 513).write()
+    world.refuses(f"oci:{world.path}/l:t", "layers_max")
+    clear(world)
+    Layout(world.path / "l", [layer] * 512).write()
+    world.add(f"oci:{world.path}/l:t")
+    world.verifies()
 
 
 def header_bombs(world: World) -> None:
@@ -293,5 +324,5 @@ def blobs_that_are_links(world: World) -> None:
 TESTS = [paths_that_climb, absolute_paths_are_the_roots, odd_names, names_beyond_the_limits,
          links_do_not_lead_out, links_of_a_lower_layer, hard_links_stay_in_their_layer, hard_link_to_a_link,
          types_that_change, whiteouts_reach_no_further, an_opaque_root, devices_are_left_out,
-         attributes_that_mean_something, numbers_that_overflow, sparse_bombs, compression_bombs, header_bombs,
-         cut_and_flipped, packed_and_spoiled, digests_and_sizes, documents_that_are_none, blobs_that_are_links]
+         attributes_that_mean_something, numbers_that_overflow, sparse_bombs, compression_bombs, windows_of_gigabytes,
+         more_layers_than_allowed, header_bombs, cut_and_flipped, packed_and_spoiled, digests_and_sizes, documents_that_are_none, blobs_that_are_links]

@@ -61,6 +61,20 @@ def tar(*entries: bytes) -> bytes:
     return b"".join(entries) + b"\0" * 1024
 
 
+def zstd(data: bytes, window_log: int = 17) -> bytes:
+    """A frame that asks for such a window: blocks as they are, and where one is all of one byte, a run of it."""
+    most = 128 << 10
+    # What an archive begins with is in small blocks, so that what follows are runs.
+    starts = [*range(0, min(2048, len(data)), 512), *range(2048, len(data), most)]
+    frame = bytearray(b"\x28\xb5\x2f\xfd\0" + bytes([window_log - 10 << 3]))
+    for start, end in zip(starts, [*starts[1:], len(data)]):
+        piece = data[start:end]
+        is_run = piece == piece[:1] * len(piece)
+        frame += (len(piece) << 3 | is_run << 1 | (end == len(data))).to_bytes(3, "little")
+        frame += piece[:1] if is_run else piece
+    return bytes(frame)
+
+
 @dataclass
 class Layout:
     """An OCI image layout in a directory. The fields that are callables may spoil what they get."""
