@@ -101,8 +101,11 @@ def hard_links_stay_in_their_layer(world: World) -> None:
 def hard_link_to_a_link(world: World) -> None:
     # A chmod or a write through the second name must not reach what the link points to.
     root = imported(world, symlink("s", str(world.canary)), hard_link("h", "s"),
-                    entry("h2", data=b""), hard_link("h3", "h2"))
-    expect(os.readlink(root / "h") == str(world.canary), "the link was followed")
+                    entry("m", tarfile.LNKTYPE, linkname="s", mode=0o4777, uid=7), hard_link("w", "s"),
+                    entry("w", data=b"overwritten"), entry("h2", data=b""), hard_link("h3", "h2"))
+    for name in ("s", "h", "m"):
+        expect(os.readlink(root / name) == str(world.canary), f"the link was followed: {name}")
+    expect((root / "w").read_bytes() == b"overwritten" and not (root / "w").is_symlink(), "not the last")
     expect(os.stat(root / "h2").st_ino == os.stat(root / "h3").st_ino, "no hard link")
 
 
