@@ -1,13 +1,16 @@
 """What a hostile package may try: a named refusal, nothing left, nothing outside touched."""
 
+import hashlib
 import os
+import py_compile
 import shutil
 import subprocess
+import sys
 import warnings
 import zipfile
 from pathlib import Path
 
-from cases import SOCKCTL, expect
+from cases import PROJECT, SOCKCTL, expect
 import wheels
 from debs import make_deb
 from world import World
@@ -131,6 +134,99 @@ def maintainer_scripts_do_not_run(world: World) -> None:
     expect(not mark.exists(), "a maintainer script has run")
 
 
+class SelfStarting:
+    """A wheel full of code that nobody need call. Each leaves a mark of its own where it runs."""
+
+    def __init__(self, world: World):
+        self.world = world
+        self.marks = world.sources / "marks"
+        self.marks.mkdir()
+        self.path = wheel(world, {**CODE, "evil.pth": self.code("pth"), "sitecustomize.py": self.code("sitecustomize"),
+                                  "usercustomize.py": self.code("usercustomize"), "_demo.so": self.library(),
+                                  "__pycache__/demo.cpython-311.pyc": self.compiled()})
+
+    def code(self, mark: str) -> bytes:
+        return f"import os; open({str(self.marks / mark)!r}, 'w').close()\n".encode()
+
+    def library(self) -> bytes:
+        made = self.world.sources / "evil.so"
+        subprocess.run(["cc", "-shared", "-fPIC", f'-DMARKS="{self.marks}"', "-o", made,
+                        PROJECT / "tests/payloads/evil_preload.c"], check=True)
+        return made.read_bytes()
+
+    def compiled(self) -> bytes:
+        """Of another module than it says, and never compared with it."""
+        source, made = self.world.sources / "poison.py", self.world.sources / "poison.pyc"
+        source.write_bytes(self.code("pyc") + b"value = 666\n")
+        py_compile.compile(str(source), str(made), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+        return made.read_bytes()
+
+    def seen(self) -> set[str]:
+        """The marks since the last look, without the pids of processes."""
+        found = {path.name.split(".")[0] for path in self.marks.iterdir()}
+        for path in self.marks.iterdir():
+            path.unlink()
+        return found
+
+    def inside(self, packages: str, program: str) -> str:
+        done = self.world.python(packages, program, "--user", "0", "-v", f"{self.marks}:{self.marks}:rw")
+        expect(done.returncode == 0, f"{packages}: {done.stderr}")
+        return done.stdout.strip()
+
+
+def code_that_starts_by_itself(world: World) -> None:
+    evil = SelfStarting(world)
+    tree = world.tree(world.add(evil.path)) / "site-packages"
+    for verb in ("verify", "inspect"):
+        world.package(verb, "demo")
+    world.package("ls")
+    unpacked = world.sources / "unpacked"
+    shutil.copytree(tree, unpacked)
+    world.add(f"dir:{unpacked}", "--name", "again==1")
+    expect(evil.seen() == set(), "code of a package has run while it was added")
+    # Each would leave its mark, if anybody ran it.
+    careless = ("import ctypes, site, sys, demo, sitecustomize, usercustomize; "
+                "site.addsitedir(sys.argv[1]); ctypes.CDLL(sys.argv[1] + '/_demo.so')")
+    subprocess.run([sys.executable, "-c", careless, str(tree)], check=True, env={**os.environ, "PYTHONPATH": str(tree)})
+    marks = evil.seen()
+    expect(marks == {"pth", "sitecustomize", "usercustomize", "pyc", "python3"}, f"on the machine only {marks}")
+    # In a container it is for those who declare it; and no container has .pth files run.
+    world.add(wheels.make(world.sources, {"other.py": b"value = 1\n"}, "other"))
+    for packages in ("other", ""):
+        evil.inside(packages, "import os, site")
+        expect(evil.seen() == set(), f"code of a package that is not declared has run beside {packages or 'nothing'}")
+    expect(evil.inside("demo", "import demo; print(demo.value)") == "666", "the planted bytecode was not taken")
+    marks = evil.seen()
+    expect("sitecustomize" in marks and "pyc" in marks and "pth" not in marks, f"in a container that declares it: {marks}")
+
+
+BYTECODE = "/packages/demo/1.0/site-packages/__pycache__/demo.cpython-311.pyc"
+SPOIL_BYTECODE = f"""
+import errno, os, pathlib
+code = pathlib.Path('{BYTECODE}')
+for attempt in (lambda: code.write_bytes(b'x'), lambda: code.with_name('other.pyc').write_bytes(b'x'),
+                lambda: os.unlink(code), lambda: os.rename(code.parent, '/packages/demo/1.0/site-packages/y'),
+                lambda: os.chmod(code, 0o777), lambda: pathlib.Path('/tmp/x').write_bytes(b'x')):
+    try:
+        attempt()
+        print('done')
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+"""
+
+
+def bytecode_that_is_replaced(world: World) -> None:
+    evil = SelfStarting(world)
+    tree = world.tree(world.add(evil.path)) / "site-packages"
+    before = (tree / "__pycache__/demo.cpython-311.pyc").read_bytes()
+    said = evil.inside("demo", SPOIL_BYTECODE).split()
+    expect(said == ["EROFS"] * 5 + ["done"], f"{said}")
+    # Another container is asked what it has.
+    digest = f"import hashlib, pathlib; print(hashlib.sha256(pathlib.Path('{BYTECODE}').read_bytes()).hexdigest())"
+    expect(evil.inside("demo", digest) == hashlib.sha256(before).hexdigest(), "another container sees other bytes")
+    world.package("verify", "demo")
+
+
 def directories_with_more_than_files(world: World) -> None:
     directory = world.sources / "d"
     directory.mkdir()
@@ -168,4 +264,5 @@ def a_full_disk(world: World) -> None:
 
 TESTS = [names_that_lead_out, links_in_wheels, members_that_come_twice, records_that_lie, wheels_that_are_none,
          metadata_that_does_not_fit, wheels_of_other_machines, bombs, debs_that_bring_more,
-         maintainer_scripts_do_not_run, directories_with_more_than_files, a_full_disk]
+         maintainer_scripts_do_not_run, code_that_starts_by_itself,
+         bytecode_that_is_replaced, directories_with_more_than_files, a_full_disk]

@@ -1,9 +1,13 @@
-/* A shared object of a hostile image: leaves a mark for every process that loads it. */
+/* A shared object of a hostile image, or package: leaves a mark for every process that loads it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#ifndef MARKS
+#define MARKS "/marks"
+#endif
 
 static void read_link(const char* path, char* target, size_t size) {
   const ssize_t length = readlink(path, target, size - 1);
@@ -13,10 +17,10 @@ static void read_link(const char* path, char* target, size_t size) {
 __attribute__((constructor)) static void leave_a_mark(void) {
   char program[PATH_MAX];
   char pids[64];
-  char name[64];
+  char name[PATH_MAX];
   read_link("/proc/self/exe", program, sizeof program);
   read_link("/proc/self/ns/pid", pids, sizeof pids);
-  snprintf(name, sizeof name, "/marks/%s.%d", program_invocation_short_name, getpid());
+  snprintf(name, sizeof name, MARKS "/%s.%d", program_invocation_short_name, getpid());
   FILE* mark = fopen(name, "w");
   if (mark == NULL) return;
   fprintf(mark, "%s %s\n", pids, program);
