@@ -17,6 +17,8 @@ CLEAN = (0, 1, 2, 125, 126, 127)
 RESTLESS = ("random", "inode", "dentry", "file-nr", "ns_last_pid", "aio-nr", "nr_", "drop_caches", "timeouts",
             "cpu", "neigh", "conf", "ipfrag", "rt_", "sched", "count", "stat")
 
+MOUNTS = Path("/proc/self/mountinfo")
+
 
 def settings() -> dict[str, bytes]:
     """The kernel's settings that a misdirected write would change."""
@@ -29,6 +31,12 @@ def settings() -> dict[str, bytes]:
             except OSError:
                 continue
     return found
+
+
+def mount_table(text: str) -> list[tuple[str, str, str]]:
+    """Of a mountinfo: device, the directory in it, mount point."""
+    lines = [line.split() for line in text.splitlines() if " - " in line]
+    return [(fields[2], fields[3], fields[4]) for fields in lines]
 
 
 @contextmanager
@@ -109,12 +117,23 @@ def mount_target(world, starter) -> str:
     script = (f"cat {world.canary} /vol/x{world.canary} /vol/x.link{world.canary}; "
               "cat /proc/self/mountinfo; ls /vol/x")
 
+    # The machine's root as mountinfo has it: where it is mounted twice, the upper one.
+    machine = [(device, source) for device, source, point in mount_table(MOUNTS.read_text()) if point == "/"][-1]
+    points, turn = set(), iter(range(10**6))
+
     def start():
-        result = starter.run(PLAIN_ROOT, options, "/bin/sh", "-c", script)
-        roots = [line.split()[3] for line in result.stdout.splitlines() if " - " in line]
-        check("/" not in [root for root in roots if root == str(world.root)], f"a mount of the machine: {roots}")
+        # Only in a mount namespace of its own does a container see what is mounted.
+        own = () if next(turn) % 2 else ("--own-mounts",)
+        result = starter.run(PLAIN_ROOT, (*own, *options), "/bin/sh", "-c", script)
+        for device, source, point in mount_table(result.stdout):
+            check((device, source) != machine, f"the machine's root is mounted on {point}")
+            if source.endswith("/flip-precious"):
+                points.add(point)
+        check("flip-precious" not in MOUNTS.read_text(), "the other volume is mounted on the machine")
         return result
     seen = race(starter, shared, ["x", "x.link"], Path(f"{shared}/x{world.canary}"), start)
+    # A mount point keeps what is mounted on it when its name is exchanged, and the link is to the container's own root.
+    check(points and points <= {"/vol/x", "/vol/x.link", "/"}, f"the other volume was mounted on {points}")
     check({path.name for path in shared.iterdir()} == {"x", "x.link"}, "the volume has new names")
     check([path.name for path in precious.iterdir()] == ["mine"], "the other volume has new names")
     return seen
