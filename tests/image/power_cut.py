@@ -1,8 +1,8 @@
-"""Power cuts while images are imported: an ext4 of the test's own, whose disk stops taking writes.
+"""Power cuts while images are imported and removed: an ext4 of the test's own, whose disk stops taking writes.
 
-EXT4_IOC_SHUTDOWN ends a file system as a power cut would: what was not flushed is gone, the journal is
-replayed at the next mount. Afterwards the image is there, and verifies, or is not there, and gc leaves
-nothing of it.
+EXT4_IOC_SHUTDOWN ends a file system as a power cut would: what was not flushed is gone, the journal, with or
+without what was to be written of it next, is replayed at the next mount. Afterwards the image is there, and verifies, or is not there, and gc leaves
+nothing of it; and another one that was in the store before is as it was.
 """
 
 import ctypes
@@ -16,11 +16,15 @@ import subprocess
 import time
 
 from cases import expect
-from sharing import FULL, SEED, layered, start
+from layouts import Layout, directory, entry, tar
+from sharing import FULL, SEED, is_at_work, layered, start
 from world import World
 
 CUTS = 200 if FULL else 10
-EXT4_IOC_SHUTDOWN, NO_LOG_FLUSH = 0x8004587D, 2
+MOST_CUTS = 400  # Until all outcomes have been seen.
+WORK = ("import", "import", "rm", "import", "gc")  # With and without another image: their number is odd.
+PARTS = ("names", "images", "layers", "roots", "documents", "staging")
+EXT4_IOC_SHUTDOWN, LOG_FLUSH, NO_LOG_FLUSH = 0x8004587D, 1, 2
 CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 1 << 18
 
 
@@ -44,59 +48,105 @@ class Disk:
     def unmount(self) -> None:
         subprocess.run(["umount", self.mounted], check=True)
 
-    def cut(self) -> None:
+    def cut(self, how: int) -> None:
         file = os.open(self.mounted, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.ioctl(file, EXT4_IOC_SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
+            fcntl.ioctl(file, EXT4_IOC_SHUTDOWN, struct.pack("I", how))
         finally:
             os.close(file)
 
 
-def is_clean(world: World, where: str) -> None:
-    """The image is whole, or nothing of it is left."""
-    if world.image("ls", "--quiet"):
-        world.verifies()
-        return
-    world.image("gc")
-    for part in ("layers", "roots", "images", "documents", "staging"):
-        expect(not list((world.store / part).iterdir()), f"{where}: left in {part}")
+class Store:
+    """On the disk, with another image in it or without."""
+
+    def __init__(self, world: World, disk: Disk, elsewhere: World):
+        self.world, self.disk = world, disk
+        self.source = layered(elsewhere, 40)
+        layers = [tar(directory("d"), *(entry(f"d/kept{n}", data=os.urandom(5000)) for n in range(9))), tar(entry("top"))]
+        Layout(elsewhere.path / "m", layers).write()
+        self.other = f"oci:{elsewhere.path}/m:t"
+        self.words = {"import": ("import", self.source, "--name", "t", "--quiet"), "rm": ("rm", "t"), "gc": ("gc",)}
+        world.store = disk.mounted / "store"
+        self.prepare("import", False)
+        self.seconds = {}
+        for work, words in self.words.items():
+            begin = time.monotonic()
+            world.image(*words)
+            self.seconds[work] = time.monotonic() - begin
+
+    def prepare(self, work: str, with_other: bool) -> None:
+        """As it is when that work begins."""
+        shutil.rmtree(self.world.store, ignore_errors=True)
+        self.world.image("ls")
+        if with_other:
+            self.world.add(self.other, "other")
+        self.before = self.contents()
+        if work != "import":
+            self.world.add(self.source)
+        if work == "gc":
+            self.world.image("rm", "t")
+        os.sync()
+
+    def contents(self) -> dict[str, list[str]]:
+        return {part: sorted(path.name for path in (self.world.store / part).iterdir()) for part in PARTS}
+
+    def cut(self, work: str, seconds: float, how: int) -> bool:
+        """Whether an importer was at work when the power went."""
+        worker = start(self.world, *self.words[work])
+        try:
+            worker.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
+        at_work = work == "import" and is_at_work(self.world)
+        self.disk.cut(how)
+        worker.send_signal(signal.SIGKILL)
+        worker.communicate()
+        self.disk.unmount()
+        self.disk.mount()
+        return at_work
+
+    def judge(self, work: str, where: str) -> str:
+        """The outcome. The image is whole, or nothing of it is left; and of the other everything is."""
+        if self.before["names"]:
+            self.world.verifies("other")
+        if "t:latest" in self.world.image("ls", "--quiet").split():
+            expect(work != "gc", f"{where}: a removed image is there again")
+            self.world.verifies()
+            return f"{work}: there"
+        unfinished = self.contents() != self.before
+        self.world.image("gc")
+        found = self.contents()
+        expect(found == self.before, f"{where}: {found} instead of {self.before}")
+        if self.before["names"]:
+            self.world.verifies("other")
+        return f"{work}: {'there' if unfinished else 'gone'}" if work == "gc" else f"{work}: gone"
 
 
 def power_cuts_leave_a_store_that_verifies(world: World) -> None:
     dice = random.Random(SEED)
     print(f"# seed {SEED}", flush=True)
     elsewhere = World()
-    source = layered(elsewhere, 40)
     disk = Disk(world)
-    world.store = disk.mounted / "store"
-    shown = 0
+    seen = {f"{work}: {outcome}": 0 for work in dict.fromkeys(WORK) for outcome in ("there", "gone")}
+    seen["cut at work"] = 0
     try:
-        begin = time.monotonic()
-        world.add(source)
-        whole_time = time.monotonic() - begin
-        for number in range(CUTS):
-            where = f"seed {SEED}, cut {number}"
-            shutil.rmtree(world.store)
-            os.sync()
-            importer = start(world, "import", source, "--name", "t", "--quiet")
-            try:
-                importer.wait(dice.uniform(0, 1.2 * whole_time))
-            except subprocess.TimeoutExpired:
-                pass
-            disk.cut()
-            importer.send_signal(signal.SIGKILL)
-            importer.communicate()
-            disk.unmount()
-            disk.mount()
-            is_clean(world, where)
-            shown += bool(world.image("ls", "--quiet"))
+        store = Store(world, disk, elsewhere)
+        for number in range(MOST_CUTS):
+            if number >= CUTS and all(seen.values()):
+                break
+            work = WORK[number % len(WORK)]
+            store.prepare(work, number % 2 == 1)
+            seconds = dice.uniform(0, 1.5 * store.seconds[work])
+            seen["cut at work"] += store.cut(work, seconds, dice.choice((LOG_FLUSH, NO_LOG_FLUSH)))
+            seen[store.judge(work, f"seed {SEED}, cut {number}")] += 1
             if number % 5 == 0:
-                world.add(source)
+                world.add(store.source)
                 world.verifies()
     finally:
         disk.unmount()
         elsewhere.close()
-    print(f"# {CUTS} cuts, after {shown} of them the image was there", flush=True)
+    print(f"# {seen}", flush=True)
+    expect(all(seen.values()), f"only some outcomes: {seen}")
 
 
 TESTS = [power_cuts_leave_a_store_that_verifies]

@@ -17,6 +17,7 @@ from world import World
 
 FULL = os.environ.get("SOCK_TEST_FULL") is not None
 KILLS = 200 if FULL else 20
+MOST_KILLS = 1000  # Until all outcomes have been seen.
 SEED = int(os.environ.get("SOCK_TEST_SEED", str(time.time_ns() % 1_000_000)))
 
 
@@ -46,6 +47,12 @@ def ten_importers_do_the_work_once(world: World) -> None:
     world.verifies("name3")
 
 
+def is_at_work(world: World) -> bool:
+    """Something of an importer is on the disk, and not yet in its place."""
+    staging = world.store / "staging"
+    return staging.exists() and any(staging.iterdir())
+
+
 def killed_importers_leave_nothing(world: World) -> None:
     dice = random.Random(SEED)
     print(f"# seed {SEED}", flush=True)
@@ -53,7 +60,10 @@ def killed_importers_leave_nothing(world: World) -> None:
     begin = time.monotonic()
     world.add(source, "whole")
     whole_time = time.monotonic() - begin
-    for round_ in range(KILLS):
+    seen = {"there": 0, "gone": 0, "killed at work": 0}
+    for round_ in range(MOST_KILLS):
+        if round_ >= KILLS and all(seen.values()):
+            break
         shutil.rmtree(world.store)
         importer = start(world, "import", source, "--name", "t", "--quiet")
         try:
@@ -62,15 +72,20 @@ def killed_importers_leave_nothing(world: World) -> None:
             importer.send_signal(signal.SIGKILL)
         importer.communicate()
         where = f"seed {SEED}, round {round_}: "
+        seen["killed at work"] += is_at_work(world)
         if world.image("ls", "--quiet"):
+            seen["there"] += 1
             world.verifies()  # Either it is there, and whole ...
         else:
+            seen["gone"] += 1
             world.image("gc")  # ... or nothing of it is.
             for part in ("layers", "roots", "images", "documents", "staging"):
                 expect(not list((world.store / part).iterdir()), f"{where}left in {part}")
         if round_ % 5 == 0:
             world.add(source)
             world.verifies()
+    print(f"# {seen}", flush=True)
+    expect(all(seen.values()), f"only some outcomes: {seen}")
 
 
 def names_move_and_go(world: World) -> None:

@@ -14,6 +14,7 @@ from world import World
 
 FULL = os.environ.get("SOCK_TEST_FULL") is not None
 KILLS = 200 if FULL else 20
+MOST_KILLS = 1000  # Until all outcomes have been seen.
 SEED = int(os.environ.get("SOCK_TEST_SEED", str(time.time_ns() % 1_000_000)))
 
 
@@ -41,7 +42,10 @@ def killed_ones_leave_nothing(world: World) -> None:
     begin = time.monotonic()
     world.add(path)
     whole_time = time.monotonic() - begin
-    for round_ in range(KILLS):
+    seen = {"there": 0, "gone": 0, "killed at work": 0}
+    for round_ in range(MOST_KILLS):
+        if round_ >= KILLS and all(seen.values()):
+            break
         shutil.rmtree(world.cache)
         adder = world.start("package", "add", path)
         try:
@@ -49,11 +53,17 @@ def killed_ones_leave_nothing(world: World) -> None:
         except subprocess.TimeoutExpired:
             adder.send_signal(signal.SIGKILL)
         adder.communicate()
+        staging = world.cache / "staging"
+        seen["killed at work"] += staging.exists() and any(staging.iterdir())
         if world.package("ls", "--quiet"):
+            seen["there"] += 1
             world.package("verify", "demo")  # Either it is there, and whole ...
             continue
+        seen["gone"] += 1
         world.package("gc")  # ... or nothing of it is.
         world.is_empty()
+    print(f"# {seen}", flush=True)
+    expect(all(seen.values()), f"only some outcomes: {seen}")
     world.add(path)
     world.package("verify", "demo")
 
