@@ -10,9 +10,10 @@ from world import World, read_line
 
 # Calls that cannot fail in a way a program could meet. brk() fails by returning the old break, which
 # strace cannot make it do; by shutdown() the driver itself ends its payload. The C library aborts when
-# futex(), which is called only when two are after one lock, fails as the kernel never lets it.
+# futex(), which is called only when two are after one lock, fails as the kernel never lets it, or rseq() of a
+# thread, after that of the first one did not.
 NOT_FAILING = {"exit", "exit_group", "rt_sigreturn", "restart_syscall", "rt_sigtimedwait", "brk", "futex",
-               "arch_prctl", "set_tid_address", "getpid", "geteuid", "sched_yield", "shutdown"}
+               "rseq", "arch_prctl", "set_tid_address", "getpid", "geteuid", "sched_yield", "shutdown"}
 LINE = re.compile(r"^(\d+)\s+([a-z_0-9]+)\(")
 
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "image_verbs.hpp"
 #include "saying.hpp"
 #include "zygote_verbs.hpp"
 
@@ -199,6 +200,7 @@ HostVerb find_verb(std::string_view name, const std::string& state_dir) {
   if (name == "paused") return stay_paused;
   if (name == "loop") return create_forever;
   if (name == "everything") return use_everything;
+  if (HostVerb verb = find_image_verb(name, state_dir)) return verb;
   return find_zygote_verb(name, state_dir);
 }
 

@@ -82,6 +82,11 @@ class World:
         return subprocess.run([DRIVER, "recover", str(self.state)], capture_output=True, text=True,
                               timeout=20)
 
+    def look_at_images(self, was_imported: bool) -> list[str]:
+        """What is wrong with the store of an import that has ended, which is removed."""
+        said = self.drive("look-at-images").communicate(timeout=20)[0].strip()
+        return [] if said == "whole" or said == "nothing" and not was_imported else [f"the store: {said}"]
+
     def processes(self) -> list[int]:
         pids = set()
         for group in self.groups:
