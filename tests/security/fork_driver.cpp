@@ -5,7 +5,8 @@
 // COUNT containers, one after the other. OPTION is --bind SOURCE TARGET (read-only), --tmpfs
 // TARGET,
 // --pids N, --nofile N or --env NAME=VALUE, or, for the zygote itself, --import MODULE (of
-// /payloads) and --import-env NAME=VALUE. The exit status is the last payload's, or 125.
+// /payloads), --import-pids N (of its domain) and --import-env NAME=VALUE. The exit status is the
+// last payload's, or 125.
 
 #include <iostream>
 #include <span>
@@ -26,6 +27,7 @@ struct Job {
   sock::ContainerSpec spec;
   std::vector<std::string> modules = {};
   std::vector<std::string> import_env = {};
+  sock::Resources domain = {};
 };
 
 /// Thrown, so that the Host is closed on the way out.
@@ -61,6 +63,8 @@ void read_option(const std::string& option, Arguments& rest, Job& job) {
     spec.env.push_back(next(rest));
   } else if (option == "--import") {
     job.modules.push_back(next(rest));
+  } else if (option == "--import-pids") {
+    job.domain.pids_max = static_cast<std::uint32_t>(std::stoul(next(rest)));
   } else if (option == "--import-env") {
     job.import_env.push_back(next(rest));
   } else {
@@ -92,7 +96,8 @@ int run(const Job& job) {
   sock::ZygoteDomain domain = valid(host.open_domain({.name = "domain",
                                                       .rootfs = job.spec.rootfs,
                                                       .interpreter = {"/usr/bin/python3"},
-                                                      .env = job.import_env}));
+                                                      .env = job.import_env,
+                                                      .resources = job.domain}));
   sock::Zygote root = valid(domain.start_zygote());
   sock::Zygote zygote = valid(root.grow({.modules = job.modules, .paths = {"/payloads"}}));
   int status = 125;

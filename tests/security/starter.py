@@ -135,6 +135,7 @@ class ImportStarter(ForkStarter):
         "PRC-02": "a payload reads its own environment, which here is the domain's",
         "CAP-01": "a zygote has capabilities in its user namespace",
         "CAP-04": "limits are the container's",
+        "RES-08": "limits are the container's",
         "CAP-05": "variables are the domain's",
         "NS-09k": "it ends the domain's zygote that is its parent",
     }
@@ -146,6 +147,8 @@ class ImportStarter(ForkStarter):
 
     def payload(self, identity: str, options: tuple[str, ...], ids: list[str], **more):
         show = ("/usr/bin/python3", "-c", "import at_import; print(at_import.said)")
+        # Who imports is in no container yet: what bounds it are its domain's limits.
+        options = tuple("--import-pids" if word == "--pids" else word for word in options)
         return self.run(identity, (*options, "--import", "at_import", "--import-env", f"PROBES={' '.join(ids)}"),
                         show, **more)
 
