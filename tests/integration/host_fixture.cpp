@@ -115,6 +115,14 @@ Error HostTest::create_error(const ContainerSpec& spec) {
   return container.error();
 }
 
+Result<> HostTest::try_memory_limit() {
+  ContainerSpec probe = shell("true");
+  probe.resources.memory_max = 64U << 20U;
+  auto made = host().create(probe);
+  if (!made) return std::unexpected(made.error());
+  return {};
+}
+
 std::string drain(FdRef pipe, std::size_t limit) {
   std::string text;
   const auto deadline = in(std::chrono::seconds{20});

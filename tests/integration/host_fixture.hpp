@@ -43,6 +43,8 @@ class HostTest : public ::testing::Test {
   Outcome run_shell(const std::string& script) { return run(shell(script)); }
   /// The error that create() gives; fails the test when it succeeds.
   Error create_error(const ContainerSpec& spec);
+  /// Makes a container whose memory is limited. The error: what this machine lacks for it.
+  [[nodiscard]] Result<> try_memory_limit();
   [[nodiscard]] bool has_cgroups() { return host().cgroup_backend() != CgroupBackend::none; }
 
  private:
