@@ -105,7 +105,8 @@ Outcome ZygoteTest::run_forked(Zygote& zygote, ContainerSpec spec) {
 Outcome ZygoteTest::run_forked(const Fork& fork, ContainerSpec spec) {
   TestPipe out = make_pipe();
   TestPipe err = make_pipe();
-  spec.stdio = {.out = out.writer, .err = err.writer};
+  spec.stdio.out = out.writer;
+  spec.stdio.err = err.writer;
   auto container = fork(spec);
   out.writer.reset();
   err.writer.reset();
