@@ -1,10 +1,16 @@
-// Many forks from several threads, with and without spares, and nothing left: processes, cgroups,
-// mounts, descriptors, memory. SOCK_TEST_FULL=1 makes it 10,000.
+// Many forks from several threads, with and without spares: nothing is left (processes, cgroups,
+// mounts, descriptors, memory), and no two draw the same random bits. SOCK_TEST_FULL=1 makes it
+// 10,000.
 
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include "zygote_fixture.hpp"
@@ -70,13 +76,28 @@ class ZygoteSoak : public ZygoteTest {
       if (!good && failures_++ == 0 && !container) ADD_FAILURE() << container.error().message();
     }
   }
-  /// The second half with spares.
-  void fork_from_threads(Zygote& zygote, int each) {
+  /// Each line of what a fork prints is a source and what it drew from there.
+  void draw_many(Zygote& zygote, int thread, int count) {
+    for (int i = 0; i < count; ++i) {
+      std::istringstream lines{output_of(zygote, R"(
+import random, ssl, sys
+print('random', f'{random.getrandbits(128):032x}')
+print('ssl', ssl.RAND_bytes(16).hex())
+if 'numpy.random' in sys.modules:
+    print('numpy', sys.modules['numpy.random'].bytes(16).hex())
+)",
+                                         "soak-" + std::to_string(thread))};
+      const std::scoped_lock lock{mutex_};
+      for (std::string source, bits; lines >> source >> bits;) drawn_[source].insert(bits);
+    }
+  }
+  /// The second half with spares. `some` is given the thread's number and how many.
+  void fork_from_threads(Zygote& zygote, int each, const std::function<void(int, int)>& some) {
     for (const std::size_t spares : {0, 4}) {
       ASSERT_TRUE(zygote.keep_spares(spares));
       std::vector<std::jthread> forkers;
       for (int thread = 0; thread < threads; ++thread)
-        forkers.emplace_back([&, thread] { fork_many(zygote, thread, each / 2); });
+        forkers.emplace_back([&, thread] { some(thread, each / 2); });
     }
     ASSERT_TRUE(zygote.keep_spares(0));
     // It answers in order: behind it, whatever was asked for earlier is done.
@@ -95,18 +116,25 @@ class ZygoteSoak : public ZygoteTest {
       if (domain.container().stats()->pids_current.value_or(0) > pids) calm_until = in(a_while);
   }
   std::atomic<int> failures_{0};
+  std::mutex mutex_;
+  std::map<std::string, std::set<std::string>> drawn_;  ///< Guarded by mutex_.
 };
 
+/// Of each thread; even.
+int forks_of_each() {
+  return std::getenv("SOCK_TEST_FULL") != nullptr ? 2500 : 126;
+}
+
 TEST_F(ZygoteSoak, LeavesNothingAfterManyForksFromFourThreads) {
-  const bool full = std::getenv("SOCK_TEST_FULL") != nullptr;
   ZygoteDomain domain = open_domain();
   Zygote zygote = first_zygote(domain);
-  fork_from_threads(zygote, 10);
+  const auto many = [&](int thread, int count) { fork_many(zygote, thread, count); };
+  fork_from_threads(zygote, 10, many);
   const std::uint64_t idle = 2;  // The domain's init and the zygote.
   wait_until_settled(domain, idle);
   const Census before = take_census(domain);
   const auto begin = std::chrono::steady_clock::now();
-  fork_from_threads(zygote, full ? 2500 : 125);
+  fork_from_threads(zygote, forks_of_each(), many);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   wait_until_settled(domain, idle);
   const Census after = take_census(domain);
@@ -118,11 +146,31 @@ TEST_F(ZygoteSoak, LeavesNothingAfterManyForksFromFourThreads) {
   constexpr std::size_t caches = 512;  // 2 MiB: allocator caches of the threads.
   EXPECT_LE(after.resident_pages, before.resident_pages + caches);
   EXPECT_LE(after.domain_memory, before.domain_memory + (4U << 20U));
-  std::cout << (full ? 10'000 : 500) << " forks in " << took.count() << " s; descriptors "
+  std::cout << threads * forks_of_each() << " forks in " << took.count() << " s; descriptors "
             << after.fds << ", groups " << after.groups << ", processes in the domain "
             << after.domain_pids << ", resident " << before.resident_pages * 4 << " -> "
             << after.resident_pages * 4 << " KiB, domain " << before.domain_memory / 1024 << " -> "
             << after.domain_memory / 1024 << " KiB\n";
+}
+
+TEST_F(ZygoteSoak, DrawsNoRandomBitsTwiceInManyForks) {
+  write_module("generators", R"(
+import random, ssl
+random.getrandbits(128), ssl.RAND_bytes(16)
+try:
+    import numpy.random
+    numpy.random.bytes(16)
+except ImportError:
+    pass
+)");
+  ZygoteDomain domain = open_domain();
+  Zygote root = first_zygote(domain);
+  Zygote zygote = grow(root, "generators");
+  fork_from_threads(zygote, forks_of_each(),
+                    [&](int thread, int count) { draw_many(zygote, thread, count); });
+  EXPECT_TRUE(drawn_.contains("random") && drawn_.contains("ssl"));
+  const auto forks = static_cast<std::size_t>(threads * forks_of_each());
+  for (const auto& [source, bits] : drawn_) EXPECT_EQ(bits.size(), forks) << source;
 }
 
 }  // namespace
