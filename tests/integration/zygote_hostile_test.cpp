@@ -326,12 +326,29 @@ for pid in (-1, -2):
     except ProcessLookupError:
         pass
 print(reached, [name for name in os.listdir('/proc') if name.isdecimal()],
-      libc.ptrace(16, 2, 0, 0), sorted(map(int, os.listdir('/proc/self/fd')))[:-1])
+      sorted(map(int, os.listdir('/proc/self/fd')))[:-1])
 import gc, socket
 print([o for o in gc.get_objects() if isinstance(o, socket.socket)])
+child = os.fork()
+if child == 0:
+    signal.pause()
+PTRACE_ATTACH = 16
+attached = libc.ptrace(PTRACE_ATTACH, child, 0, 0)
+print('traces its own child:', attached == 0, ctypes.get_errno())
+os.kill(child, signal.SIGKILL)
 )");
   attack.identity = sibling.identity;
-  EXPECT_EQ(run_forked(zygote, attack).out, "[] ['1'] -1 [0, 1, 2]\n[]\n");
+  EXPECT_EQ(run_forked(zygote, attack).out,
+            "[] ['1'] [0, 1, 2]\n[]\ntraces its own child: False 1\n");
+  // As a control: created, with a filter that lets it (without cgroups, pid 1 would be its init).
+  // What is forked keeps its zygote's filter too.
+  SeccompPolicy::Builder tracer{SeccompPolicy::Builder::Base::handler};
+  attack.seccomp = *tracer.allow(unsafe::AllowPtrace{}).compile();
+  EXPECT_TRUE(run_forked(zygote, attack).out.contains("traces its own child: False 1\n"));
+  attack.identity = {};
+  if (has_cgroups()) {
+    EXPECT_TRUE(run(attack).out.contains("traces its own child: True 0\n"));
+  }
   EXPECT_FALSE(*neighbour->wait_until(in(0ms)));
   EXPECT_EQ(output_of(zygote, "print('serving')"), "serving\n");
 }

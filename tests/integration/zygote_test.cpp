@@ -345,6 +345,22 @@ TEST_F(Zygotes, AnswerSeveralThreadsAtOnce) {
   EXPECT_EQ(good, 20);
 }
 
+TEST_F(Zygotes, OutliveTheThreadThatMadeThem) {
+  std::optional<ZygoteDomain> domain;
+  std::optional<Zygote> zygote;
+  std::optional<Handler> handler;
+  std::jthread{[&] {
+    domain.emplace(open_domain());
+    zygote.emplace(first_zygote(*domain));
+    handler.emplace(start_handler(
+        *zygote, command("import os\nwhile event := os.read(3, 99): os.write(3, event)")));
+  }}.join();
+  EXPECT_EQ(handler->call("lives"), "lives\n");
+  EXPECT_EQ(output_of(*zygote, "print('serving')", "next"), "serving\n");
+  handler->channel.reset();
+  EXPECT_TRUE(handler->container.wait()->ok());
+}
+
 TEST_F(Zygotes, AreGoneWithTheirDomain) {
   pid_t zygote_pid = -1;
   std::optional<Container> orphan;
