@@ -92,11 +92,12 @@ class Checkpoint : public HostTest {
     spec.checkpointable = true;
     return spec;
   }
-  Talker start(ContainerSpec spec) {
+  Talker start(ContainerSpec spec) { return start(host(), std::move(spec)); }
+  static Talker start(Host& host, ContainerSpec spec) {
     TestPipe in = make_pipe();
     TestPipe out = make_pipe();
     spec.stdio = {.in = in.reader, .out = out.writer};
-    auto container = host().create(spec);
+    auto container = host.create(spec);
     EXPECT_TRUE(container.has_value()) << container.error().message();
     Talker talker{std::move(*container), std::move(in.writer), std::move(out.reader)};
     EXPECT_EQ(read_until(talker.from, "\n"), "ready\n");

@@ -1,4 +1,4 @@
-// What no snapshot can hold, damaged snapshots, and a CRIU that does not do its work.
+// What no snapshot can hold, damaged snapshots, and where CRIU is missing.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -7,8 +7,6 @@
 
 namespace sock::test {
 namespace {
-
-using namespace std::chrono_literals;
 
 TEST_F(Checkpoint, RefusesDamagedSnapshots) {
   Talker original = start(talker_spec("original"));
@@ -122,40 +120,6 @@ TEST_F(Checkpoint, TheDoctorAsksCriuItself) {
   EXPECT_EQ(outcome(options).detail, "missing");
   options.criu = "/bin/true";
   EXPECT_EQ(outcome(options).outcome, Check::Outcome::degraded);
-}
-
-// One that answers nothing, and one that is gone at once: nothing is left of either.
-TEST_F(Checkpoint, EndsWithCriuThatHangsOrDies) {
-  // Not below /tmp, which is CRIU's own while it restores.
-  const std::string fake = "/var/tmp/sock-fake-criu-" + std::to_string(::getpid());
-  const std::pair<const char*, Errc> programs[] = {
-      {"exec sleep 60", Errc::timed_out},
-      {"kill -9 $$", Errc::launch_failed},
-      // A child of its own still has the socket.
-      {"sleep 60 & kill -9 $$", Errc::launch_failed},
-  };
-  for (const auto& [script, expected] : programs) {
-    std::ofstream{fake, std::ios::trunc} << "#!/bin/sh\n" << script << "\n";
-    std::filesystem::permissions(fake, std::filesystem::perms::owner_all);
-    HostOptions options = host_options(scratch() + "/other");
-    options.criu = fake;
-    auto other = Host::open(options);
-    ASSERT_TRUE(other.has_value());
-    Talker talker = start(talker_spec("talker"));
-    checkpoint(talker.container, {.name = "snap"});
-    {
-      const auto used = store().use("snap");
-      const auto restored = restore(*other, *used, {.name = "restored", .deadline = 300ms});
-      EXPECT_EQ(restored.error().code, expected) << restored.error().message();
-    }
-    ASSERT_TRUE(store().remove("snap").has_value());
-    ContainerSpec spec = shell("exec sleep 60");
-    spec.checkpointable = true;
-    auto container = other->create(spec);
-    ASSERT_TRUE(container.has_value());
-    EXPECT_EQ(checkpoint_error(*container, {.name = "snap", .deadline = 300ms}).code, expected);
-  }
-  std::filesystem::remove(fake);
 }
 
 // CRIU makes deleted files again by their paths; a link on the way would lead out of the container.
