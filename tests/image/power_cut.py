@@ -1,21 +1,16 @@
-"""Power cuts while images are imported and removed: an ext4 of the test's own, whose disk stops taking writes.
-
-EXT4_IOC_SHUTDOWN ends a file system as a power cut would: what was not flushed is gone, the journal, with or
-without what was to be written of it next, is replayed at the next mount. Afterwards the image is there, and verifies, or is not there, and gc leaves
-nothing of it; and another one that was in the store before is as it was.
+"""Power cuts while images are imported and removed (tests/support/disk.py). Afterwards the image is there, and
+verifies, or is not there, and gc leaves nothing of it; and another one that was in the store before is as it was.
 """
 
-import ctypes
-import fcntl
 import os
 import random
 import shutil
 import signal
-import struct
 import subprocess
 import time
 
 from cases import expect
+from disk import LOG_FLUSH, NO_LOG_FLUSH, Disk
 from layouts import Layout, directory, entry, tar
 from sharing import FULL, SEED, is_at_work, layered, start
 from world import World
@@ -24,36 +19,6 @@ CUTS = 200 if FULL else 10
 MOST_CUTS = 400  # Until all outcomes have been seen.
 WORK = ("import", "import", "rm", "import", "gc")  # With and without another image: their number is odd.
 PARTS = ("names", "images", "layers", "roots", "documents", "staging")
-EXT4_IOC_SHUTDOWN, LOG_FLUSH, NO_LOG_FLUSH = 0x8004587D, 1, 2
-CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 1 << 18
-
-
-class Disk:
-    """Only this test's processes see its mount."""
-
-    def __init__(self, world: World):
-        libc = ctypes.CDLL(None, use_errno=True)
-        expect(libc.unshare(CLONE_NEWNS) == 0, "unshare()")
-        expect(libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) == 0, "private mounts")
-        self.image, self.mounted = world.path / "m", world.store.parent / "l"
-        with open(self.image, "wb") as file:
-            file.truncate(128 << 20)
-        subprocess.run(["mkfs.ext4", "-q", "-E", "lazy_itable_init=0", self.image], check=True)
-        self.mounted.mkdir()
-        self.mount()
-
-    def mount(self) -> None:
-        subprocess.run(["mount", "-o", "loop", self.image, self.mounted], check=True)
-
-    def unmount(self) -> None:
-        subprocess.run(["umount", self.mounted], check=True)
-
-    def cut(self, how: int) -> None:
-        file = os.open(self.mounted, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.ioctl(file, EXT4_IOC_SHUTDOWN, struct.pack("I", how))
-        finally:
-            os.close(file)
 
 
 class Store:
@@ -126,7 +91,7 @@ def power_cuts_leave_a_store_that_verifies(world: World) -> None:
     dice = random.Random(SEED)
     print(f"# seed {SEED}", flush=True)
     elsewhere = World()
-    disk = Disk(world)
+    disk = Disk(world.path / "m", world.store.parent / "l")
     seen = {f"{work}: {outcome}": 0 for work in dict.fromkeys(WORK) for outcome in ("there", "gone")}
     seen["cut at work"] = 0
     try:
