@@ -5,16 +5,14 @@ import hashlib
 import io
 import json
 import os
-import random
 import signal
 import subprocess
 import tarfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from cases import expect
-from faults import KILLS, SEED, said_one_line, wait_at_most
+from faults import KILLS, Moments, duration_of, is_at_work, links_of, said_one_line, wait_at_most
 from world import World
 
 HOLDING = ("sh", "-c", "head -c 30M /dev/urandom >/tmp/random; echo kept >/tmp/kept; echo ready; exec sleep 1000")
@@ -138,48 +136,47 @@ def what_another_user_has_written_becomes_ours(world: World) -> None:
     expect(world.must("exec", "again", "--", "cat", "/tmp/kept") == "kept\n", "another content")
 
 
-def duration_of(world: World, *words: str) -> float:
-    started = time.monotonic()
-    world.must(*words)
-    return time.monotonic() - started
-
-
 def a_killed_import_leaves_what_gc_removes(world: World) -> None:
-    dice = random.Random(SEED)
-    print(f"# seed {SEED}", flush=True)
     path = exported(world)
-    takes = duration_of(world, "snapshot", "import", str(path), "--name", "whole")
-    came = 0
-    for number in range(KILLS):
+    moments = Moments(KILLS, duration_of(world, "snapshot", "import", str(path), "--name", "whole"),
+                      "in the middle", "done before")
+    for number, seconds in enumerate(moments):
         asked = world.begin("snapshot", "import", str(path), "--name", "killed")
-        wait_at_most(asked, dice.uniform(0, takes))
+        wait_at_most(asked, seconds)
+        at_work = is_at_work(world, asked)
         asked.send_signal(signal.SIGKILL if number % 2 else signal.SIGINT)
         asked.communicate(timeout=60)
         world.store_is_clean()
         if "killed" in world.snapshots():
-            came += 1
+            moments.found("done before")
             world.must("snapshot", "rm", "killed")
-    print(f"# {came} of {KILLS} were done before", flush=True)
+        elif at_work:
+            moments.found("in the middle")
     expect(world.snapshots() == ["snap", "whole"], f"{world.snapshots()}")
 
 
 def a_killed_export_leaves_nothing(world: World) -> None:
-    dice = random.Random(SEED)
     exported(world)
     place = world.path / "out"
     place.mkdir()
-    takes = duration_of(world, "snapshot", "export", "snap", str(place / "whole.tar"))
+    moments = Moments(KILLS, duration_of(world, "snapshot", "export", "snap", str(place / "whole.tar")),
+                      "in the middle", "done before")
     whole = (place / "whole.tar").read_bytes()
-    for number in range(KILLS):
+    for number, seconds in enumerate(moments):
         asked = world.begin("snapshot", "export", "snap", str(place / "killed.tar"))
-        wait_at_most(asked, dice.uniform(0, takes))
+        wait_at_most(asked, seconds)
+        # What it writes has no name yet.
+        at_work = any(name.startswith(f"{place}/#") for name in links_of(asked.pid))
         asked.send_signal(signal.SIGKILL if number % 2 else signal.SIGINT)
         asked.communicate(timeout=60)
         left = {file.name for file in place.iterdir()} - {"whole.tar"}
         expect(left <= {"killed.tar"}, f"{left}")
         if left:
+            moments.found("done before")
             expect((place / "killed.tar").read_bytes() == whole, "half a file has a name")
             (place / "killed.tar").unlink()
+        elif at_work:
+            moments.found("in the middle")
     world.store_is_clean()
 
 
