@@ -200,5 +200,28 @@ TEST_F(Checkpoint, IsRefusedBeforehandWhereNoSnapshotCouldHoldIt) {
   refused(spec);
 }
 
+using RootlessCheckpoint = HostTest;
+
+TEST_F(RootlessCheckpoint, IsRefusedByName) {
+  if (!is_rootless()) GTEST_SKIP() << "this is about Hosts of an ordinary user";
+  ContainerSpec spec = shell("exec sleep 60");
+  spec.checkpointable = true;
+  const Error error = create_error(spec);
+  EXPECT_EQ(error.code, Errc::unsupported) << error.message();
+  EXPECT_EQ(error.subject, "checkpointable");
+  EXPECT_EQ(error.hint, "snapshots need a Host with root");
+  // One that runs already is asked what it was made for.
+  spec.checkpointable = false;
+  auto container = host().create(spec);
+  ASSERT_TRUE(container.has_value()) << container.error().message();
+  auto store = SnapshotStore::open({.directory = scratch() + "/snapshots"});
+  ASSERT_TRUE(store.has_value()) << store.error().message();
+  const auto written = container->checkpoint(*store, {.name = "snap"});
+  ASSERT_FALSE(written.has_value());
+  EXPECT_EQ(written.error().code, Errc::invalid_spec) << written.error().message();
+  EXPECT_FALSE(container->wait_until(std::chrono::steady_clock::now())->has_value());
+  EXPECT_TRUE(store->list()->empty());
+}
+
 }  // namespace
 }  // namespace sock::test
