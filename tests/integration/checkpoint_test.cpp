@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -167,6 +168,109 @@ TEST_F(Checkpoint, RestoresManyAtOnceAndElsewhere) {
   ASSERT_TRUE(verified.has_value());
   EXPECT_TRUE(verified->ok()) << verified->problems.front();
 }
+
+// Says what its clocks show, and how much of a long timer is over.
+constexpr const char* clock_program = R"py(
+import ctypes, os, sys, time
+libc = ctypes.CDLL(None)
+Timer = ctypes.c_long * 4  # Seconds and nanoseconds, of the interval and of the time that is left.
+def timer(seconds, nanoseconds):
+    fd = libc.timerfd_create(time.CLOCK_MONOTONIC, 0)
+    assert libc.timerfd_settime(fd, 0, Timer(0, 0, seconds, nanoseconds), None) == 0
+    return fd
+long, short = timer(1000, 0), timer(1, 500_000_000)
+def over():
+    now = Timer()
+    assert libc.timerfd_gettime(long, now) == 0
+    return 1000 * 10**9 - now[2] * 10**9 - now[3]
+print('ready', flush=True)
+for line in sys.stdin:
+    if line == 'clocks\n':
+        print(time.monotonic_ns(), time.clock_gettime_ns(time.CLOCK_BOOTTIME), over(), flush=True)
+    else:
+        print(int.from_bytes(os.read(short, 8), sys.byteorder), flush=True)
+)py";
+
+using Clocks =
+    std::array<std::chrono::nanoseconds, 3>;  // CLOCK_MONOTONIC, CLOCK_BOOTTIME, the timer
+
+Clocks clocks_of(Talker& talker) {
+  std::istringstream words{talker.ask("clocks")};
+  Clocks clocks{};
+  for (auto& clock : clocks) {
+    std::int64_t count = -1;
+    words >> count;
+    clock = std::chrono::nanoseconds{count};
+  }
+  return clocks;
+}
+
+TEST_F(Checkpoint, StopsItsClocksUntilItIsRestored) {
+  using std::chrono::steady_clock;
+  ContainerSpec spec = talker_spec("original");
+  spec.argv = {"python3", "-c", clock_program};
+  Talker original = start(spec);
+  const auto begin = steady_clock::now();
+  const Clocks before = clocks_of(original);
+  checkpoint(original.container, {.name = "snap", .after = CheckpointOptions::After::stop});
+  const auto written = steady_clock::now();
+  while (steady_clock::now() < written + 2s) ASSERT_TRUE(store().verify("snap")->ok());
+  const auto away = steady_clock::now() - written;
+  Talker restored = restore("snap", "restored");
+  const Clocks after = clocks_of(restored);
+  const auto ran_at_most = steady_clock::now() - begin - away;
+  for (std::size_t each = 0; each < after.size(); ++each) {
+    EXPECT_GT(before[each].count(), 0) << each;
+    EXPECT_GT(after[each], before[each]) << each;
+    EXPECT_LE(after[each] - before[each], ran_at_most) << each;
+  }
+  EXPECT_EQ(restored.ask("tick"), "1\n");
+  EXPECT_NE(link_of(restored.container.pid(), "ns/time"), link_of(::getpid(), "ns/time"));
+  // What is started in it now has the machine's clocks (docs/snapshots.md).
+  TestPipe out = make_pipe();
+  auto process = restored.container.exec(
+      {.argv = {"python3", "-c", "import time; print(time.monotonic_ns(), flush=True)"},
+       .stdio = {.out = out.writer}});
+  ASSERT_TRUE(process.has_value()) << process.error().message();
+  out.writer.reset();
+  EXPECT_GE(std::chrono::nanoseconds{std::stoll(drain(out.reader))}, after[0] + away);
+  EXPECT_TRUE(process->wait()->ok());
+}
+
+// Nothing makes their random generators new (docs/snapshots.md): what is drawn from the kernel
+// differs, and what a process draws from its own memory does not.
+TEST_F(Checkpoint, MakesCopiesThatShareTheirRandomGenerators) {
+  ContainerSpec spec = talker_spec("original");
+  spec.argv = {"python3", "-c",
+               "import os, random, ssl, sys, uuid\n"
+               "random.random(); ssl.RAND_bytes(16); uuid.uuid4()\n"
+               "print('ready', flush=True)\n"
+               "for line in sys.stdin:\n"
+               "    print(random.random(), ssl.RAND_bytes(16).hex(), os.urandom(16).hex(),\n"
+               "          uuid.uuid4(), flush=True)\n"};
+  Talker original = start(spec);
+  checkpoint(original.container, {.name = "snap"});
+  std::array<std::set<std::string>, 4> drawn;
+  const auto draw = [&](Talker& talker) {
+    std::istringstream words{talker.ask("")};
+    for (auto& each : drawn) {
+      std::string word;
+      EXPECT_TRUE(words >> word);
+      each.insert(word);
+    }
+  };
+  draw(original);
+  for (const char* const name : {"first", "second"}) {
+    Talker copy = restore("snap", name);
+    draw(copy);
+  }
+  // If these differ now, the documentation can promise more.
+  EXPECT_EQ(drawn[0].size(), 1U) << "random.random()";
+  EXPECT_EQ(drawn[1].size(), 1U) << "ssl.RAND_bytes()";
+  EXPECT_EQ(drawn[2].size(), 3U) << "os.urandom()";
+  EXPECT_EQ(drawn[3].size(), 3U) << "uuid.uuid4()";
+}
+
 TEST_F(Checkpoint, KeepsTheLimitsAsTheyAreNow) {
   Talker original = start(talker_spec("original"));
   if (!original.container.stats()->pids_current) GTEST_SKIP() << "no controller for pids";
