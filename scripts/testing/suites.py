@@ -60,7 +60,7 @@ def sanitized(kind: str, env: dict[str, str]) -> tuple[Run, ...]:
 
 # Whole minutes of interpreters starting and memory being written, in which no fallback matters.
 NOT_AGAIN = ("--gtest_filter=-ZygoteCrash.*:HostileZygotes.*:CarelessModules.*:"
-             "Zygotes.GrowTrees*:Zygotes.NameWhat*:PythonRuntime.IsTheSame*:MappedMemory.*:SnapshotArchive.*:CriuFaults.*:StoredInCaches.*",)
+             "Zygotes.GrowTrees*:Zygotes.NameWhat*:PythonRuntime.IsTheSame*:MappedMemory.*:SnapshotArchive.*:CriuFaults.*:ZygoteSnapshots.*DifferInWhat*:StoredInCaches.*",)
 
 
 def without(feature: str) -> Run:
