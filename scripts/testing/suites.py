@@ -59,8 +59,9 @@ def sanitized(kind: str, env: dict[str, str]) -> tuple[Run, ...]:
 
 
 # Whole minutes of interpreters starting and memory being written, in which no fallback matters.
-NOT_AGAIN = ("--gtest_filter=-ZygoteCrash.*:HostileZygotes.*:CarelessModules.*:"
-             "Zygotes.GrowTrees*:Zygotes.NameWhat*:PythonRuntime.IsTheSame*:MappedMemory.*:SnapshotArchive.*:CriuFaults.*:ZygoteSnapshots.*DifferInWhat*:StoredInCaches.*",)
+NOT_AGAIN = ("--gtest_filter=-ZygoteCrash.*:HostileZygotes.*:CarelessModules.*:ZygoteSecrets.*:ZygoteSiblings.*:"
+             "Zygotes.GrowTrees*:Zygotes.NameWhat*:PythonRuntime.IsTheSame*:MappedMemory.*:SnapshotArchive.*:CriuFaults.*:"
+             "ZygoteSnapshots.*DifferInWhat*:ZygoteSnapshots.HaveBlocks*:StoredInCaches.*",)
 
 
 def without(feature: str) -> Run:
@@ -141,7 +142,7 @@ SUITES = (
     ),
     Suite(
         "soak", "thousands of containers: nothing may grow",
-        (Run(built("tests/integration/sock_soak")),), "gtest", timeout=1200,
+        (Run(built("tests/integration/sock_soak")),), "gtest", timeout=2400,  # with SOCK_TEST_FULL
     ),
     Suite(
         "fuzz", "what reads the words of others, fed with anything",
