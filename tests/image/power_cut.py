@@ -12,6 +12,7 @@ import time
 from cases import expect
 from disk import LOG_FLUSH, NO_LOG_FLUSH, Disk
 from layouts import Layout, directory, entry, tar
+from moments import Moments
 from sharing import FULL, SEED, is_at_work, layered, start
 from world import World
 
@@ -24,7 +25,7 @@ PARTS = ("names", "images", "layers", "roots", "documents", "staging")
 class Store:
     """On the disk, with another image in it or without."""
 
-    def __init__(self, world: World, disk: Disk, elsewhere: World):
+    def __init__(self, world: World, disk: Disk, elsewhere: World, dice: random.Random):
         self.world, self.disk = world, disk
         self.source = layered(elsewhere, 40)
         layers = [tar(directory("d"), *(entry(f"d/kept{n}", data=os.urandom(5000)) for n in range(9))), tar(entry("top"))]
@@ -33,11 +34,11 @@ class Store:
         self.words = {"import": ("import", self.source, "--name", "t", "--quiet"), "rm": ("rm", "t"), "gc": ("gc",)}
         world.store = disk.mounted / "store"
         self.prepare("import", False)
-        self.seconds = {}
+        self.moments = {}
         for work, words in self.words.items():
             begin = time.monotonic()
             world.image(*words)
-            self.seconds[work] = time.monotonic() - begin
+            self.moments[work] = Moments(dice, time.monotonic() - begin)
 
     def prepare(self, work: str, with_other: bool) -> None:
         """As it is when that work begins."""
@@ -55,13 +56,10 @@ class Store:
     def contents(self) -> dict[str, list[str]]:
         return {part: sorted(path.name for path in (self.world.store / part).iterdir()) for part in PARTS}
 
-    def cut(self, work: str, seconds: float, how: int) -> bool:
+    def cut(self, work: str, how: int) -> bool:
         """Whether an importer was at work when the power went."""
         worker = start(self.world, *self.words[work])
-        try:
-            worker.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
+        self.moments[work].wait_for(worker)
         at_work = work == "import" and is_at_work(self.world)
         self.disk.cut(how)
         worker.send_signal(signal.SIGKILL)
@@ -95,14 +93,13 @@ def power_cuts_leave_a_store_that_verifies(world: World) -> None:
     seen = {f"{work}: {outcome}": 0 for work in dict.fromkeys(WORK) for outcome in ("there", "gone")}
     seen["cut at work"] = 0
     try:
-        store = Store(world, disk, elsewhere)
+        store = Store(world, disk, elsewhere, dice)
         for number in range(MOST_CUTS):
             if number >= CUTS and all(seen.values()):
                 break
             work = WORK[number % len(WORK)]
             store.prepare(work, number % 2 == 1)
-            seconds = dice.uniform(0, 1.5 * store.seconds[work])
-            seen["cut at work"] += store.cut(work, seconds, dice.choice((LOG_FLUSH, NO_LOG_FLUSH)))
+            seen["cut at work"] += store.cut(work, dice.choice((LOG_FLUSH, NO_LOG_FLUSH)))
             seen[store.judge(work, f"seed {SEED}, cut {number}")] += 1
             if number % 5 == 0:
                 world.add(store.source)

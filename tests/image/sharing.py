@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cases import SOCKCTL, expect
 from layouts import Layout, directory, entry, tar
+from moments import Moments
 from world import World
 
 FULL = os.environ.get("SOCK_TEST_FULL") is not None
@@ -54,21 +55,18 @@ def is_at_work(world: World) -> bool:
 
 
 def killed_importers_leave_nothing(world: World) -> None:
-    dice = random.Random(SEED)
     print(f"# seed {SEED}", flush=True)
     source = layered(world, 100)
     begin = time.monotonic()
     world.add(source, "whole")
-    whole_time = time.monotonic() - begin
+    moments = Moments(random.Random(SEED), time.monotonic() - begin)
     seen = {"there": 0, "gone": 0, "killed at work": 0}
     for round_ in range(MOST_KILLS):
         if round_ >= KILLS and all(seen.values()):
             break
         shutil.rmtree(world.store)
         importer = start(world, "import", source, "--name", "t", "--quiet")
-        try:
-            importer.wait(dice.uniform(0, 1.2 * whole_time))
-        except subprocess.TimeoutExpired:
+        if not moments.wait_for(importer):
             importer.send_signal(signal.SIGKILL)
         importer.communicate()
         where = f"seed {SEED}, round {round_}: "

@@ -9,6 +9,7 @@ import subprocess
 import time
 
 from cases import expect
+from moments import Moments
 import wheels
 from world import World
 
@@ -36,21 +37,18 @@ def ten_add_the_same(world: World) -> None:
 
 
 def killed_ones_leave_nothing(world: World) -> None:
-    dice = random.Random(SEED)
     print(f"# seed {SEED}", flush=True)
     path = large(world)
     begin = time.monotonic()
     world.add(path)
-    whole_time = time.monotonic() - begin
+    moments = Moments(random.Random(SEED), time.monotonic() - begin)
     seen = {"there": 0, "gone": 0, "killed at work": 0}
     for round_ in range(MOST_KILLS):
         if round_ >= KILLS and all(seen.values()):
             break
         shutil.rmtree(world.cache)
         adder = world.start("package", "add", path)
-        try:
-            adder.wait(dice.uniform(0, 1.2 * whole_time))
-        except subprocess.TimeoutExpired:
+        if not moments.wait_for(adder):
             adder.send_signal(signal.SIGKILL)
         adder.communicate()
         staging = world.cache / "staging"
