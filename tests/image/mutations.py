@@ -29,11 +29,10 @@ class Outcomes:
         """Where the image's files are; None for one that was refused."""
         clear(self.world)
         Layout(self.world.path / "l", [layer]).write()
-        source = f"oci:{self.world.path}/l:t"
-        done = self.world.run("image", "import", source, "--name", "t", "--quiet")
+        done = self.world.run("image", "import", f"oci:{self.world.path}/l:t", "--name", "t", "--quiet")
         if done.returncode != 0:
             self.refused += 1
-            self.world.refuses(source, *REASONS)
+            self.world.was_refused(done, *REASONS)
             return None
         self.taken += 1
         self.world.is_untouched()

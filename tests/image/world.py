@@ -49,7 +49,9 @@ class World:
 
     def refuses(self, source: object, *reasons: str) -> None:
         """The import fails for one of these reasons; nothing of it is left, nothing outside changed."""
-        done = self.run("image", "import", str(source), "--name", "t")
+        self.was_refused(self.run("image", "import", str(source), "--name", "t"), *reasons)
+
+    def was_refused(self, done: subprocess.CompletedProcess, *reasons: str) -> None:
         said = done.stderr.strip()
         expect(done.returncode == 125, f"exit status {done.returncode}: {said or done.stdout}")
         expect(any(reason in said for reason in reasons), f"another reason: {said}")
