@@ -118,7 +118,7 @@ SUITES = (
     ),
     Suite(
         "image", "images of real tools and of hostile ones; importers at once, and killed",
-        script("image"), "tap", timeout=1200, targets=("tools/sockctl/sockctl",),
+        script("image"), "tap", timeout=3600, targets=("tools/sockctl/sockctl",),
     ),
     Suite(
         "package", "packages of real tools and hostile ones; containers that see what they declare",
