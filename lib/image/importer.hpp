@@ -51,7 +51,7 @@ class Importer {
   Result<store::TreeRecord> unpack_stream(LayerStream& stream, FdRef tree);
   Result<Image> finish(const Config& config, const std::string& config_text,
                        const std::optional<std::string>& manifest_text, const std::string& name);
-  Result<> assemble(const store::TreeRecord& merged, std::span<const UniqueFd> trees);
+  Result<> assemble(const store::TreeRecord& merged, std::span<const FdRef> trees);
   Result<> publish_objects(const StoredImage& stored);
   Result<> publish_documents(const StoredImage& stored);
   Result<Image> publish_image(StoredImage stored, const std::string& name);

@@ -59,9 +59,8 @@ Result<Image> Importer::finish(const Config& config, const std::string& config_t
   stored.image.bytes = merged.bytes();
   stored.image.entries = merged.entries.size();
   if (config.diff_ids.size() > 1 && missing_.contains(stored.chain)) {
-    std::vector<UniqueFd> trees;
-    for (const store::Digest& diff_id : config.diff_ids)
-      trees.push_back(SOCK_TRY(sys::duplicate(layers_.at(diff_id).tree)));
+    std::vector<FdRef> trees;
+    for (const store::Digest& diff_id : config.diff_ids) trees.push_back(layers_.at(diff_id).tree);
     SOCK_TRY(assemble(merged, trees));
   }
   SOCK_TRY(staging_->write_durably("config", config_text));
@@ -73,7 +72,7 @@ Result<Image> Importer::finish(const Config& config, const std::string& config_t
   return publish_image(std::move(stored), options_.name.empty() ? name : options_.name);
 }
 
-Result<> Importer::assemble(const store::TreeRecord& merged, std::span<const UniqueFd> trees) {
+Result<> Importer::assemble(const store::TreeRecord& merged, std::span<const FdRef> trees) {
   progress_.enter(Step::assembling);
   const UniqueFd directory = SOCK_TRY(staging_->make_dir("root"));
   const UniqueFd tree = SOCK_TRY(staging_->make_dir("root/tree"));

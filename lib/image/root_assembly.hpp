@@ -15,7 +15,7 @@
 namespace sock::image {
 
 /// Fills the empty directory `root` as `merged` says; `layers` are the trees that its entries name.
-Result<> assemble_root(FdRef root, const store::TreeRecord& merged,
-                       std::span<const UniqueFd> layers, store::Owners owners);
+Result<> assemble_root(FdRef root, const store::TreeRecord& merged, std::span<const FdRef> layers,
+                       store::Owners owners);
 
 }  // namespace sock::image

@@ -48,6 +48,18 @@ def ten_importers_do_the_work_once(world: World) -> None:
     world.verifies("name3")
 
 
+def many_layers_need_few_descriptors(world: World) -> None:
+    """As many layers as images may have elsewhere, each with files in directories of its own and of all."""
+    deep = "/".join(f"d{n}" for n in range(9))
+    layers = [tar(entry(f"{deep}/f{n}", data=b"%d" % n), entry(f"own{n}/{deep}/f", data=b"x")) for n in range(127)]
+    Layout(world.path / "l", layers).write()
+    done = world.run("image", "import", f"oci:{world.path}/l:t", "--name", "t", "--quiet",
+                     before=("prlimit", "--nofile=256"))
+    expect(done.returncode == 0, f"{done.returncode}: {done.stderr}")
+    world.verifies()
+    expect(sorted(os.listdir(world.root() / deep)) == sorted(f"f{n}" for n in range(127)), "not all files")
+
+
 def is_at_work(world: World) -> bool:
     """Something of an importer is on the disk, and not yet in its place."""
     staging = world.store / "staging"
@@ -205,6 +217,6 @@ def a_mount_waits_for_a_gc_at_work(world: World) -> None:
     expect(waited and not there, "it has not waited")
 
 
-TESTS = [ten_importers_do_the_work_once, killed_importers_leave_nothing, names_move_and_go, shared_layers_stay,
-         damage_is_found, stores_that_are_refused, a_directory_with_the_store_in_it, a_mount_waits_for_a_gc_at_work,
+TESTS = [ten_importers_do_the_work_once, many_layers_need_few_descriptors, killed_importers_leave_nothing, names_move_and_go,
+         shared_layers_stay, damage_is_found, stores_that_are_refused, a_directory_with_the_store_in_it, a_mount_waits_for_a_gc_at_work,
          a_full_disk]
