@@ -38,7 +38,10 @@ class Watched:
     its namespace, has not ended."""
 
     def __init__(self, pids: list[int]) -> None:
-        self.pidfds = {pid: os.pidfd_open(pid) for pid in pids}
+        self.pidfds = {}
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):  # It has ended already.
+                self.pidfds[pid] = os.pidfd_open(pid)
 
     def all_end(self) -> None:
         def still_there() -> list[int]:
