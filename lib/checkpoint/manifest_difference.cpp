@@ -90,6 +90,8 @@ std::optional<std::uint64_t> size_of(const std::pair<const std::string, store::T
 Result<std::vector<Field>> compare_documents(std::string_view before, std::string_view after) {
   auto first = SOCK_TRY(base::parse_json(before, bounds, "manifest"));
   auto second = SOCK_TRY(base::parse_json(after, bounds, "manifest"));
+  if (!first.is_object() || !second.is_object())
+    return base::refuse(Errc::corrupt, Stage::checkpoint, "manifest", "it is no JSON object");
   Fields old_fields = fields_of(std::move(first));
   Fields new_fields = fields_of(std::move(second));
   if (old_fields.contains(features) && new_fields.contains(features))

@@ -45,6 +45,13 @@ TEST(ManifestDifference, IsNoneBetweenSnapshotsOfTheSameAtAnotherTime) {
   EXPECT_TRUE(fields(example(), later).empty());
 }
 
+TEST(ManifestDifference, IsRefusedOfWhatIsNoObject) {
+  for (const char* const text : {"4", "[]", "\"x\"", "null", "", "{"}) {
+    EXPECT_FALSE(compare_documents(text, "{}").has_value()) << text;
+    EXPECT_FALSE(compare_documents("{}", text).has_value()) << text;
+  }
+}
+
 TEST(ManifestDifference, NamesWhatIsSaidDifferently) {
   Manifest other = example();
   other.spec.argv = {"sh", "-c"};
