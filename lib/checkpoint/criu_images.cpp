@@ -32,8 +32,7 @@ Result<CriuMemory> CriuMemory::parse(std::string_view bytes, const std::string& 
   const CriuImage image = SOCK_TRY(split_image(bytes, what));
   if (image.messages.size() != 1) return corrupt_image(what, "it has not one message");
   const auto message = image.messages.front();
-  auto memory = own_message(criu__memory__unpack(nullptr, message.size(), data_of(message)));
-  if (!memory) return corrupt_image(what, "its message is damaged");
+  auto memory = SOCK_TRY(unpack_message(criu__memory__unpack, message, what));
   return CriuMemory{std::make_unique<Message>(image.magic, std::move(memory))};
 }
 
@@ -92,13 +91,11 @@ Result<CriuPageMap> CriuPageMap::parse(std::string_view bytes, const std::string
   const CriuImage image = SOCK_TRY(split_image(bytes, what));
   if (image.messages.empty()) return corrupt_image(what, "it is empty");
   const auto first = image.messages.front();
-  const auto name = own_message(criu__pages_name__unpack(nullptr, first.size(), data_of(first)));
-  if (!name) return corrupt_image(what, "its first message is damaged");
+  const auto name = SOCK_TRY(unpack_message(criu__pages_name__unpack, first, what));
   CriuPageMap map{.file = name->pages_id, .magic = image.magic};
   for (std::size_t number = 1; number < image.messages.size(); ++number) {
     const auto message = image.messages[number];
-    const auto pages = own_message(criu__pages__unpack(nullptr, message.size(), data_of(message)));
-    if (!pages) return corrupt_image(what, "a message is damaged");
+    const auto pages = SOCK_TRY(unpack_message(criu__pages__unpack, message, what));
     const std::uint64_t count = pages->has_nr_pages != 0 ? pages->nr_pages : pages->compat_nr_pages;
     if (pages->base.n_unknown_fields > 0 || pages->has_flags == 0 ||
         (pages->flags & ~pages_lazy) != pages_present)
@@ -152,11 +149,8 @@ CriuFiles::~CriuFiles() = default;
 Result<CriuFiles> CriuFiles::parse(std::string_view bytes, const std::string& what) {
   const CriuImage image = SOCK_TRY(split_image(bytes, what));
   auto messages = std::make_unique<Messages>(image.magic);
-  for (const auto message : image.messages) {
-    messages->files.push_back(
-        own_message(criu__file__unpack(nullptr, message.size(), data_of(message))));
-    if (!messages->files.back()) return corrupt_image(what, "a message is damaged");
-  }
+  for (const auto message : image.messages)
+    messages->files.push_back(SOCK_TRY(unpack_message(criu__file__unpack, message, what)));
   return CriuFiles{std::move(messages)};
 }
 

@@ -7,10 +7,10 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "checkpoint_fixture.hpp"
+#include "few_descriptors.hpp"
 
 namespace sock::test {
 namespace {
@@ -125,6 +125,14 @@ class CriuFaults : public Checkpoint {
     EXPECT_TRUE(fake.is_all_gone());
   }
 
+  static void expect_killed(Talker& talker, const Error& error, const FakeCriu& fake) {
+    EXPECT_NE(error.hint.find("the container was killed"), std::string::npos) << error.message();
+    const auto ended = talker.container.wait_until(in(20s));
+    ASSERT_TRUE(ended.has_value() && ended->has_value());
+    EXPECT_EQ(**ended, (ExitStatus{ExitStatus::Kind::signaled, SIGKILL}));
+    EXPECT_TRUE(fake.is_all_gone());
+  }
+
   /// Of a container of this test's Host, which is gone afterwards.
   void write_down() {
     Talker talker = start(talker_spec("talker"));
@@ -231,11 +239,7 @@ TEST_F(CriuFaults, EndAContainerThatCriuHasLeftStopped) {
   fake.hangs_when_it_has_written();
   const Error error = checkpoint_error(talker.container, {.name = "snap", .deadline = 5s});
   EXPECT_EQ(error.code, Errc::timed_out) << error.message();
-  EXPECT_NE(error.hint.find("the container was killed"), std::string::npos) << error.message();
-  const auto ended = talker.container.wait_until(in(20s));
-  ASSERT_TRUE(ended.has_value() && ended->has_value());
-  EXPECT_EQ(**ended, (ExitStatus{ExitStatus::Kind::signaled, SIGKILL}));
-  EXPECT_TRUE(fake.is_all_gone());
+  expect_killed(talker, error, fake);
   fake.does_its_work();
   Talker another = start(other, talker_spec("another"));
   checkpoint(another.container, {.name = "snap"});
@@ -249,11 +253,7 @@ TEST_F(CriuFaults, EndAContainerInWhichCriuHasDied) {
   Talker talker = start(other, talker_spec("talker"));
   const Error error = checkpoint_error(talker.container, {.name = "snap"});
   EXPECT_EQ(error.code, Errc::launch_failed) << error.message();
-  EXPECT_NE(error.hint.find("the container was killed"), std::string::npos) << error.message();
-  const auto ended = talker.container.wait_until(in(20s));
-  ASSERT_TRUE(ended.has_value() && ended->has_value());
-  EXPECT_EQ(**ended, (ExitStatus{ExitStatus::Kind::signaled, SIGKILL}));
-  EXPECT_TRUE(fake.is_all_gone());
+  expect_killed(talker, error, fake);
   fake.does_its_work();
   Talker another = start(other, talker_spec("another"));
   checkpoint(another.container, {.name = "snap"});
@@ -275,22 +275,9 @@ TEST_F(CriuFaults, LeaveNothingOfARestoreThatFails) {
   }
 }
 
-/// A lower limit of descriptors for as long as it lives.
-class FewDescriptors {
- public:
-  explicit FewDescriptors(rlim_t more) {
-    const auto open = std::distance(fs::directory_iterator{"/proc/self/fd"}, {});
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit lower{.rlim_cur = static_cast<rlim_t>(open) + more, .rlim_max = before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &lower);
-  }
-  FewDescriptors(const FewDescriptors&) = delete;
-  FewDescriptors& operator=(const FewDescriptors&) = delete;
-  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
+rlim_t open_descriptors() {
+  return static_cast<rlim_t>(std::distance(fs::directory_iterator{"/proc/self/fd"}, {}));
+}
 
 TEST_F(CriuFaults, SayWhereDescriptorsRunOut) {
   write_down();
@@ -303,7 +290,7 @@ TEST_F(CriuFaults, SayWhereDescriptorsRunOut) {
   for (rlim_t more = 4;; more += more / 2) {
     ASSERT_LT(more, 1000U);
     Result<Talker> restored = [&] {
-      const FewDescriptors few{more};
+      const FewDescriptors few{open_descriptors() + more};
       return restore(other, *used, {.name = "restored"});
     }();
     if (restored.has_value()) {
