@@ -275,10 +275,6 @@ TEST_F(CriuFaults, LeaveNothingOfARestoreThatFails) {
   }
 }
 
-rlim_t open_descriptors() {
-  return static_cast<rlim_t>(std::distance(fs::directory_iterator{"/proc/self/fd"}, {}));
-}
-
 TEST_F(CriuFaults, SayWhereDescriptorsRunOut) {
   write_down();
   const FakeCriu fake{""};
@@ -290,7 +286,7 @@ TEST_F(CriuFaults, SayWhereDescriptorsRunOut) {
   for (rlim_t more = 4;; more += more / 2) {
     ASSERT_LT(more, 1000U);
     Result<Talker> restored = [&] {
-      const FewDescriptors few{open_descriptors() + more};
+      const FewDescriptors few{count_fds() + more};
       return restore(other, *used, {.name = "restored"});
     }();
     if (restored.has_value()) {

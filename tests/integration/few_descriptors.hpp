@@ -2,9 +2,17 @@
 
 // A test that runs out of descriptors.
 
+#include <filesystem>
+#include <iterator>
+
 #include <sys/resource.h>
 
 namespace sock::test {
+
+inline rlim_t count_fds() {
+  return static_cast<rlim_t>(std::distance(std::filesystem::directory_iterator{"/proc/self/fd"},
+                                           std::filesystem::directory_iterator{}));
+}
 
 /// A lower limit of descriptors for as long as it lives.
 class FewDescriptors {

@@ -6,8 +6,6 @@
 #include <mutex>
 #include <thread>
 
-#include <sys/resource.h>
-
 #include "few_descriptors.hpp"
 #include "host_fixture.hpp"
 
@@ -15,11 +13,6 @@ namespace sock::test {
 namespace {
 
 using std::chrono::steady_clock;
-
-rlim_t count_fds() {
-  return static_cast<rlim_t>(std::distance(std::filesystem::directory_iterator{"/proc/self/fd"},
-                                           std::filesystem::directory_iterator{}));
-}
 
 class Overload : public HostTest {
  protected:
