@@ -119,6 +119,16 @@ class SnapshotInUse {
 struct RestoreOptions {
   std::string name;                         ///< As ContainerSpec::name.
   std::optional<Resources> resources = {};  ///< Empty: those of the snapshot.
+  /// Instead of the snapshot's: what was that user's, or that group's, among its processes and in
+  /// its tmpfs mounts is the new one's then. Not what it may write to outside, and not what other
+  /// ids own in it. Errc::unsupported for a container with System V IPC objects.
+  struct User {
+    uid_t uid;
+    gid_t gid;
+    std::vector<gid_t> groups = {};  ///< Supplementary.
+    friend bool operator==(const User&, const User&) = default;
+  };
+  std::optional<User> user = {};
   /// A pipe for each descriptor that the container was given; no others, and no terminal.
   Stdio stdio = {};
   std::vector<NamedFd> fds = {};

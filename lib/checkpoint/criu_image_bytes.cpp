@@ -22,24 +22,42 @@ void append(std::string& bytes, std::uint32_t number) {
   bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
 }
 
+struct Headed {
+  std::uint32_t magic;
+  std::string_view rest;
+};
+
+Result<Headed> split_head(std::string_view bytes, const std::string& what) {
+  if (bytes.size() < 2 * word || number_at(bytes, 0) != image_magic)
+    return corrupt_image(what, "it is no image of CRIU's");
+  return Headed{.magic = number_at(bytes, word), .rest = bytes.substr(2 * word)};
+}
+
+/// The first of `rest`, which begins after it then.
+Result<std::string_view> take_message(std::string_view& rest, const std::string& what) {
+  if (rest.size() < word || rest.size() - word < number_at(rest, 0))
+    return corrupt_image(what, "it is cut off");
+  const auto message = rest.substr(word, number_at(rest, 0));
+  rest.remove_prefix(word + message.size());
+  return message;
+}
+
 }  // namespace
 
 std::unexpected<Error> corrupt_image(const std::string& what, std::string why) {
   return base::refuse(Errc::corrupt, Stage::checkpoint, what, std::move(why));
 }
 
+Result<CriuFirst> split_first(std::string_view bytes, const std::string& what) {
+  auto [magic, rest] = SOCK_TRY(split_head(bytes, what));
+  const auto message = SOCK_TRY(take_message(rest, what));
+  return CriuFirst{.magic = magic, .message = message, .rest = rest};
+}
+
 Result<CriuImage> split_image(std::string_view bytes, const std::string& what) {
-  if (bytes.size() < 2 * word || number_at(bytes, 0) != image_magic)
-    return corrupt_image(what, "it is no image of CRIU's");
-  CriuImage image{.magic = number_at(bytes, word), .messages = {}};
-  bytes.remove_prefix(2 * word);
-  while (!bytes.empty()) {
-    if (bytes.size() < word || bytes.size() - word < number_at(bytes, 0))
-      return corrupt_image(what, "it is cut off");
-    const std::size_t size = number_at(bytes, 0);
-    image.messages.push_back(bytes.substr(word, size));
-    bytes.remove_prefix(word + size);
-  }
+  auto [magic, rest] = SOCK_TRY(split_head(bytes, what));
+  CriuImage image{.magic = magic, .messages = {}};
+  while (!rest.empty()) image.messages.push_back(SOCK_TRY(take_message(rest, what)));
   return image;
 }
 

@@ -24,6 +24,15 @@ std::unexpected<Error> corrupt_image(const std::string& what, std::string why);
 /// The messages of an image, which lie in `bytes`. On failure: Errc::corrupt.
 Result<CriuImage> split_image(std::string_view bytes, const std::string& what);
 
+/// One message, and what is no message after it.
+struct CriuFirst {
+  std::uint32_t magic;
+  std::string_view message;
+  std::string_view rest;
+};
+/// As split_image().
+Result<CriuFirst> split_first(std::string_view bytes, const std::string& what);
+
 /// What an image begins with.
 std::string image_head(std::uint32_t magic);
 void append_message(std::string& bytes, const ProtobufCMessage& message);

@@ -14,6 +14,7 @@
 #include "checkpoint/criu_worker.hpp"
 #include "checkpoint/external_names.hpp"
 #include "checkpoint/page_file.hpp"
+#include "checkpoint/restored_images.hpp"
 #include "checkpoint/snapshot_store_impl.hpp"
 #include "checkpoint/stitched_mounts.hpp"
 #include "checkpoint/strays.hpp"
@@ -75,8 +76,9 @@ Result<std::vector<Launched::PageFile>> identify(const std::vector<Parts::PageFi
 
 // New ones instead of those of the tree: where something is mounted below one, its place is part of
 // what was saved.
-Result<> refill(Parts& parts, const SnapshotInUse::Impl& snapshot, const Rootfs& rootfs,
-                sys::Deadline until) {
+Result<> refill(Parts& parts, const SnapshotInUse::Impl& snapshot, const ContainerSpec& spec,
+                const Rootfs& rootfs, sys::Deadline until) {
+  const auto change = change_of_user(snapshot.manifest.spec.identity, spec.identity);
   const auto& saved = snapshot.manifest.scratch;
   for (std::size_t number = 0; number < saved.size(); ++number) {
     const auto part = std::ranges::find(parts.mounts, saved[number].place, &StitchedMount::place);
@@ -84,8 +86,8 @@ Result<> refill(Parts& parts, const SnapshotInUse::Impl& snapshot, const Rootfs&
     if (part == parts.mounts.end() || tmpfs == rootfs.tmpfs.end())
       return base::refuse(Errc::corrupt, Stage::rootfs, saved[number].place, "it is no tmpfs");
     part->mount = SOCK_TRY(base::in_stage(Stage::rootfs, isolation::make_tmpfs(*tmpfs)));
-    SOCK_TRY(base::in_stage(
-        Stage::rootfs, fill_scratch(snapshot.scratch, number, part->mount, parts.groups, until)));
+    SOCK_TRY(base::in_stage(Stage::rootfs, fill_scratch(snapshot.scratch, number, part->mount,
+                                                        parts.groups, change, until)));
   }
   return {};
 }
@@ -102,7 +104,7 @@ Result<Parts> make_parts(Workshop& workshop, const SnapshotInUse::Impl& snapshot
                                         container::own_files(spec, workshop)));
   parts.mounts = SOCK_TRY(take_apart(parts.root.tree, snapshot.manifest.mounts));
   parts.groups = SOCK_TRY(container::open_groups(parts.cgroup));
-  SOCK_TRY(refill(parts, snapshot, checked.rootfs, until));
+  SOCK_TRY(refill(parts, snapshot, spec, checked.rootfs, until));
   const auto loopback = spec.namespaces.network.kind() == Network::Kind::loopback
                             ? isolation::Loopback::up
                             : isolation::Loopback::down;
@@ -174,9 +176,9 @@ Result<> enter_restore(const Parts& parts) {
   return lay_out(parts.mounts, table);
 }
 
-RestoreRequest make_request(const SnapshotInUse::Impl& snapshot, FdRef work, const Parts& parts,
+RestoreRequest make_request(FdRef images, FdRef work, const Parts& parts,
                             const Inheritance& inherited) {
-  RestoreRequest request{.images = snapshot.images,
+  RestoreRequest request{.images = images,
                          .work = work,
                          .root = path_of(table, 0),
                          .external = {},
@@ -201,13 +203,12 @@ std::unexpected<Error> refusal_of(const Result<Response>& response, FdRef work,
                       std::move(hint));
 }
 
-Result<Response> run_criu(const std::string& program, const SnapshotInUse::Impl& snapshot,
-                          const Parts& parts, const Inheritance& inherited, FdRef work,
-                          sys::Deadline deadline) {
+Result<Response> run_criu(const std::string& program, FdRef images, const Parts& parts,
+                          const Inheritance& inherited, FdRef work, sys::Deadline deadline) {
   auto worker =
       SOCK_TRY(CriuWorker::start(program, {.descriptors = inherited.descriptors,
                                            .prepare = [&] { return enter_restore(parts); }}));
-  const auto request = make_request(snapshot, work, parts, inherited);
+  const auto request = make_request(images, work, parts, inherited);
   return worker.ask(pack(request), deadline);
 }
 
@@ -217,9 +218,13 @@ Result<sys::Spawned> make_processes(Parts& parts, const SnapshotInUse::Impl& sna
   const auto program = SOCK_TRY(find_criu(workshop.criu));
   const auto staging = SOCK_TRY(store::Staging::create(*snapshot.directory));
   const auto work = SOCK_TRY(staging.make_dir(work_name));
+  const auto change = change_of_user(snapshot.manifest.spec.identity, spec.identity);
+  UniqueFd changed;
+  if (change) changed = SOCK_TRY(images_for(*change, snapshot.images, staging));
+  const FdRef images = change ? FdRef{changed} : FdRef{snapshot.images};
   const auto inherited = inheritance(snapshot.manifest, spec, workshop, parts);
   auto strays = SOCK_TRY(Strays::watch(parts.cgroup, parts.groups));
-  const auto response = run_criu(program, snapshot, parts, inherited, work, deadline);
+  const auto response = run_criu(program, images, parts, inherited, work, deadline);
   if (!response.has_value() || !response->success) return refusal_of(response, work, spec);
   // Our child, which nobody has reaped yet.
   auto pidfd = SOCK_TRY(sys::open_pidfd(response->pid));
@@ -253,6 +258,11 @@ ContainerSpec spec_to_restore(const SnapshotInUse::Impl& snapshot, const Restore
   ContainerSpec spec = snapshot.manifest.spec;
   spec.name = options.name;
   if (options.resources) spec.resources = *options.resources;
+  if (options.user) {
+    spec.identity.uid = options.user->uid;
+    spec.identity.gid = options.user->gid;
+    spec.identity.groups = options.user->groups;
+  }
   spec.stdio = options.stdio;
   spec.fds = options.fds;
   return spec;

@@ -2,6 +2,8 @@
 
 #include "checkpoint/scratch.hpp"
 
+#include <utility>
+
 #include <fcntl.h>
 
 #include "base/try.hpp"
@@ -50,6 +52,19 @@ Result<> check_one(FdRef from, std::size_t number, const Scratch& scratch, Verif
   return {};
 }
 
+constexpr int source_number = 3;
+constexpr int target_number = 4;
+
+/// Users, then groups, as chown has them: from, to.
+std::vector<std::pair<std::string, std::string>> owners(const UserChange& change) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  if (change.uid != change.earlier_uid)
+    pairs.emplace_back(std::to_string(change.earlier_uid), std::to_string(change.uid));
+  if (change.gid != change.earlier_gid)
+    pairs.emplace_back(":" + std::to_string(change.earlier_gid), ":" + std::to_string(change.gid));
+  return pairs;
+}
+
 }  // namespace
 
 Result<std::vector<Scratch>> save_scratch(FdRef root, const std::vector<ScratchPlace>& places,
@@ -72,22 +87,30 @@ Result<> check_scratch(FdRef from, const std::vector<Scratch>& scratch, Verifica
   return {};
 }
 
-// By cp, which everybody has: what a process that shares our memory writes would be ours to pay.
+// By cp and chown, which everybody has: what a process that shares our memory writes would be ours
+// to pay.
 Result<> fill_scratch(FdRef from, std::size_t number, FdRef mount,
-                      const container::GroupsToJoin& groups, sys::Deadline deadline) {
+                      const container::GroupsToJoin& groups,
+                      const std::optional<UserChange>& change, sys::Deadline deadline) {
   const auto tree =
       SOCK_TRY(sys::open_beneath(from, path_of(number, scratch_tree_name), O_RDONLY | O_DIRECTORY));
   const auto names = SOCK_TRY(sys::list_dir(tree));
   if (names.empty()) return {};
-  constexpr int source_number = 3;
-  constexpr int target_number = 4;
-  auto copy = SOCK_TRY(sys::WorkerProcess::start(
-      {.argv = {"/bin/cp", "--archive", "--", "/proc/self/fd/3/.", "/proc/self/fd/4/"},
-       .descriptors = {{.from = tree, .as = source_number}, {.from = mount, .as = target_number}},
-       .prepare = [&] { return container::join(groups); }}));
-  auto finished = copy.finish(deadline);
-  if (!finished.has_value()) finished.error().subject = "the content of a tmpfs";
-  return finished;
+  const auto run = [&](std::vector<std::string> argv) -> Result<> {
+    auto program = SOCK_TRY(sys::WorkerProcess::start(
+        {.argv = std::move(argv),
+         .descriptors = {{.from = tree, .as = source_number}, {.from = mount, .as = target_number}},
+         .prepare = [&] { return container::join(groups); }}));
+    auto finished = program.finish(deadline);
+    if (!finished.has_value()) finished.error().subject = "the content of a tmpfs";
+    return finished;
+  };
+  SOCK_TRY(run({"/bin/cp", "--archive", "--", "/proc/self/fd/3/.", "/proc/self/fd/4/"}));
+  if (!change) return {};
+  for (const auto& [before, after] : owners(*change))
+    SOCK_TRY(run({"/bin/chown", "--recursive", "--no-dereference", "--from=" + before, "--", after,
+                  "/proc/self/fd/4/."}));
+  return {};
 }
 
 }  // namespace sock::checkpoint

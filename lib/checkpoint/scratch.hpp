@@ -3,6 +3,7 @@
 // What is in a container's tmpfs mounts: copied into the snapshot while everything is stopped, with
 // a record of every file, and back into new ones.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "sock/image.hpp"
 #include "sock/result.hpp"
 
+#include "checkpoint/user_change.hpp"
 #include "container/groups_to_join.hpp"
 #include "store/digest.hpp"
 #include "sys/process.hpp"
@@ -38,9 +40,10 @@ Result<std::vector<Scratch>> save_scratch(FdRef root, const std::vector<ScratchP
                                           FdRef to);
 /// Compares what was saved with the records, and those with their digests.
 Result<> check_scratch(FdRef from, const std::vector<Scratch>& scratch, Verification& found);
-/// Copies one back, by a process in those groups, which pay for the memory; one without files costs
+/// Copies one back, by processes in those groups, which pay for the memory; one without files costs
 /// nothing.
 Result<> fill_scratch(FdRef from, std::size_t number, FdRef mount,
-                      const container::GroupsToJoin& groups, sys::Deadline deadline);
+                      const container::GroupsToJoin& groups,
+                      const std::optional<UserChange>& change, sys::Deadline deadline);
 
 }  // namespace sock::checkpoint

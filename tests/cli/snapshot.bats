@@ -57,6 +57,19 @@ written() { # CONTAINER SNAPSHOT
     fails 2 --memory
 }
 
+@test "the user is the snapshot's, or that of the command line" {
+    start_idle box -u 2001:2002
+    written box box-1
+    sockctl restore box-1 --name old
+    sockctl exec old -- id -u
+    prints 2001
+    sockctl restore box-1 --name new -u 2003:2004
+    sockctl exec new -- sh -c 'id -u; id -g'
+    prints $'2003\n2004'
+    sockctl restore box-1 -u root
+    fails 2 'numbers like 1000 or 1000:1000'
+}
+
 @test "--stop ends the container, and --timings prints the stages of a restore" {
     start_idle box
     sockctl checkpoint --stop box box-1

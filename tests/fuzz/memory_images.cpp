@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "checkpoint/criu_images.hpp"
+#include "checkpoint/criu_owners.hpp"
 #include "checkpoint/criu_processes.hpp"
 #include "checkpoint/elf_traits.hpp"
 #include "checkpoint/image_plan.hpp"
@@ -30,6 +31,19 @@ void tell(std::string_view bytes) {
   static_cast<void>(told_mappings(bytes));
 }
 
+// Whoever is not the earlier user stays as he is: changed twice is changed once.
+void change_users(std::string_view bytes) {
+  const UserChange change{
+      .earlier_uid = 1000, .earlier_gid = 1000, .uid = 2000, .gid = 2000, .groups = {}};
+  for (const char* const name :
+       {"core-1.img", "files.img", "memfd.img", "ghost-file-1.img", "ipcns-shm-1.img"}) {
+    const auto once = change_owners(name, bytes, change);
+    if (!once) continue;
+    const auto twice = change_owners(name, *once, change);
+    expect(twice && *twice == *once, "nobody is changed twice");
+  }
+}
+
 void read_images(std::string_view bytes) {
   if (const auto memory = CriuMemory::parse(bytes, "mm")) {
     const auto areas = memory->areas();
@@ -45,6 +59,7 @@ void read_images(std::string_view bytes) {
     expect(CriuFiles::parse(files->to_bytes(), "files").has_value(), "a table with one more");
   }
   tell(bytes);
+  change_users(bytes);
 }
 
 void read_elf(std::string_view bytes) {

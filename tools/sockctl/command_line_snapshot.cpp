@@ -60,7 +60,7 @@ void describe_restore(CLI::App& app, Invocation& invocation) {
   CLI::App& verb = add_host_verb(
       app, invocation, "restore", "Make detached containers, or zygotes, of a snapshot",
       "  sockctl restore web-1\n  sockctl restore web-1 --count 10 --name web\n"
-      "  sockctl restore web-1 --timings -m 256m --name web\n"
+      "  sockctl restore web-1 --timings -m 256m --user 2001 --name web\n"
       "  sockctl restore ds-1 && sockctl zygote fork ds -- python3 -c 'import numpy'\n"
       "\nEach goes on where the snapshot was written, in namespaces and a cgroup of its own.",
       [](Invocation& i) { return sockctl::restore(i.globals, i.snapshot); });
@@ -76,6 +76,9 @@ void describe_restore(CLI::App& app, Invocation& invocation) {
       ->type_name("SIZE");
   verb.add_option("--cpus", options.limits.cpus, "Processors, like 0.5")->type_name("N");
   verb.add_option("--pids", options.limits.pids, "Processes and threads, or max")->type_name("N");
+  verb.add_option("-u,--user", options.limits.user,
+                  "Whose processes and files it is then, instead of the snapshot's user (numbers)")
+      ->type_name("UID[:GID]");
   verb.add_option("--image-store", options.limits.image_store, "Where the image of its root is")
       ->type_name("DIR");
   verb.add_option("--package-cache", options.limits.package_cache, "Where its packages are")

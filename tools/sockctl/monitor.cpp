@@ -71,9 +71,17 @@ Result<Made> restore(sock::Host& host, const RunOptions& options, const sock::St
   roots.restored = SOCKCTL_TRY(keep_origins(snapshot.origins, options));
   sock::RestoreOptions wanted{.name = options.name, .stdio = stdio};
   wanted.resources = SOCKCTL_TRY(limits_over(snapshot.spec.resources, options));
+  sock::Identity identity = snapshot.spec.identity;
+  if (!options.user.empty()) {
+    const auto user = SOCKCTL_TRY(parse_user(options.user));
+    wanted.user = sock::RestoreOptions::User{.uid = user.uid, .gid = user.gid};
+    identity.uid = user.uid;
+    identity.gid = user.gid;
+    identity.groups.clear();
+  }
   auto container = SOCKCTL_TRY(host.restore(used, wanted));
   return Made{.roots = std::move(roots),
-              .identity = snapshot.spec.identity,
+              .identity = identity,
               .origins = snapshot.origins,
               .container = std::move(container)};
 }

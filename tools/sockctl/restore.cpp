@@ -9,6 +9,7 @@
 #include "detach.hpp"
 #include "json_values.hpp"
 #include "limits.hpp"
+#include "parse.hpp"
 #include "posix.hpp"
 #include "report.hpp"
 #include "run_report.hpp"
@@ -92,9 +93,11 @@ Result<> restore_zygotes(const Globals& globals, const SnapshotOptions& options,
   const auto& limits = options.restore.limits;
   for (const auto& [option, value] :
        {std::pair{"--memory", limits.memory}, std::pair{"--cpus", limits.cpus},
-        std::pair{"--pids", limits.pids}})
+        std::pair{"--pids", limits.pids}, std::pair{"--user", limits.user}})
     if (!value.empty())
-      return refuse_option(option, value, "a zygote has the limits that it was created with");
+      return refuse_option(option, value,
+                           "a zygote has the limits that it was created with, and each fork its "
+                           "own user");
   const auto store =
       SOCKCTL_TRY(choose_store(snapshot_store_place, options.store, current_caller()));
   for (const auto& name : names) SOCKCTL_TRY(restore_zygote(globals, options, store, name));
@@ -110,6 +113,7 @@ Result<> restore_all(const Globals& globals, SnapshotOptions options) {
   if (snapshot.kind == sock::Snapshot::Kind::zygote)
     return restore_zygotes(globals, options, names);
   SOCKCTL_TRY(limits_over(snapshot.spec.resources, asked.limits));
+  if (!asked.limits.user.empty()) SOCKCTL_TRY(parse_user(asked.limits.user));
   RunOptions described = describe(snapshot, options);
   for (const auto& name : names) {
     described.name = name;

@@ -23,7 +23,7 @@ struct RestoreVerbOptions {
   std::string snapshot = {};
   std::vector<std::string> names = {};
   unsigned count = 1;
-  RunOptions limits = {};  ///< memory, cpus and pids alone.
+  RunOptions limits = {};  ///< memory, cpus, pids and user alone.
   bool timings = false;
 };
 struct SnapshotArchiveOptions {
