@@ -60,6 +60,9 @@ struct ImportCacheSpec {
   /// Where packages are in the roots of the domain and of containers; one that is not here is on
   /// the interpreter's own search path.
   std::map<Package, std::string> paths = {};
+  /// What to import of packages, where neither `costs` nor their own name tells: "PIL", "PIL.Image"
+  /// of Pillow. See PackagesInUse::modules().
+  std::map<Package, std::vector<std::string>> modules = {};
   TreeGrowth growth = {};
   Recycling recycling = {};
   std::uint64_t memory_max = 1UL << 30U;  ///< Bytes that the zygotes hold beyond what they share.

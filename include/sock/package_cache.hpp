@@ -92,6 +92,9 @@ class PackagesInUse {
   /// are in `site-packages` below it, programs in `bin`, shared libraries in `lib`.
   [[nodiscard]] std::string source(const CachedPackage& package) const;
   [[nodiscard]] static std::string target(const Package& package);
+  /// The modules by which it is imported, sorted: "PIL" of Pillow; but those that begin with an
+  /// underscore. On failure: Errc::corrupt when its files are gone.
+  [[nodiscard]] Result<std::vector<std::string>> modules(const CachedPackage& package) const;
   /// Declares all of them in a spec of a container, a zygote domain or a forked container:
   /// read-only binds in `rootfs`, PYTHONPATH and LD_LIBRARY_PATH in `env`, before what stands
   /// there. On failure: Errc::not_found for a base that is not there.

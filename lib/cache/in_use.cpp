@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include <fcntl.h>
 
 #include "base/try.hpp"
+#include "cache/module_name.hpp"
 #include "cache/package_layout.hpp"
 #include "store/digest.hpp"
 #include "store/stage.hpp"
@@ -74,6 +76,23 @@ std::string PackagesInUse::source(const CachedPackage& package) const {
 
 std::string PackagesInUse::target(const Package& package) {
   return "/packages/" + package.name + "/" + package.version;
+}
+
+Result<std::vector<std::string>> PackagesInUse::modules(const CachedPackage& package) const {
+  const std::string path = source(package) + "/" + std::string{modules_directory};
+  const auto directory = sys::open(sys::cwd, path, O_RDONLY | O_DIRECTORY);
+  if (!directory.has_value())
+    return base::refuse(Errc::corrupt, store::store_stage, path, "the package's files are gone");
+  std::set<std::string> modules;
+  for (const auto& name : SOCK_TRY(sys::list_dir(*directory))) {
+    auto module = cache::module_of(name);
+    const bool is_file = module.size() != name.size();
+    if (module.empty() || module.starts_with('_')) continue;
+    // A directory is one only with a file in it that says so: others are parts of several packages.
+    if (is_file || sys::open_beneath(*directory, name + "/__init__.py", O_PATH).has_value())
+      modules.insert(std::move(module));
+  }
+  return std::vector<std::string>{modules.begin(), modules.end()};
 }
 
 Result<> PackagesInUse::declare(Rootfs& rootfs, std::vector<std::string>& env,

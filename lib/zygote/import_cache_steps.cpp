@@ -205,7 +205,8 @@ Result<Newcomer> ImportCache::Impl::grow_from_parent(NodeId id, Time now) {
 Result<Newcomer> ImportCache::Impl::import_node(Zygote& parent, NodeId id, const ImportNode& node,
                                                 Time now) {
   const ImportCosts known = copy_costs();
-  const zygote::PackageKnowledge knowledge{.costs = known, .paths = spec.paths};
+  const zygote::PackageKnowledge knowledge{
+      .costs = known, .paths = spec.paths, .modules = spec.modules};
   const bool all_known =
       !node.modules.empty() ||
       std::ranges::all_of(node.packages, [&](const Package& p) { return known.contains(p); });

@@ -24,8 +24,11 @@ std::vector<std::string> paths_of(const Package& package, const PackageKnowledge
 
 }  // namespace
 
-std::vector<std::string> modules_of(const Package& package, const ImportCosts& costs) {
-  if (const auto cost = costs.find(package); cost != costs.end()) return cost->second.modules;
+std::vector<std::string> modules_of(const Package& package, const PackageKnowledge& known) {
+  if (const auto cost = known.costs.find(package); cost != known.costs.end())
+    return cost->second.modules;
+  if (const auto told = known.modules.find(package); told != known.modules.end())
+    return told->second;
   std::string module = package.name;
   std::ranges::replace(module, '-', '_');
   return {std::move(module)};
@@ -37,7 +40,7 @@ ImportSpec imports_of(const ImportNode& node, const PackageKnowledge& known,
   for (const auto& package : node.packages) {
     std::ranges::move(paths_of(package, known), std::back_inserter(imports.paths));
     if (node.modules.empty())
-      std::ranges::move(modules_of(package, known.costs), std::back_inserter(imports.modules));
+      std::ranges::move(modules_of(package, known), std::back_inserter(imports.modules));
   }
   return imports;
 }
@@ -45,6 +48,10 @@ ImportSpec imports_of(const ImportNode& node, const PackageKnowledge& known,
 Result<OneByOne> import_one_by_one(Zygote& parent, const ImportNode& node,
                                    const PackageKnowledge& known,
                                    std::chrono::milliseconds deadline) {
+  // One may import another that comes later.
+  std::vector<std::string> paths;
+  for (const auto& package : node.packages)
+    std::ranges::move(paths_of(package, known), std::back_inserter(paths));
   Zygote bare = SOCK_TRY(parent.grow({.modules = {}}));
   OneByOne done{.zygote = std::move(bare)};
   const auto end = sys::deadline_in(deadline);
@@ -56,9 +63,8 @@ Result<OneByOne> import_one_by_one(Zygote& parent, const ImportNode& node,
       return base::refuse(Errc::timed_out, Stage::import_modules, package.to_string(),
                           "the packages before it took all the time of their node");
     }
-    auto child = done.zygote.grow({.modules = modules_of(package, known.costs),
-                                   .paths = paths_of(package, known),
-                                   .deadline = left});
+    auto child =
+        done.zygote.grow({.modules = modules_of(package, known), .paths = paths, .deadline = left});
     if (!child.has_value()) {
       done.unfit.emplace_back(package, child.error().subject);
       continue;
@@ -68,7 +74,7 @@ Result<OneByOne> import_one_by_one(Zygote& parent, const ImportNode& node,
     done.import_time += time;
     done.measured[package] = {.time = time,
                               .memory = after - std::min(before, after),
-                              .modules = modules_of(package, known.costs)};
+                              .modules = modules_of(package, known)};
     before = after;
     done.zygote = std::move(*child);
   }

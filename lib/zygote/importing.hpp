@@ -17,16 +17,18 @@ namespace sock::zygote {
 struct PackageKnowledge {
   const ImportCosts& costs;
   const std::map<Package, std::string>& paths;
+  const std::map<Package, std::vector<std::string>>& modules;
 };
 
 /// The modules to import for a package: those known, else one of the package's own name.
-std::vector<std::string> modules_of(const Package& package, const ImportCosts& costs);
+std::vector<std::string> modules_of(const Package& package, const PackageKnowledge& known);
 /// All that a node imports.
 ImportSpec imports_of(const ImportNode& node, const PackageKnowledge& known,
                       std::chrono::milliseconds deadline);
 
-/// Package by package, each in a zygote forked from the one before: so each has a cost of its own,
-/// and one that cannot be imported is known by name.
+/// Package by package, each in a zygote forked from the one before: so each has a cost of its own
+/// (with what it imports of those that come later), and one that cannot be imported is known by
+/// name.
 struct OneByOne {
   Zygote zygote;  ///< With unfit ones it may lack others too.
   ImportTime import_time{};

@@ -47,6 +47,26 @@ TEST_F(ImportCaches, ForkOnlyFromZygotesThatImportNothingUndeclared) {
   EXPECT_EQ(more.out, "mod_a");
 }
 
+// The packages of a node are sorted by name; one may need a later one, and have modules of other
+// names.
+TEST_F(ImportCaches, ImportWhatPackagesAreToldToBe) {
+  write_module("mod_later", "x = 5\n");
+  write_module("mod_first", "import mod_later\n");
+  ImportCacheSpec spec = cache_spec();
+  spec.modules = {{Package{"a-first", "1"}, {"mod_first"}},
+                  {Package{"b-later", "1"}, {"mod_later"}}};
+  const std::vector<Package> declared{{"a-first", "1"}, {"b-later", "1"}};
+  for (const auto& each : declared) spec.paths[each] = "/modules";
+  ImportCache cache = open(spec);
+  for (const bool is_first : {true, false}) {
+    auto start = cache.fork(request("import sys; exit('mod_first' not in sys.modules)"), declared);
+    ASSERT_TRUE(start) << start.error().message();
+    EXPECT_EQ(start->container.wait()->ok(), !is_first);
+    EXPECT_EQ(start->zygote, is_first ? "root" : "node-1");
+    tend(cache);
+  }
+}
+
 TEST_F(ImportCaches, StartTheNodesOfAGivenTreeWhenTheyAreMissed) {
   ImportCacheSpec spec = cache_spec();
   const auto a = spec.tree.add({.name = "a", .parent = 0, .packages = declare({"mod_a"})});

@@ -109,5 +109,19 @@ TEST_F(Packages, StandBeforeThoseOfTheEnvironmentAndHideThoseOfTheBase) {
   EXPECT_EQ(other.binds.size(), 1U);
 }
 
+TEST_F(Packages, TellTheirModules) {
+  const auto installed = install(
+      "cd /out; mkdir whole part _own; : > whole/__init__.py; : > "
+      "_own/__init__.py; "
+      "for f in one.py two.so three.cpython-311-x86_64-linux-gnu.so four.abi3.so _five.py no.txt "
+      "6.py; do : > $f; done");
+  ASSERT_TRUE(installed.has_value()) << installed.error().message();
+  const auto used = cache().use({.packages = {installed->package}, .python = "3.11"});
+  ASSERT_TRUE(used.has_value()) << used.error().message();
+  const auto modules = used->modules(used->packages().front());
+  ASSERT_TRUE(modules.has_value()) << modules.error().message();
+  EXPECT_EQ(*modules, (std::vector<std::string>{"four", "one", "three", "two", "whole"}));
+}
+
 }  // namespace
 }  // namespace sock::test
