@@ -133,6 +133,11 @@ SUITES = (
         script("checkpoint"), "tap", timeout=1800, targets=("tools/sockctl/sockctl", "libexec-programs"),
     ),
     Suite(
+        "sockd", "the platform runtime as its users see it: calls, failures, restarts",
+        script("sockd"), "tap", timeout=900,
+        targets=("tools/sockd/sockd", "tools/sockctl/sockctl", "libexec-programs"),
+    ),
+    Suite(
         "security", "every refusal, tried from inside by a payload",
         script("security"), "tap", timeout=600,
     ),

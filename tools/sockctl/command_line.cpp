@@ -149,6 +149,8 @@ void describe_verbs(CLI::App& app, Invocation& invocation) {
   describe_zygote(app, invocation);
   describe_image(app, invocation);
   describe_package(app, invocation);
+  describe_function(app, invocation);
+  describe_serve(app, invocation);
   describe_machine(app, invocation);
 }
 

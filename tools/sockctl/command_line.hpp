@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "function_verbs.hpp"
 #include "globals.hpp"
 #include "image_verbs.hpp"
 #include "package_verbs.hpp"
@@ -34,6 +35,7 @@ struct Invocation {
   ImageOptions image = {};
   PackageOptions package = {};
   SnapshotOptions snapshot = {};
+  FunctionOptions function = {};
   std::vector<std::string> names = {};
   std::string shell = {};
   std::function<int()> action = {};
@@ -61,6 +63,9 @@ void describe_image(CLI::App& app, Invocation& invocation);
 void describe_snapshot(CLI::App& app, Invocation& invocation);
 /// command_line_package.cpp
 void describe_package(CLI::App& app, Invocation& invocation);
+/// command_line_function.cpp
+void describe_function(CLI::App& app, Invocation& invocation);
+void describe_serve(CLI::App& app, Invocation& invocation);
 /// The part of it with zygotes that live (command_line_zygote_held.cpp).
 void describe_held_zygotes(CLI::App& group, Invocation& invocation);
 /// And with import trees, in files and alive (command_line_zygote_tree.cpp).

@@ -39,6 +39,7 @@ std::string lister_of(const CLI::Option& positional, const std::string& verb) {
   if (positional.get_single_name() == "IMAGE") return "image ls";
   if (positional.get_single_name() == "PACKAGE") return "package ls";
   if (positional.get_single_name() == "SNAPSHOT") return "snapshot ls";
+  if (positional.get_single_name() == "FUNCTION") return "fn ls";
   return positional.get_single_name() == "NAME" && verb != "create" && verb != "fetch" ? "ps" : "";
 }
 

@@ -191,6 +191,21 @@ Result<> ensure_private_dir(const std::string& path) {
   return {};
 }
 
+Result<> sync_file(sock::FdRef file) {
+  if (::fsync(file.get()) != 0) return last_error("fsync");
+  return {};
+}
+
+Result<> sync_directory(const std::string& path) {
+  const auto directory = SOCKCTL_TRY(open_at(here, path, O_RDONLY | O_DIRECTORY));
+  return sync_file(directory);
+}
+
+Result<> rename_path(const std::string& from, const std::string& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) return last_error(to);
+  return {};
+}
+
 Result<bool> try_lock(sock::FdRef file, Lock kind) {
   const int operation = (kind == Lock::shared ? LOCK_SH : LOCK_EX) | LOCK_NB;
   for (;;) {

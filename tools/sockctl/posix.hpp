@@ -65,6 +65,11 @@ Result<sock::UniqueFd> open_result_file(const std::string& path);
 
 /// Makes a directory with mode 0700, or accepts one that is ours alone.
 Result<> ensure_private_dir(const std::string& path);
+/// What was written is on the disk at the return; of a directory, its names.
+Result<> sync_file(sock::FdRef file);
+Result<> sync_directory(const std::string& path);
+/// Replaces what has the new name, if it is of the same kind.
+Result<> rename_path(const std::string& from, const std::string& to);
 enum class Lock : std::uint8_t { shared, exclusive };
 /// False when somebody else holds the lock.
 Result<bool> try_lock(sock::FdRef file, Lock lock);

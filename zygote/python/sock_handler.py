@@ -1,12 +1,13 @@
 """Calls a handler for events that come over a channel.
 
-    python3 -m sock_handler [--wsgi] MODULE:FUNCTION
+    python3 -m sock_handler [--wsgi] [--calls] MODULE:FUNCTION
 
 The channel is the descriptor named "channel" in SOCK_FDS: one JSON text a line, each way. An event is
 answered by {"result": ...} or {"error": {"type", "message", "trace"}}; the end of the channel ends
 the handler. FUNCTION takes the event alone, as in OpenLambda, or the event and a context, as in AWS
 Lambda. With --wsgi it is a WSGI application, and event and result are requests and responses (see
-wsgi_call).
+wsgi_call). With --calls each line is {"id", "function", "remaining_ms", "event"}: what a context tells
+comes with the event.
 
 What a handler prints goes to stdout and stderr, which are not the channel.
 """
@@ -30,18 +31,22 @@ class TooLong(Exception):
 
 
 class Context:
-    """What AWS Lambda's handlers know of their call. A deadline comes with the event's channel, if
-    at all: SOCK_DEADLINE_MS, on the clock of time.monotonic()."""
+    """What AWS Lambda's handlers know of their call. Without --calls, a deadline comes with the channel,
+    if at all: SOCK_DEADLINE_MS, on the clock of time.monotonic()."""
 
-    def __init__(self, name, number):
+    def __init__(self, name, number, deadline_ms):
         self.function_name = name
         self.aws_request_id = str(number)
-        self._deadline_ms = int(os.environ.get("SOCK_DEADLINE_MS", "0"))
+        self._deadline_ms = deadline_ms
 
     def get_remaining_time_in_millis(self):
         if not self._deadline_ms:
             return 2**31 - 1
-        return max(0, self._deadline_ms - time.monotonic_ns() // 1_000_000)
+        return max(0, self._deadline_ms - now_ms())
+
+
+def now_ms():
+    return time.monotonic_ns() // 1_000_000
 
 
 def find_channel():
@@ -99,12 +104,24 @@ def wsgi_call(application, event):
     return {**answer, "body": base64.b64encode(content).decode()}
 
 
-def make_call(handler, target, is_wsgi):
+def make_call(handler, is_wsgi):
+    """A function of an event and its context."""
     if is_wsgi:
-        return lambda event, number: wsgi_call(handler, event)
+        return lambda event, context: wsgi_call(handler, event)
     if takes_context(handler):
-        return lambda event, number: handler(event, Context(target, number))
-    return lambda event, number: handler(event)
+        return handler
+    return lambda event, context: handler(event)
+
+
+def read_event(line, number, target):
+    """A line is an event."""
+    return json.loads(line), Context(target, number, int(os.environ.get("SOCK_DEADLINE_MS", "0")))
+
+
+def read_call(line, number, target):
+    """A line is an event and what is to be known of it."""
+    call = json.loads(line)
+    return call["event"], Context(call["function"], call["id"], now_ms() + call["remaining_ms"])
 
 
 def describe(error):
@@ -115,12 +132,10 @@ def describe(error):
             "trace": traceback.format_exception(type(error), error, trace)}
 
 
-def answer(call, line, number):
+def answer(call, read):
     """One line for one line. SystemExit is an answer too: the handler has ended, not the channel."""
     try:
-        if len(line) > MOST_BYTES:
-            raise TooLong(f"an event has at most {MOST_BYTES} bytes")
-        text = json.dumps({"result": call(json.loads(line), number)})
+        text = json.dumps({"result": call(*read())})
         if len(text) > MOST_BYTES:
             raise TooLong(f"a result has at most {MOST_BYTES} bytes")
         return text
@@ -128,28 +143,36 @@ def answer(call, line, number):
         return json.dumps({"error": describe(error)})
 
 
-def read_line(channel):
+def read_line(channel, most):
     """None at the end. Of a line that is too long one byte too many is kept, and the rest dropped."""
-    line = channel.readline(MOST_BYTES + 1)
+    line = channel.readline(most + 1)
     rest = line
     while rest and not rest.endswith(b"\n"):
-        rest = channel.readline(MOST_BYTES)
+        rest = channel.readline(most)
     return line or None
 
 
 def main(arguments):
-    is_wsgi = arguments[:1] == ["--wsgi"]
-    targets = arguments[1:] if is_wsgi else arguments
+    options = [word for word in arguments if word in ("--wsgi", "--calls")]
+    targets = [word for word in arguments if word not in options]
     if len(targets) != 1:
         raise SystemExit(__doc__)
+    target = targets[0]
     descriptor = find_channel()
-    call = make_call(find_handler(targets[0]), targets[0], is_wsgi)
+    call = make_call(find_handler(target), "--wsgi" in options)
+    read, envelope = (read_call, 4096) if "--calls" in options else (read_event, 0)
+
+    def read_bounded(line, number):
+        if len(line) > MOST_BYTES + envelope:
+            raise TooLong(f"an event has at most {MOST_BYTES} bytes")
+        return read(line, number, target)
+
     with open(descriptor, "rb", closefd=False) as incoming, \
             open(descriptor, "wb", buffering=0, closefd=False) as outgoing:
         number = 0
-        while (line := read_line(incoming)) is not None:
+        while (line := read_line(incoming, MOST_BYTES + envelope)) is not None:
             number += 1
-            text = memoryview(answer(call, line, number).encode() + b"\n")
+            text = memoryview(answer(call, lambda: read_bounded(line, number)).encode() + b"\n")
             sys.stdout.flush()
             while text:
                 text = text[outgoing.write(text):]

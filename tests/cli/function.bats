@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154 # `errors` is set by sockctl()
+# Functions at a prompt, and the daemon that `sockctl serve` starts. tests/sockd has what it does.
+
+bats_require_minimum_version 1.5.0
+
+load setup
+
+setup() {
+    make_state
+    export SOCKD_STATE=$WORK/sockd
+    HELLO=$(realpath examples/functions/hello)
+}
+
+teardown() {
+    # Only the shell that started it may wait for it.
+    if [ -n "${DAEMON:-}" ]; then
+        kill -TERM "$DAEMON"
+        wait "$DAEMON" || true
+    fi
+    rm -rf "$WORK"
+}
+
+serve() {
+    "$SOCKCTL" serve --daemon "$SOCKD_STATE" -- --listen 127.0.0.1:0 >"$WORK/said" 2>&1 3>&- </dev/null &
+    DAEMON=$!
+    local tries=0
+    until grep -q ready "$WORK/said"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 400 ] || { cat "$WORK/said" >&2; return 1; }
+        read -rt 0.05 <> <(:) || true
+    done
+}
+
+@test "a function is created, called, changed and removed" {
+    serve
+    sockctl fn create hello "$HELLO"
+    prints 'hello version 1'
+    sockctl fn create hello "$HELLO"
+    fails 125 'hello is there already'
+    sockctl fn invoke hello --event '{"name": "you"}' --timings
+    [ "$status" -eq 0 ]
+    [ "$output" = '{"text": "Hello, you!"}' ]
+    [[ $errors == zygote:*queue*start*call* ]]
+    cp -r "$HELLO" "$WORK/copy"
+    sed -i 's/Hello/Good morning/' "$WORK/copy/function.toml"
+    sockctl fn update hello "$WORK/copy"
+    prints 'hello version 2'
+    printf '{"name": "you"}' >"$WORK/event"
+    sockctl fn invoke hello --event "@$WORK/event"
+    prints '{"text": "Good morning, you!"}'
+    sockctl fn logs hello -n 1
+    [[ $(json '["printed"]' <<<"$output") == 'greeting you for '* ]]
+    sockctl fn ls
+    [[ $output == NAME*HANDLER*hello*2*main:handler*64.0\ MiB* ]]
+    sockctl fn ls --format json
+    [ "$(json '[0]["version"]' <<<"$output")" = 2 ]
+    sockctl fn inspect hello
+    [ "$(json '[0]["timeout_ms"]' <<<"$output")" = 3000 ]
+    sockctl fn rm hello
+    [ "$status" -eq 0 ]
+    sockctl fn ls --quiet
+    prints ''
+    sockctl fn invoke hello
+    fails 125 'there is no function'
+    sockctl fn update hello "$HELLO"
+    fails 125 'there is none of this name'
+}
+
+@test "what cannot be a function is one line" {
+    serve
+    mkdir "$WORK/empty" "$WORK/linked"
+    sockctl fn create f "$WORK/empty"
+    fails 2 'function.toml'
+    ln -s /etc/passwd "$WORK/linked/function.toml"
+    sockctl fn create f "$WORK/linked"
+    fails 2 'only files and directories'
+    sockctl fn create f "$WORK/missing"
+    fails 125 missing
+    sockctl fn create ../f "$HELLO"
+    fails 2 'letters, digits'
+}
+
+@test "a function that fails is exit status 1, with the error" {
+    serve
+    mkdir "$WORK/f"
+    printf 'handler = "main:handler"\n' >"$WORK/f/function.toml"
+    printf 'def handler(event):\n    return 1 / 0\n' >"$WORK/f/main.py"
+    sockctl fn create f "$WORK/f"
+    sockctl fn invoke f
+    [ "$status" -eq 1 ]
+    [ "$(json '["errorType"]' <<<"$output")" = ZeroDivisionError ]
+}
+
+@test "without a daemon there is one line that says so" {
+    sockctl fn ls
+    fails 125 'is sockd running? sockctl serve starts it'
+}

@@ -1,0 +1,258 @@
+"""What functions do wrong, and what callers do."""
+
+import json
+import socket
+import threading
+import time
+from pathlib import Path
+
+from cases import expect
+from world import HANDLER, SLOW, World, archive, wait_until
+
+
+def error_of(reply) -> dict:
+    expect(reply.status == 200 and reply.headers["X-Amz-Function-Error"] == "Unhandled", str(reply))
+    return reply.json()
+
+
+def what_a_function_raises_is_told(world: World) -> None:
+    world.start()
+    world.must_put("f", "def handler(event):\n    raise ValueError('no ' + event)\n")
+    error = error_of(world.invoke("f", '"way"'))
+    expect(error["errorType"] == "ValueError" and error["errorMessage"] == "no way", str(error))
+    expect(any("in handler" in line for line in error["stackTrace"]), str(error))
+    plain = world.request("POST", "/run/f", '"way"')
+    expect(plain.status == 500 and plain.json()["error"]["type"] == "ValueError", str(plain))
+    # It has raised, and lives: the next call is the same instance's.
+    world.idle("f", 1)
+    expect(world.invoke("f", '"way"').headers["X-Sock-Path"] == "paused", "it was kept")
+
+
+def a_function_that_ends_or_hangs_is_named(world: World) -> None:
+    world.start()
+    world.must_put("f", "import ctypes, os, signal, sys, time\n"
+                        "def handler(event):\n"
+                        "    print('going to', event, flush=True)\n"
+                        "    if event == 'exit': os._exit(3)\n"
+                        "    if event == 'crash': os.kill(os.getpid(), signal.SIGSEGV); ctypes.string_at(0)\n"
+                        "    if event == 'memory': return len(bytearray(1 << 30))\n"
+                        "    if event == 'close': os.close(3)\n"
+                        "    if event == 'hang':\n        while True: pass\n"
+                        "    return event\n", 'timeout = "1s"\nmemory = "64m"\n')
+    for event, kind, words in (("exit", "Runtime.ExitError", "exit status 3"),
+                               ("crash", "Runtime.ExitError", "signal 11"),
+                               ("memory", "Runtime.OutOfMemory", "oom_killed"),
+                               ("close", "Runtime.ExitError", ""),
+                               ("hang", "Sandbox.Timedout", "1.00 seconds")):
+        error = error_of(world.invoke("f", json.dumps(event)))
+        expect(error["errorType"] == kind and words in error["errorMessage"], f"{event}: {error}")
+        expect(f"going to {event}" in world.logs("f")[-1]["printed"], f"{event}: {world.logs('f')[-1]}")
+        expect(world.result("f", '"well"') == "well", f"it serves after {event}")
+    hung = world.request("POST", "/run/f", '"hang"')
+    expect(hung.status == 504, str(hung))
+    expect(wait_until(lambda: world.now("f")["instances"] <= 1), f"what failed is gone: {world.now('f')}")
+
+
+def code_that_cannot_be_loaded_says_why(world: World) -> None:
+    world.start()
+    world.must_put("broken", "def handler(event:\n")
+    error = error_of(world.invoke("broken"))
+    expect(error["errorType"] == "Runtime.ExitError", str(error))
+    expect("SyntaxError" in world.logs("broken")[-1]["printed"], str(world.logs("broken")[-1]))
+    world.must_put("nameless", "x = 1\n")
+    error_of(world.invoke("nameless"))
+    expect("AttributeError" in world.logs("nameless")[-1]["printed"], str(world.logs("nameless")[-1]))
+
+
+def answers_that_are_none_end_the_instance(world: World) -> None:
+    world.start()
+    world.must_put("f", "import os\n"
+                        "def handler(event):\n"
+                        "    os.write(3, event.encode())\n    return 1\n")
+    for event in ("no JSON\n", "{}\n", "[1]\n", '{"result": 5}\n{"result": 6}\n', '{"result": 1, "error": 2}\n'):
+        error = error_of(world.invoke("f", json.dumps(event)))
+        expect(error["errorType"] == "Runtime.MarshalError", f"{event!r}: {error}")
+    expect(wait_until(lambda: world.now("f")["instances"] == 0), str(world.now("f")))
+    world.must_put("endless", "import os\n"
+                              "def handler(event):\n"
+                              "    while True: os.write(3, b'x' * 65536)\n", 'timeout = "20s"\n')
+    start = time.monotonic()
+    error = error_of(world.invoke("endless"))
+    expect(error["errorType"] == "Runtime.MarshalError" and time.monotonic() - start < 15, str(error))
+
+
+def results_are_bounded(world: World) -> None:
+    world.start()
+    world.must_put("f", "def handler(event):\n    return 'x' * event\n")
+    expect(len(world.result("f", str(6_000_000))) == 6_000_000, "six megabytes")
+    error = error_of(world.invoke("f", str(7_000_000)))
+    expect(error["errorType"] == "TooLong", str(error)[:300])
+    too_large = world.request("POST", "/run/f", b"1" * ((6 << 20) + 1))
+    expect(too_large.status == 413, str(too_large))
+
+
+def what_is_not_there_is_404(world: World) -> None:
+    world.start()
+    reply = world.invoke("nobody")
+    expect(reply.status == 404 and reply.headers["X-Amzn-ErrorType"] == "ResourceNotFoundException", str(reply))
+    for method, path, status in (("POST", "/run/nobody", 404), ("GET", "/run/nobody", 405), ("GET", "/", 404),
+                                 ("POST", "/run/%2e%2e", 404), ("POST", "/run/a/b", 404), ("POST", "/metrics", 405)):
+        reply = world.request(method, path, "{}" if method == "POST" else None)
+        expect(reply.status == status, f"{method} {path}: {reply}")
+
+
+def a_function_that_cannot_be_is_refused(world: World) -> None:
+    world.start()
+    world.must_put("good", "def handler(event):\n    return 1\n")
+    for spec, words in (("handler =", "line 1"), ("", "handler"), ('handler = "main"', "module:function"),
+                        (HANDLER + 'memory = "1k"', "at least"), (HANDLER + "memory = 5", "memory"),
+                        (HANDLER + 'timeout = "1d"', "timeout"), (HANDLER + 'timeout = "1h"', "at most"),
+                        (HANDLER + "concurrency = 0", "concurrency"), (HANDLER + 'colour = "red"', "no such key"),
+                        (HANDLER + 'runtime = "cobol"', "runtime"), (HANDLER + 'packages = ["numpy", 5]', "packages"),
+                        (HANDLER + 'packages = ["no-such-package-here"]', "no-such-package-here"),
+                        (HANDLER + 'application = "../up"', "application"), (HANDLER + "[env]\nA = 1", "env.A")):
+        reply = world.put("good", archive({"function.toml": spec, "main.py": "\n"}))
+        expect(reply.status in (400, 404) and words in reply.json()["error"]["message"], f"{spec!r}: {reply}")
+    expect(world.result("good") == 1, "the version before serves on")
+    versions = sorted(path.name for path in (world.state / "functions/good").iterdir())
+    expect(versions == ["1", "current"], str(versions))
+
+
+def names_and_archives_that_lead_out_are_refused(world: World) -> None:
+    world.start()
+    for name in ("..", ".staging", "a.b", "-x", "x" * 65, "caf%C3%A9"):
+        reply = world.put(name, "\n")
+        expect(reply.status in (400, 404), f"{name}: {reply}")
+    hostile = (archive({"../escape": "x", "function.toml": HANDLER}), archive({"/etc/escape": "x"}),
+               archive({"a/../../escape": "x"}), b"", b"no archive at all", b"PK\x03\x04" + b"\xff" * 100,
+               archive({"function.toml": HANDLER, "main.py": "\n"})[:700])
+    for number, body in enumerate(hostile):
+        reply = world.put("f", body)
+        expect(reply.status in (400, 413), f"archive {number}: {reply}")
+    import io
+    import tarfile
+    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w") as tar:
+            entry = tarfile.TarInfo("link")
+            entry.type, entry.linkname = kind, "/etc"
+            tar.addfile(entry)
+            inner = tarfile.TarInfo("link/escape")
+            tar.addfile(inner, io.BytesIO())
+        reply = world.put("f", out.getvalue())
+        expect(reply.status == 400 and "only files and directories" in reply.body.decode(), f"{kind}: {reply}")
+    expect(not Path("/etc/escape").exists() and not list(world.path.rglob("escape")), "nothing was written")
+    expect(not list((world.state / "functions/.staging").iterdir()), "nothing is left")
+    expect(world.request("GET", "/api/functions", control=True).json() == [], "and no function is there")
+
+
+def strangers_may_call_and_no_more(world: World) -> None:
+    world.start()
+    world.must_put("f", "def handler(event):\n    return 1\n")
+    for method, path in (("GET", "/api/functions"), ("GET", "/api/functions/f/logs"), ("DELETE", "/api/functions/f"),
+                         ("PUT", "/api/functions/g")):
+        reply = world.request(method, path, "x" if method == "PUT" else None)
+        expect(reply.status == 403, f"{method} {path}: {reply}")
+    for headers in ({"Origin": "http://elsewhere.example"}, {"Host": "elsewhere.example"}, {"Origin": "null"}):
+        reply = world.request("POST", "/run/f", "{}", headers)
+        expect(reply.status == 401, f"a page of somebody else's: {headers}: {reply}")
+    mode = (world.state / "control").stat().st_mode & 0o777
+    expect(mode == 0o700, oct(mode))
+
+
+def a_token_opens_everything_and_nothing_opens_without(world: World) -> None:
+    token = world.path / "token"
+    token.write_text("a secret of some length\n")
+    settings = world.path / "settings"
+    settings.write_text(f'token_file = "{token}"\n')
+    world.start("--config", str(settings))
+    expect(world.request("GET", "/healthz").status == 200, "that it lives is no secret")
+    for given in (None, "Bearer wrong", "Bearer a secret of some lengt", "Bearer a secret of some length!", "Basic x"):
+        reply = world.request("GET", "/api/functions", None, {"Authorization": given} if given else {})
+        expect(reply.status == 401, f"{given}: {reply}")
+    right = {"Authorization": "Bearer a secret of some length"}
+    expect(world.request("GET", "/api/functions", None, right).json() == [], "the right one")
+
+
+def those_who_wait_are_bounded(world: World) -> None:
+    settings = world.path / "settings"
+    settings.write_text('function_queue = 2\nqueue_time = "2s"\n')
+    world.start("--config", str(settings))
+    world.must_put("slow", SLOW, 'concurrency = 1\ntimeout = "20s"\n')
+    world.result("slow", "0")
+    replies: dict[int, object] = {}
+    threads = [threading.Thread(target=lambda n=n: replies.__setitem__(n, world.invoke("slow", "4" if n == 0 else "0")))
+               for n in range(5)]
+    for number, thread in enumerate(threads):
+        thread.start()
+        if number == 0:
+            expect(wait_until(lambda: world.now("slow")["idle"] == 0), "the first is at work")
+    for thread in threads:
+        thread.join()
+    expect(replies[0].status == 200, str(replies[0]))
+    statuses = sorted(reply.status for number, reply in replies.items() if number > 0)
+    expect(statuses == [429] * 4, f"two are refused at once, two after two seconds: {replies}")
+    expect(all(reply.headers["Retry-After"] == "1" for n, reply in replies.items() if n > 0), "and may try again")
+    expect(world.result("slow", "0") == 0, "it serves on")
+
+
+def memory_is_never_promised_twice(world: World) -> None:
+    world.start("--memory", "100m")
+    for name in ("a", "b"):
+        world.must_put(name, SLOW, 'memory = "64m"\n')
+    expect(world.result("a", "0") == 0, "the first")
+    world.idle("a", 1)
+    expect(world.result("b", "0") == 0, "the idle one ends for it")
+    expect(wait_until(lambda: world.now("a")["instances"] == 0), str(world.now("a")))
+    replies = []
+    threads = [threading.Thread(target=lambda n=name: replies.append(world.invoke(n, "0.2"))) for name in "abab"]
+    most = 0
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        most = max(most, world.request("GET", "/status").json()["memory"]["promised"])
+    expect(all(reply.status == 200 for reply in replies) and len(replies) == 4, str(replies))
+    expect(0 < most <= 100 << 20, str(most))
+    reply = world.put("huge", "def handler(event):\n    return 1\n", 'memory = "200m"\n')
+    expect(reply.status == 400 and "for all instances" in reply.body.decode(), f"what never fits: {reply}")
+
+
+def careless_clients_disturb_nobody(world: World) -> None:
+    world.start()
+    world.must_put("f", "def handler(event):\n    return 1\n")
+    expect(world.result("f") == 1, "it answers")
+
+    def send(data: bytes, shut: bool = False) -> bytes:
+        with socket.create_connection(("127.0.0.1", world.port), timeout=10) as client:
+            client.sendall(data)
+            if shut:
+                client.shutdown(socket.SHUT_WR)
+            out = b""
+            try:
+                while part := client.recv(65536):
+                    out += part
+            except OSError:
+                pass
+            return out
+
+    expect(b" 400 " in send(b"no HTTP at all\r\n\r\n"), "what is no HTTP")
+    expect(b" 431 " in send(b"GET / HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n"), "a long header")
+    expect(b" 413 " in send(b"POST /run/f HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n"), "a long body")
+    send(b"POST /run/f HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc", shut=True)
+    continued = send(b"POST /run/f HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nConnection: close\r\n"
+                     b"Content-Length: 2\r\n\r\n{}")
+    expect(continued.startswith(b"HTTP/1.1 100 ") and continued.endswith(b"1\n"), str(continued))
+    both = send(b"POST /run/f HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}" * 2
+                + b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    expect(both.count(b"HTTP/1.1 200 OK") == 3, str(both))
+    silent = [socket.create_connection(("127.0.0.1", world.port)) for _ in range(200)]
+    expect(world.result("f") == 1, "with two hundred that say nothing")
+    for client in silent:
+        client.close()
+
+
+TESTS = [what_a_function_raises_is_told, a_function_that_ends_or_hangs_is_named, code_that_cannot_be_loaded_says_why,
+         answers_that_are_none_end_the_instance, results_are_bounded, what_is_not_there_is_404,
+         a_function_that_cannot_be_is_refused, names_and_archives_that_lead_out_are_refused,
+         strangers_may_call_and_no_more, a_token_opens_everything_and_nothing_opens_without, those_who_wait_are_bounded,
+         memory_is_never_promised_twice, careless_clients_disturb_nobody]

@@ -1,0 +1,124 @@
+"""The daemon itself: its start, its end, and what is left of both."""
+
+import json
+import signal
+import subprocess
+import threading
+
+from cases import expect
+from world import SLOW, SOCKD, World, descriptors, wait_until
+
+
+def functions_are_there_after_a_restart(world: World) -> None:
+    world.start()
+    world.must_put("f", "def handler(event):\n    return 1\n")
+    world.must_put("f", "def handler(event):\n    return 2\n")
+    world.must_put("gone", "def handler(event):\n    return 2\n")
+    expect(world.request("DELETE", "/api/functions/gone", control=True).status == 200, "one is removed")
+    expect(world.stop() == 0, world.log())
+    world.start()
+    expect(world.result("f") == 2 and world.invoke("gone").status == 404, "the others are there")
+    expect([path.name for path in (world.state / "functions").iterdir() if path.name != ".staging"] == ["f"], "and no more")
+
+
+def a_killed_daemon_leaves_nothing(world: World) -> None:
+    world.start()
+    world.must_put("f", SLOW, 'timeout = "60s"\n')
+    world.result("f", "0")
+    caller = threading.Thread(target=lambda: failing(world))
+    caller.start()
+    expect(wait_until(lambda: world.now("f")["idle"] == 0), "one call is at work")
+    daemon = world.daemon.pid
+    janitor = subprocess.run(["pgrep", "-P", str(daemon)], capture_output=True, text=True, check=False).stdout.split()
+    expect(len(janitor) > 0, "it has children")
+    world.stop(signal.SIGKILL)
+    caller.join()
+    expect(wait_until(lambda: not alive(janitor)), f"children are left: {alive(janitor)}")
+    world.start()
+    expect(world.result("f", "0") == 0, "the next one serves")
+
+
+def failing(world: World) -> None:
+    try:
+        world.invoke("f", "50")
+    except (OSError, __import__("http.client").client.HTTPException):
+        pass
+
+
+def alive(pids: list[str]) -> list[str]:
+    return subprocess.run(["ps", "-o", "pid=,stat=,comm=", "-p", ",".join(pids)], capture_output=True, text=True,
+                          check=False).stdout.split("\n")[:-1]
+
+
+def calls_may_end_when_the_daemon_does(world: World) -> None:
+    world.start()
+    world.must_put("f", SLOW)
+    replies = []
+    caller = threading.Thread(target=lambda: replies.append(world.invoke("f", "1")))
+    caller.start()
+    expect(wait_until(lambda: world.now("f")["instances"] == 1), "it is at work")
+    expect(world.stop() == 0, world.log())
+    caller.join()
+    expect(replies[0].status == 200 and replies[0].json() == 1, str(replies))
+
+
+def two_daemons_do_not_share_a_state(world: World) -> None:
+    world.start()
+    second = subprocess.run([SOCKD, "--state", str(world.state)], capture_output=True, text=True, timeout=60, check=False)
+    expect(second.returncode == 1 and "another sockd uses it" in second.stderr, str(second))
+
+
+def settings_that_cannot_be_are_refused(world: World) -> None:
+    settings = world.path / "settings"
+    for text, words in (("listen = 5", "listen"), ("colour = 1", "colour"), ("state =", "line 1"), ("queue = 0", "queue"),
+                        ('listen = ["0.0.0.0:0"]', "token_file"), ('listen = ["127.0.0.1:http"]', "a port is a number"),
+                        ('token_file = "/dev/null"', "at least 16")):
+        settings.write_text(text + "\n")
+        done = subprocess.run([SOCKD, "--state", str(world.state), "--config", str(settings)], capture_output=True,
+                              text=True, timeout=60, check=False)
+        expect(done.returncode == 1 and words in done.stderr and done.stderr.count("\n") == 1, f"{text}: {done}")
+
+
+def it_tells_how_it_is(world: World) -> None:
+    world.start()
+    world.must_put("f", "def handler(event):\n    return 1\n")
+    world.result("f")
+    world.idle("f", 1)
+    world.result("f")
+    world.idle("f", 1)
+    world.invoke("nobody-knows-it")
+    expect(world.request("GET", "/healthz").body == b"ok\n", "it lives")
+    text = world.request("GET", "/metrics").body.decode()
+    for line in ('sockd_calls_total{function="f",outcome="result",path="zygote"} 1',
+                 'sockd_calls_total{function="f",outcome="result",path="paused"} 1',
+                 'sockd_calls_total{function="",outcome="unknown_function",path=""} 1',
+                 'sockd_call_seconds_count{function="f",path="paused"} 1', 'sockd_instances{function="f"} 1',
+                 'sockd_idle_instances{function="f"} 1', f"sockd_memory_promised_bytes {128 << 20}"):
+        expect(line in text, f"{line} is not in {text}")
+    expect("nobody-knows-it" not in text, "names that are made up are not counted by name")
+    status = world.request("GET", "/status").json()
+    expect(status["functions"][0]["name"] == "f" and status["memory"]["promised"] == 128 << 20, json.dumps(status))
+    zygotes = status["import_caches"][0]["zygotes"]
+    expect(zygotes[0]["replicas"] >= 1 and zygotes[0]["forks"] == 1, json.dumps(zygotes))
+
+
+def nothing_grows_with_calls(world: World) -> None:
+    world.start()
+    world.must_put("f", "def handler(event):\n    return event\n", 'instances = "fresh"\n')
+    world.must_put("g", "def handler(event):\n    return event\n")
+
+    def call_all() -> None:
+        for number in range(60):
+            expect(world.result("f" if number % 2 else "g", str(number)) == number, "an answer")
+        expect(wait_until(lambda: world.now("f")["instances"] == 0), str(world.now("f")))
+        world.idle("g", 1)
+
+    call_all()
+    before = descriptors(world.daemon.pid)
+    call_all()
+    after = descriptors(world.daemon.pid)
+    expect(after <= before, f"{before} descriptors became {after}")
+
+
+TESTS = [functions_are_there_after_a_restart, a_killed_daemon_leaves_nothing, calls_may_end_when_the_daemon_does,
+         two_daemons_do_not_share_a_state, settings_that_cannot_be_are_refused, it_tells_how_it_is, nothing_grows_with_calls]

@@ -1,0 +1,155 @@
+"""A daemon with a state of its own, and HTTP to it over its control socket and over loopback."""
+
+import http.client
+import io
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+from cases import PROJECT, SOCKCTL, expect
+
+SOCKD = str(Path(SOCKCTL).parent.parent / "sockd" / "sockd")
+EXAMPLES = PROJECT / "examples/functions"
+SLOW = (PROJECT / "tests/payloads/functions/slow.py").read_text()
+HANDLER = 'handler = "main:handler"\n'
+
+
+def wait_until(condition, seconds: float = 20) -> bool:
+    """Looks again and again: nothing announces what other processes print or leave behind."""
+    deadline = time.monotonic() + seconds
+    while not (met := condition()) and time.monotonic() < deadline:
+        select.select([], [], [], 0.02)
+    return bool(met)
+
+
+class ControlConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=60)
+        self.path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self.path))
+
+
+class Reply:
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self) -> str:
+        return f"{self.status} {self.body[:300]!r}"
+
+
+def archive(files: dict[str, str]) -> bytes:
+    """A tar file."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    return out.getvalue()
+
+
+class World:
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="sock-sockd-"))
+        self.state = self.path / "state"
+        self.daemon: subprocess.Popen | None = None
+        self.port = 0
+
+    def close(self) -> None:
+        if self.daemon is not None and self.daemon.poll() is None:
+            self.stop()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def start(self, *options: str) -> None:
+        """Returns when it is ready."""
+        self.log_file = open(self.path / "log", "ab")
+        self.daemon = subprocess.Popen(
+            [SOCKD, "--state", str(self.state), "--listen", "127.0.0.1:0",
+             "--package-cache", str(self.path / "packages"), *options],
+            stdout=subprocess.PIPE, stderr=self.log_file, stdin=subprocess.DEVNULL, text=True)
+        self.port = 0
+        for line in self.daemon.stdout:
+            if line.startswith("sockd: listening on "):
+                self.port = int(line.rsplit(":", 1)[1])
+            if line.startswith("sockd: ready"):
+                return
+        self.daemon.wait()
+        expect(False, f"it did not start: {self.log()}")
+
+    def log(self) -> str:
+        return (self.path / "log").read_text()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.daemon.send_signal(number)
+        status = self.daemon.wait(timeout=60)
+        self.daemon.stdout.close()
+        self.log_file.close()
+        return status
+
+    def request(self, method: str, path: str, body: bytes | str | None = None, headers: dict | None = None,
+                control: bool = False) -> Reply:
+        connection = (ControlConnection(self.state / "control") if control
+                      else http.client.HTTPConnection("127.0.0.1", self.port, timeout=60))
+        try:
+            connection.request(method, path, body, headers or {})
+            return Reply(connection.getresponse())
+        finally:
+            connection.close()
+
+    def put(self, name: str, code: str | bytes, spec: str = "", more: dict[str, str] | None = None) -> Reply:
+        body = code if isinstance(code, bytes) else archive(
+            {"function.toml": HANDLER + spec, "main.py": code, **(more or {})})
+        return self.request("PUT", f"/api/functions/{name}", body, control=True)
+
+    def must_put(self, name: str, code: str | bytes, spec: str = "", more: dict[str, str] | None = None) -> dict:
+        reply = self.put(name, code, spec, more)
+        expect(reply.status == 200, f"put {name}: {reply}")
+        return reply.json()
+
+    def invoke(self, name: str, event="", **headers: str) -> Reply:
+        body = event if isinstance(event, (str, bytes)) else json.dumps(event)
+        return self.request("POST", f"/2015-03-31/functions/{name}/invocations", body,
+                            {key.replace("_", "-"): value for key, value in headers.items()})
+
+    def result(self, name: str, event=""):
+        reply = self.invoke(name, event)
+        expect(reply.status == 200 and "X-Amz-Function-Error" not in reply.headers, f"{name}: {reply}")
+        return reply.json()
+
+    def now(self, name: str) -> dict:
+        """How many instances there are, idle ones, waiting calls."""
+        return self.request("GET", f"/api/functions/{name}", control=True).json()["now"]
+
+    def idle(self, name: str, count: int) -> None:
+        expect(wait_until(lambda: self.now(name)["idle"] == count), f"{name}: {self.now(name)}")
+
+    def logs(self, name: str) -> list[dict]:
+        reply = self.request("GET", f"/api/functions/{name}/logs", control=True)
+        return [json.loads(line) for line in reply.body.decode().splitlines()]
+
+    def cgroups(self) -> list[str]:
+        """Those of the daemon, by its Host's process."""
+        return [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/sock-*{self.daemon.pid}*")]
+
+
+def descriptors(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))

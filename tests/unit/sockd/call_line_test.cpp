@@ -1,0 +1,54 @@
+// Calls and answers as lines.
+
+#include "sockd/call_line.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sockd {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string line(std::string_view event) {
+  return line_of({.id = "id", .function = "f", .remaining = 1500ms, .event = event}).value_or("");
+}
+
+TEST(CallLine, IsOneLineWithTheEventAsItIs) {
+  EXPECT_EQ(line("{\"a\": 1.50}"),
+            "{\"id\": \"id\", \"function\": \"f\", \"remaining_ms\": 1500, "
+            "\"event\": {\"a\": 1.50}}\n");
+  EXPECT_EQ(line("[\r\n1,\n2]"),
+            "{\"id\": \"id\", \"function\": \"f\", \"remaining_ms\": 1500, "
+            "\"event\": [  1, 2]}\n");
+}
+
+TEST(CallLine, IsMadeOfJsonAlone) {
+  for (const char* const event : {"", "{", "1}", "1, \"id\": 2", "'x'", "\"a\nb\"", "1 2"})
+    EXPECT_EQ(line(event), "") << event;
+}
+
+TEST(Answers, AreResultsOrErrors) {
+  EXPECT_EQ(parse_answer(R"({"result": {"a": 1.50}})").value(),
+            (Answer{.kind = Answer::Kind::result, .text = R"({"a": 1.50})"}));
+  EXPECT_EQ(parse_answer(R"({"result":5})").value(),
+            (Answer{.kind = Answer::Kind::result, .text = "5"}));
+  const auto error =
+      parse_answer(R"({"error": {"type": "E", "message": "m", "trace": ["t"], "more": 1}})");
+  EXPECT_EQ(error.value(), (Answer{.kind = Answer::Kind::error,
+                                   .text = R"({"message":"m","trace":["t"],"type":"E"})"}));
+  const auto odd = parse_answer(R"({"error": {"type": 5, "trace": "none"}})");
+  EXPECT_EQ(odd.value().text, R"({"message":"","trace":[],"type":"Error"})");
+}
+
+TEST(Answers, ThatSayBothOrNothingAreNone) {
+  for (const char* const text :
+       {"", "5", "{}", "[]", R"({"result": })", R"({"result": 1, "error": 2})",
+        R"({"error": "text"})", R"({"result": 1} {"result": 2})", "{\"result\": \"\xff\"}"}) {
+    const auto answer = parse_answer(text);
+    ASSERT_FALSE(answer.has_value()) << text;
+    EXPECT_EQ(answer.error().code, sock::Errc::corrupt);
+  }
+}
+
+}  // namespace
+}  // namespace sockd

@@ -1,0 +1,45 @@
+// The daemon's file.
+
+#include "sockd/settings.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sockd {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(DaemonSettings, ChangeWhatTheFileNames) {
+  Settings settings{.state = "/before", .queue = 7};
+  const auto read = read_settings(R"(
+listen = ["127.0.0.1:80", "[::1]:80"]
+memory = "1g"
+queue_time = "2s"
+function_queue = 9
+)",
+                                  settings);
+  ASSERT_TRUE(read.has_value()) << read.error().message();
+  EXPECT_EQ(settings, (Settings{.state = "/before",
+                                .listen = {"127.0.0.1:80", "[::1]:80"},
+                                .memory = 1U << 30U,
+                                .queue = 7,
+                                .function_queue = 9,
+                                .queue_time = 2s}));
+}
+
+TEST(DaemonSettings, NameWhatCannotBe) {
+  const std::pair<const char*, const char*> mistakes[] = {
+      {"state = 5", "state"},           {"listen = \"x\"", "listen"}, {"listen = [1]", "listen"},
+      {"memory = 5", "memory"},         {"memory = \"x\"", "memory"}, {"queue = 0", "queue"},
+      {"queue_time = 5", "queue_time"}, {"other = 1", "other"},       {"state", "line 1"}};
+  for (const auto& [text, subject] : mistakes) {
+    Settings settings{.state = "/before"};
+    const auto read = read_settings(text, settings);
+    ASSERT_FALSE(read.has_value()) << text;
+    EXPECT_EQ(read.error().code, sock::Errc::invalid_spec);
+    EXPECT_NE(read.error().subject.find(subject), std::string::npos) << read.error().message();
+  }
+}
+
+}  // namespace
+}  // namespace sockd

@@ -1,0 +1,49 @@
+// sockctl serve: sockd in the foreground, with defaults that need no file.
+
+#include <algorithm>
+#include <filesystem>
+
+#include <unistd.h>
+
+#include "daemon_client.hpp"
+#include "function_verbs.hpp"
+#include "posix.hpp"
+#include "report.hpp"
+
+namespace sockctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Beside sockctl where it is installed; in a build tree, in its own directory.
+Result<std::string> find_sockd() {
+  std::error_code failed;
+  const fs::path self = fs::read_symlink("/proc/self/exe", failed).parent_path();
+  for (const fs::path& place : {self / "sockd", self.parent_path() / "sockd" / "sockd"})
+    if (fs::is_regular_file(place, failed)) return place.string();
+  return refuse(Errc::not_found, Stage::exec, "sockd", "it is not beside sockctl");
+}
+
+Result<> become_sockd(const FunctionOptions& options) {
+  const std::string program = SOCKCTL_TRY(find_sockd());
+  std::vector<std::string> words{program, "--state", daemon_directory(options.daemon)};
+  words.insert(words.end(), options.words.begin(), options.words.end());
+  // Somewhere to send calls to, unless told.
+  const bool listens = std::ranges::any_of(options.words, [](const auto& word) {
+    return word.starts_with("--listen") || word.starts_with("--config");
+  });
+  if (!listens) words.insert(words.end(), {"--listen", "127.0.0.1:8080"});
+  std::vector<char*> pointers;
+  for (auto& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  ::execv(program.c_str(), pointers.data());
+  return last_error(program);
+}
+
+}  // namespace
+
+int serve(const Globals&, const FunctionOptions& options) {
+  return finish(become_sockd(options));
+}
+
+}  // namespace sockctl

@@ -1,0 +1,292 @@
+// Paths, rights, and what is told of functions.
+
+#include "api.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <ranges>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "replies.hpp"
+
+namespace sockd {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t most_archive = 64U << 20U;
+constexpr std::size_t most_log_lines = 10'000;
+
+std::string_view text_of(beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+struct Target {
+  std::vector<std::string> path;
+  std::string query;
+};
+
+// Names have no letters that are escaped in URLs, so nothing is unescaped.
+Target target_of(const http::request_header<>& header) {
+  const std::string_view whole = text_of(header.target());
+  const auto mark = std::min(whole.find('?'), whole.size());
+  Target target{.path = {}, .query = std::string{whole.substr(std::min(mark + 1, whole.size()))}};
+  for (const auto part : std::views::split(whole.substr(0, mark), '/'))
+    if (!part.empty()) target.path.emplace_back(part.begin(), part.end());
+  return target;
+}
+
+std::string new_id() {
+  return boost::uuids::to_string(boost::uuids::random_generator{}());
+}
+
+/// "arn:aws:lambda:...:function:NAME:QUALIFIER" and "NAME:QUALIFIER" are NAME.
+std::string lambda_name(std::string name) {
+  constexpr std::string_view marker = ":function:";
+  if (const auto at = name.rfind(marker); at != std::string::npos)
+    name.erase(0, at + marker.size());
+  return name.substr(0, name.find(':'));
+}
+
+/// As long for a wrong one, wherever it is wrong.
+bool is_same(std::string_view given, std::string_view secret) {
+  unsigned difference = given.size() == secret.size() ? 0 : 1;
+  for (std::size_t at = 0; at < given.size(); ++at)
+    difference |= static_cast<unsigned char>(given[at]) ^
+                  static_cast<unsigned char>(secret[at % secret.size()]);
+  return difference == 0;
+}
+
+// A page of somebody else's in a browser of this machine can send requests here; its address is
+// then in Origin, or its name, which leads here, in Host.
+bool is_of_a_strange_page(const http::request_header<>& header) {
+  const std::string host{text_of(header[http::field::host])};
+  const auto origin = text_of(header[http::field::origin]);
+  if (!origin.empty() && origin != "http://" + host) return true;
+  std::string name = host.substr(0, host.rfind(':'));
+  if (host.ends_with(']')) name = host;
+  if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+  boost::system::error_code failed;
+  boost::asio::ip::make_address(name, failed);
+  return !host.empty() && name != "localhost" && failed;
+}
+
+json describe(const FunctionState& state) {
+  const auto& stored = state.deployed->stored;
+  json packages = json::array();
+  for (const auto& package : state.deployed->declared) packages.push_back(package.to_string());
+  const bool is_fresh = stored.spec.instances == FunctionSpec::Instances::fresh;
+  return {
+      {"name", stored.name},
+      {"version", stored.version},
+      {"handler", stored.spec.handler},
+      {"packages", std::move(packages)},
+      {"memory", stored.spec.memory},
+      {"timeout_ms", stored.spec.timeout.count()},
+      {"concurrency", stored.spec.concurrency},
+      {"instances", is_fresh ? "fresh" : "reused"},
+      {"application", stored.spec.application},
+      {"updated",
+       fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(stored.updated)))},
+      {"now", {{"instances", state.instances}, {"idle", state.idle}, {"waiting", state.waiting}}}};
+}
+
+json describe(const Realm& realm) {
+  json nodes = json::array();
+  for (const auto& zygote : realm.zygotes())
+    nodes.push_back({{"name", zygote.name},
+                     {"replicas", zygote.replicas},
+                     {"hits", zygote.hits},
+                     {"misses", zygote.misses},
+                     {"forks", zygote.forks},
+                     {"import_ms", zygote.import_time.count()},
+                     {"memory", zygote.memory},
+                     {"failure", zygote.failure}});
+  return {{"name", realm.spec().name}, {"zygotes", std::move(nodes)}};
+}
+
+HttpResponse no_such_path() {
+  return json_reply(http::status::not_found,
+                    {{"error", {{"code", "not_found"}, {"message", "there is no such path"}}}});
+}
+
+HttpResponse wrong_method(const char* methods) {
+  auto response = json_reply(
+      http::status::method_not_allowed,
+      {{"error", {{"code", "invalid_spec"}, {"message", fmt::format("use {}", methods)}}}});
+  response.set(http::field::allow, methods);
+  return response;
+}
+
+}  // namespace
+
+Api::Rights Api::rights_of(const http::request_header<>& header, Peer peer) const {
+  if (peer == Peer::owner) return Rights::everything;
+  if (is_of_a_strange_page(header)) return Rights::none;
+  if (token_.empty()) return Rights::call;
+  constexpr std::string_view scheme = "Bearer ";
+  const auto given = text_of(header[http::field::authorization]);
+  if (!given.starts_with(scheme) || !is_same(given.substr(scheme.size()), token_))
+    return Rights::none;
+  return Rights::everything;
+}
+
+std::size_t Api::most_body(const http::request_header<>& header, Peer peer) const {
+  const bool may_register =
+      header.method() == http::verb::put && rights_of(header, peer) == Rights::everything;
+  return may_register ? most_archive : most_payload;
+}
+
+asio::awaitable<HttpResponse> Api::handle(HttpRequest request, Peer peer) {
+  const Rights rights = rights_of(request.base(), peer);
+  co_return co_await route(std::move(request), rights);
+}
+
+asio::awaitable<HttpResponse> Api::route(HttpRequest request, Rights rights) {
+  const auto [path, query] = target_of(request.base());
+  const std::string first = path.empty() ? "" : path.front();
+  const bool is_get = request.method() == http::verb::get || request.method() == http::verb::head;
+  if (first == "healthz" && path.size() == 1) co_return text_reply(http::status::ok, "ok\n");
+  if (rights == Rights::none) {
+    auto response = json_reply(
+        http::status::unauthorized,
+        {{"error", {{"code", "denied"}, {"message", "Authorization: Bearer TOKEN is missing"}}}});
+    response.set(http::field::www_authenticate, "Bearer");
+    co_return response;
+  }
+  const bool is_status = path.size() == 1 && (first == "metrics" || first == "status");
+  if (is_status && !is_get) co_return wrong_method("GET");
+  if (is_status) co_return first == "metrics" ? metrics() : status();
+  const bool is_invoke = path.size() == 4 && first == "2015-03-31" && path[1] == "functions" &&
+                         path[3] == "invocations";
+  const bool is_run = path.size() == 2 && (first == "run" || first == "function");
+  if ((is_invoke || is_run) && request.method() != http::verb::post) co_return wrong_method("POST");
+  if (is_invoke) co_return co_await invoke(request, path[2]);
+  if (is_run) co_return co_await run(request, path[1]);
+  const bool is_managing = path.size() >= 2 && first == "api" && path[1] == "functions";
+  if (!is_managing) co_return no_such_path();
+  if (rights != Rights::everything)
+    co_return error_reply({.code = Errc::denied,
+                           .subject = "functions",
+                           .hint = "use the control socket, or set token_file"});
+  if (is_get && path.size() == 2) co_return list();
+  if (is_get && path.size() == 3) co_return inspect(path[2]);
+  if (is_get && path.size() == 4 && path[3] == "logs") co_return logs(path[2], query);
+  co_return co_await manage(std::move(request), path);
+}
+
+asio::awaitable<HttpResponse> Api::invoke(const HttpRequest& request, std::string_view name) {
+  const std::string id = new_id();
+  const std::string function = lambda_name(std::string{name});
+  const auto kind = text_of(request["X-Amz-Invocation-Type"]);
+  if (kind == "DryRun") {
+    for (const auto& state : parts_.dispatcher.functions())
+      if (state.deployed->stored.name == function)
+        co_return HttpResponse{http::status::no_content, 11};
+    co_return lambda_error(http::status::not_found, "ResourceNotFoundException",
+                           "Function not found: " + sock::printable(function));
+  }
+  if (!kind.empty() && kind != "RequestResponse")
+    co_return lambda_error(http::status::bad_request, "InvalidParameterValueException",
+                           "X-Amz-Invocation-Type: RequestResponse or DryRun");
+  CallRequest call{
+      .function = function, .event = request.body().empty() ? "{}" : request.body(), .id = id};
+  const Outcome outcome = co_await parts_.dispatcher.call(std::move(call));
+  co_return lambda_reply(outcome, id, request["X-Amz-Log-Type"] == "Tail");
+}
+
+// A body that is no JSON is a text.
+asio::awaitable<HttpResponse> Api::run(const HttpRequest& request, std::string_view name) {
+  const std::string id = new_id();
+  CallRequest call{.function = std::string{name}, .event = request.body(), .id = id};
+  if (call.event.empty())
+    call.event = "null";
+  else if (!json::accept(call.event))
+    call.event = json(call.event).dump(-1, ' ', false, json::error_handler_t::replace);
+  const Outcome outcome = co_await parts_.dispatcher.call(std::move(call));
+  co_return plain_reply(outcome, id);
+}
+
+asio::awaitable<HttpResponse> Api::manage(HttpRequest request, std::vector<std::string> path) {
+  if (path.size() != 3) co_return no_such_path();
+  const std::string name = path[2];
+  if (request.method() == http::verb::put) {
+    const bool is_there = inspect(name).result() == http::status::ok;
+    if (is_there && request[http::field::if_none_match] == "*")
+      co_return json_reply(
+          http::status::precondition_failed,
+          {{"error", {{"code", "exists"}, {"message", name + " is there already"}}}});
+    if (!is_there && request[http::field::if_match] == "*") co_return inspect(name);
+    const auto put = co_await parts_.registrar.put(name, std::move(request.body()));
+    if (!put.has_value()) co_return error_reply(put.error());
+    co_return inspect(name);
+  }
+  if (request.method() != http::verb::delete_) co_return wrong_method("GET, PUT, DELETE");
+  const auto removed = co_await parts_.registrar.remove(name);
+  if (!removed.has_value()) co_return error_reply(removed.error());
+  parts_.log.remove(name);
+  co_return json_reply(http::status::ok, {{"removed", name}});
+}
+
+HttpResponse Api::list() const {
+  json all = json::array();
+  for (const auto& state : parts_.dispatcher.functions()) all.push_back(describe(state));
+  return json_reply(http::status::ok, all);
+}
+
+HttpResponse Api::inspect(const std::string& name) const {
+  for (const auto& state : parts_.dispatcher.functions())
+    if (state.deployed->stored.name == name) return json_reply(http::status::ok, describe(state));
+  return error_reply({.code = Errc::not_found,
+                      .subject = "function '" + sock::printable(name) + "'",
+                      .hint = "there is none of this name"});
+}
+
+HttpResponse Api::logs(const std::string& name, std::string_view query) const {
+  if (!check_function_name(name).has_value()) return inspect(name);
+  std::size_t lines = 100;
+  constexpr std::string_view key = "lines=";
+  if (query.starts_with(key)) {
+    const char* const end = query.data() + query.size();
+    if (std::from_chars(query.data() + key.size(), end, lines).ptr != end)
+      return error_reply({.code = Errc::invalid_spec, .subject = "lines", .hint = "a number"});
+  }
+  auto response =
+      text_reply(http::status::ok, parts_.log.tail(name, std::min(lines, most_log_lines)));
+  response.set(http::field::content_type, "application/jsonl");
+  return response;
+}
+
+HttpResponse Api::status() const {
+  json functions = json::array();
+  for (const auto& state : parts_.dispatcher.functions()) functions.push_back(describe(state));
+  json realms = json::array();
+  for (const auto& realm : parts_.starter.realms()) realms.push_back(describe(*realm));
+  return json_reply(http::status::ok, {{"functions", std::move(functions)},
+                                       {"import_caches", std::move(realms)},
+                                       {"memory",
+                                        {{"promised", parts_.dispatcher.memory_promised()},
+                                         {"max", parts_.dispatcher.memory_max()}}}});
+}
+
+HttpResponse Api::metrics() const {
+  Gauges gauges{.memory_promised = parts_.dispatcher.memory_promised(),
+                .memory_max = parts_.dispatcher.memory_max(),
+                .functions = {}};
+  for (const auto& state : parts_.dispatcher.functions())
+    gauges.functions.push_back({.name = state.deployed->stored.name,
+                                .instances = state.instances,
+                                .idle = state.idle,
+                                .waiting = state.waiting});
+  auto response = text_reply(http::status::ok, parts_.metrics.text(gauges));
+  response.set(http::field::content_type, "text/plain; version=0.0.4");
+  return response;
+}
+
+}  // namespace sockd

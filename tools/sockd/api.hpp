@@ -1,0 +1,62 @@
+#pragma once
+
+// What the daemon answers at which path, and to whom.
+//
+//   POST /2015-03-31/functions/NAME/invocations   as AWS Lambda's Invoke
+//   POST /run/NAME                                as OpenLambda
+//   POST /function/NAME                           as OpenFaaS
+//   GET  /healthz, /metrics, /status
+//   GET, PUT, DELETE /api/functions[/NAME[/logs]] for who runs it
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "call_log.hpp"
+#include "dispatcher.hpp"
+#include "http_server.hpp"
+#include "metrics.hpp"
+#include "registrar.hpp"
+
+namespace sockd {
+
+/// All of them outlive it.
+struct ApiParts {
+  Dispatcher& dispatcher;
+  Registrar& registrar;
+  const Starter& starter;
+  const CallLog& log;
+  const Metrics& metrics;
+};
+
+/// Thread-bound, to the loop.
+class Api : public HttpHandler {
+ public:
+  /// `token`: what strangers must show for anything; empty: they may call functions alone.
+  Api(ApiParts parts, std::string token) : parts_{parts}, token_{std::move(token)} {}
+
+  asio::awaitable<HttpResponse> handle(HttpRequest request, Peer peer) override;
+  [[nodiscard]] std::size_t most_body(const http::request_header<>& header,
+                                      Peer peer) const override;
+
+ private:
+  enum class Rights : std::uint8_t { none, call, everything };
+  [[nodiscard]] Rights rights_of(const http::request_header<>& header, Peer peer) const;
+
+  asio::awaitable<HttpResponse> route(HttpRequest request, Rights rights);
+  asio::awaitable<HttpResponse> invoke(const HttpRequest& request, std::string_view name);
+  asio::awaitable<HttpResponse> run(const HttpRequest& request, std::string_view name);
+  asio::awaitable<HttpResponse> manage(HttpRequest request, std::vector<std::string> path);
+  [[nodiscard]] HttpResponse status() const;
+  [[nodiscard]] HttpResponse metrics() const;
+  [[nodiscard]] HttpResponse list() const;
+  [[nodiscard]] HttpResponse inspect(const std::string& name) const;
+  [[nodiscard]] HttpResponse logs(const std::string& name, std::string_view query) const;
+
+  ApiParts parts_;
+  std::string token_;
+};
+
+}  // namespace sockd

@@ -1,0 +1,37 @@
+// Names.
+
+#include "call.hpp"
+
+namespace sockd {
+
+std::string_view to_string(Outcome::Kind kind) {
+  switch (kind) {
+    case Outcome::Kind::result:
+      return "result";
+    case Outcome::Kind::raised:
+      return "raised";
+    case Outcome::Kind::timed_out:
+      return "timed_out";
+    case Outcome::Kind::exited:
+      return "exited";
+    case Outcome::Kind::out_of_memory:
+      return "out_of_memory";
+    case Outcome::Kind::bad_answer:
+      return "bad_answer";
+    case Outcome::Kind::not_started:
+      return "not_started";
+    case Outcome::Kind::unknown_function:
+      return "unknown_function";
+    case Outcome::Kind::bad_event:
+      return "bad_event";
+    case Outcome::Kind::function_busy:
+      return "function_busy";
+    case Outcome::Kind::overloaded:
+      return "overloaded";
+    case Outcome::Kind::closing:
+      return "closing";
+  }
+  return "";
+}
+
+}  // namespace sockd

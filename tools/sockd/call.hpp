@@ -1,0 +1,52 @@
+#pragma once
+
+// A call of a function, and what became of it. Values.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "output.hpp"
+
+namespace sockd {
+
+struct CallRequest {
+  std::string function;
+  std::string event;  ///< JSON
+  std::string id;
+};
+
+struct CallStage {
+  std::string name;  ///< "queue", "start", "resume", "call"; those of a start are the library's.
+  std::chrono::nanoseconds elapsed;
+};
+
+struct Outcome {
+  enum class Kind : std::uint8_t {
+    result,     ///< `body` is what the handler has returned: JSON.
+    raised,     ///< `body` is what it has raised: JSON with "type", "message" and "trace".
+    timed_out,  ///< Here and below, `body` is one line for people.
+    exited,     ///< The payload ended, by itself or by a signal.
+    out_of_memory,
+    bad_answer,
+    not_started,
+    unknown_function,
+    bad_event,
+    function_busy,  ///< Too many wait for this function.
+    overloaded,     ///< Too many wait at all, or one too long.
+    closing,        ///< The daemon ends.
+  } kind;
+  std::string body = {};
+  std::uint64_t version = 0;
+  std::string path = {};    ///< "warm", "paused", "zygote", "snapshot", "created".
+  std::string zygote = {};  ///< The node of the import tree that was forked.
+  std::string fallback = {};
+  std::vector<CallStage> stages = {};
+  Printed printed = {};
+};
+/// The enumerator's own name.
+std::string_view to_string(Outcome::Kind kind);
+
+}  // namespace sockd

@@ -1,0 +1,172 @@
+// Every key is known, and has one type.
+
+#include "function_spec.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include "parse.hpp"
+
+namespace sockd {
+namespace {
+
+constexpr std::size_t most_concurrency = 10'000;
+constexpr std::chrono::milliseconds most_timeout = std::chrono::minutes{15};
+constexpr std::size_t name_max = 64;
+
+std::unexpected<Error> refuse_key(std::string_view key, std::string hint) {
+  return sockctl::refuse(Errc::invalid_spec, Stage::validate,
+                         fmt::format("{}: {}", function_file, key), std::move(hint));
+}
+
+/// Nothing where the key is not there.
+template <class T>
+Result<std::optional<T>> find(const toml::table& table, std::string_view key,
+                              const char* expected) {
+  const auto* const node = table.get(key);
+  if (node == nullptr) return std::optional<T>{};
+  auto value = node->value_exact<T>();
+  if (!value) return refuse_key(key, expected);
+  return value;
+}
+
+Result<std::vector<sock::Package>> packages_of(const toml::table& table) {
+  constexpr std::string_view key = "packages";
+  const std::string expected = R"(a list like ["numpy==1.24.2", "pandas"])";
+  std::vector<sock::Package> packages;
+  const auto* const node = table.get(key);
+  if (node == nullptr) return packages;
+  if (!node->is_array()) return refuse_key(key, expected);
+  for (const auto& each : *node->as_array()) {
+    const auto text = each.value_exact<std::string>();
+    if (!text) return refuse_key(key, expected);
+    const auto package = sock::Package::parse(*text);
+    if (!package.has_value()) return refuse_key(key, expected);
+    packages.push_back(*package);
+  }
+  return packages;
+}
+
+Result<std::vector<std::string>> imports_of(const toml::table& table) {
+  constexpr std::string_view key = "imports";
+  std::vector<std::string> modules;
+  const auto* const node = table.get(key);
+  if (node == nullptr) return modules;
+  constexpr std::string_view letters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
+  const auto refuse = [&] { return refuse_key(key, R"(a list like ["PIL.Image"])"); };
+  if (!node->is_array()) return refuse();
+  for (const auto& each : *node->as_array()) {
+    const auto module = each.value_exact<std::string>();
+    if (!module || module->empty() || module->find_first_not_of(letters) != std::string::npos)
+      return refuse();
+    modules.push_back(*module);
+  }
+  return modules;
+}
+
+Result<std::vector<std::string>> environment_of(const toml::table& table) {
+  constexpr std::string_view key = "env";
+  std::vector<std::string> env;
+  const auto* const node = table.get(key);
+  if (node == nullptr) return env;
+  if (!node->is_table()) return refuse_key(key, "a table of texts");
+  for (const auto& [name, each] : *node->as_table()) {
+    const auto value = each.value_exact<std::string>();
+    const bool fits = value && !name.str().empty() && !name.str().contains('=') &&
+                      !value->contains('\0') && !name.str().contains('\0');
+    if (!fits) return refuse_key(fmt::format("{}.{}", key, name.str()), "NAME = \"text\"");
+    env.push_back(fmt::format("{}={}", name.str(), *value));
+  }
+  return env;
+}
+
+Result<> refuse_unknown(const toml::table& table) {
+  static constexpr std::array known{"runtime",   "handler",     "wsgi",       "packages",
+                                    "imports",   "memory",      "timeout",    "env",
+                                    "instances", "application", "concurrency"};
+  for (const auto& [key, value] : table)
+    if (std::ranges::find(known, key.str()) == known.end())
+      return refuse_key(key.str(), fmt::format("there is no such key: {}", fmt::join(known, ", ")));
+  return {};
+}
+
+Result<std::string> handler_of(const toml::table& table) {
+  const char* const expected = "\"module:function\"";
+  auto handler = SOCKCTL_TRY(find<std::string>(table, "handler", expected));
+  if (!handler) return refuse_key("handler", "it is missing: \"module:function\"");
+  const auto colon = handler->find(':');
+  if (colon == 0 || colon == std::string::npos || colon + 1 == handler->size() ||
+      handler->starts_with('-') || handler->contains('\0'))
+    return refuse_key("handler", expected);
+  return std::move(*handler);
+}
+
+// Each is text in the file, as on sockctl's command line.
+Result<> read_limits(const toml::table& table, FunctionSpec& spec) {
+  if (const auto text = SOCKCTL_TRY(find<std::string>(table, "memory", "a size like \"128m\"")))
+    spec.memory = SOCKCTL_TRY(sockctl::parse_size("memory", *text));
+  constexpr std::uint64_t least_memory = 4U << 20U;
+  if (spec.memory < least_memory) return refuse_key("memory", "at least \"4m\"");
+  if (const auto text = SOCKCTL_TRY(find<std::string>(table, "timeout", "a time like \"3s\"")))
+    spec.timeout = SOCKCTL_TRY(sockctl::parse_duration("timeout", *text));
+  if (spec.timeout > most_timeout) return refuse_key("timeout", "at most \"15m\"");
+  const auto concurrency = SOCKCTL_TRY(find<std::int64_t>(table, "concurrency", "a number"));
+  if (concurrency && (*concurrency < 1 || *concurrency > std::int64_t{most_concurrency}))
+    return refuse_key("concurrency", fmt::format("1 to {}", most_concurrency));
+  if (concurrency) spec.concurrency = static_cast<std::size_t>(*concurrency);
+  return {};
+}
+
+Result<FunctionSpec> read_function(const toml::table& table) {
+  SOCKCTL_TRY(refuse_unknown(table));
+  const auto runtime = SOCKCTL_TRY(find<std::string>(table, "runtime", "\"python\""));
+  if (runtime && *runtime != "python") return refuse_key("runtime", "\"python\" is the only one");
+  auto handler = SOCKCTL_TRY(handler_of(table));
+  FunctionSpec spec{.handler = std::move(handler)};
+  spec.wsgi = SOCKCTL_TRY(find<bool>(table, "wsgi", "true or false")).value_or(false);
+  spec.packages = SOCKCTL_TRY(packages_of(table));
+  spec.imports = SOCKCTL_TRY(imports_of(table));
+  SOCKCTL_TRY(read_limits(table, spec));
+  const char* const kinds = "\"reused\" or \"fresh\"";
+  const auto instances =
+      SOCKCTL_TRY(find<std::string>(table, "instances", kinds)).value_or("reused");
+  if (instances != "reused" && instances != "fresh") return refuse_key("instances", kinds);
+  if (instances == "fresh") spec.instances = FunctionSpec::Instances::fresh;
+  spec.application = SOCKCTL_TRY(find<std::string>(table, "application", "a name")).value_or("");
+  if (!spec.application.empty() && !check_function_name(spec.application).has_value())
+    return refuse_key("application", "letters, digits, - and _, at most 64");
+  spec.env = SOCKCTL_TRY(environment_of(table));
+  return spec;
+}
+
+}  // namespace
+
+Result<FunctionSpec> parse_function(std::string_view toml) {
+  if (toml.size() > most_function_text) return refuse_key("the file", "it has more than 64 KiB");
+  try {
+    return read_function(toml::parse(toml));
+  } catch (const toml::parse_error& error) {
+    return refuse_key(fmt::format("line {}", error.source().begin.line),
+                      std::string{error.description()});
+  }
+}
+
+Result<> check_function_name(std::string_view name) {
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  const bool fits =
+      !name.empty() && name.size() <= name_max && is_word(name.front()) &&
+      std::ranges::all_of(name, [&](char c) { return is_word(c) || c == '-' || c == '_'; });
+  if (fits) return {};
+  return sockctl::refuse(Errc::invalid_spec, Stage::validate,
+                         fmt::format("function '{}'", sock::printable(name)),
+                         "letters, digits, - and _, at most 64");
+}
+
+}  // namespace sockd

@@ -1,0 +1,197 @@
+// A coroutine for each connection.
+
+#include "http_server.hpp"
+
+#include <charconv>
+#include <filesystem>
+#include <functional>
+
+#include <sys/stat.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+
+namespace sockd {
+namespace {
+
+using sock::Errc;
+using sock::Stage;
+
+constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t most_connections = 4096;
+constexpr std::size_t most_header = 16U << 10U;
+constexpr std::chrono::seconds read_time{30};  // For a request, or until the next one begins.
+constexpr std::chrono::seconds write_time{30};
+constexpr std::chrono::seconds linger_time{2};
+constexpr std::size_t most_unread = 64U << 20U;
+
+std::unexpected<sock::Error> cannot_listen(const std::string& address, std::string why) {
+  return sockctl::refuse(Errc::invalid_spec, Stage::none, "listen " + address, std::move(why));
+}
+
+HttpResponse refusal_of(beast::error_code failed) {
+  HttpResponse response{http::status::bad_request, 11};
+  if (failed == http::error::body_limit) response.result(http::status::payload_too_large);
+  if (failed == http::error::header_limit)
+    response.result(http::status::request_header_fields_too_large);
+  response.body() = failed.message() + "\n";
+  response.keep_alive(false);
+  response.prepare_payload();
+  return response;
+}
+
+/// It is silent, or gone: nothing can be said to it.
+bool is_over(beast::error_code failed) {
+  return failed == http::error::end_of_stream || failed == http::error::partial_message ||
+         failed == beast::error::timeout ||
+         failed.category() == asio::error::get_system_category() ||
+         failed.category() == asio::error::get_misc_category();
+}
+
+}  // namespace
+
+template <class Acceptor>
+void HttpServer::start(Acceptor acceptor, Peer peer) {
+  auto shared = std::make_shared<Acceptor>(std::move(acceptor));
+  closers_.push_back([shared] {
+    beast::error_code ignored;
+    shared->close(ignored);
+  });
+  asio::co_spawn(loop_, accept_all(shared, peer), asio::detached);
+}
+
+sock::Result<std::string> HttpServer::listen_tcp(const std::string& address) {
+  const auto colon = address.rfind(':');
+  if (colon == std::string::npos) return cannot_listen(address, "write ADDRESS:PORT");
+  std::string host = address.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  unsigned short port = 0;
+  const char* const end = address.data() + address.size();
+  if (std::from_chars(address.data() + colon + 1, end, port).ptr != end)
+    return cannot_listen(address, "a port is a number");
+  beast::error_code failed;
+  const auto ip = asio::ip::make_address(host, failed);
+  if (failed) return cannot_listen(address, "an address is a number like 127.0.0.1");
+  asio::ip::tcp::acceptor acceptor{loop_};
+  const asio::ip::tcp::endpoint place{ip, port};
+  acceptor.open(place.protocol(), failed);
+  if (!failed) acceptor.set_option(asio::socket_base::reuse_address(true), failed);
+  if (!failed) acceptor.bind(place, failed);
+  if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
+  if (failed) return cannot_listen(address, failed.message());
+  const std::string got =
+      address.substr(0, colon + 1) + std::to_string(acceptor.local_endpoint(failed).port());
+  start(std::move(acceptor), Peer::stranger);
+  return got;
+}
+
+sock::Result<> HttpServer::listen_unix(const std::string& path, Peer peer) {
+  std::error_code ignored;
+  if (std::filesystem::is_socket(path, ignored)) std::filesystem::remove(path, ignored);
+  beast::error_code failed;
+  asio::local::stream_protocol::acceptor acceptor{loop_};
+  constexpr std::size_t most_path = 107;
+  if (path.size() > most_path) return cannot_listen(path, "a path of at most 107 bytes");
+  acceptor.open(asio::local::stream_protocol{}, failed);
+  const auto mask = ::umask(0077);
+  if (!failed) acceptor.bind(asio::local::stream_protocol::endpoint{path}, failed);
+  ::umask(mask);
+  if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
+  if (failed) return cannot_listen(path, failed.message());
+  start(std::move(acceptor), peer);
+  return {};
+}
+
+void HttpServer::close() {
+  for (const auto& close_one : closers_) close_one();
+  closers_.clear();
+}
+
+template <class Acceptor>
+asio::awaitable<void> HttpServer::accept_all(std::shared_ptr<Acceptor> acceptor, Peer peer) {
+  for (;;) {
+    auto [failed, socket] = co_await acceptor->async_accept(as_values);
+    if (!acceptor->is_open()) co_return;
+    if (failed || connections_ >= most_connections) continue;  // It is closed.
+    Stream stream{asio::generic::stream_protocol::socket{std::move(socket)}};
+    asio::co_spawn(loop_, serve(std::move(stream), peer), asio::detached);
+  }
+}
+
+asio::awaitable<void> HttpServer::serve(Stream stream, Peer peer) {
+  ++connections_;
+  beast::flat_buffer buffer;
+  while (co_await serve_one(stream, buffer, peer)) {
+  }
+  beast::error_code ignored;
+  stream.socket().shutdown(asio::socket_base::shutdown_send, ignored);
+  --connections_;
+}
+
+// Whether there may be another.
+asio::awaitable<bool> HttpServer::serve_one(Stream& stream, beast::flat_buffer& buffer, Peer peer) {
+  Parser parser;
+  parser.header_limit(most_header);
+  parser.body_limit(boost::none);  // Its header decides.
+  stream.expires_after(read_time);
+  auto [bad_header, header_size] =
+      co_await http::async_read_header(stream, buffer, parser, as_values);
+  beast::error_code failed = bad_header;
+  if (!failed) {
+    const std::size_t most = handler_.most_body(parser.get().base(), peer);
+    parser.body_limit(most);  // Of chunks; a length that is told is looked at here.
+    if (parser.content_length().value_or(0) > most) failed = http::error::body_limit;
+  }
+  if (!failed) failed = co_await read_body(stream, buffer, parser);
+  if (failed && is_over(failed)) co_return false;
+  HttpResponse response;
+  if (failed) {
+    response = refusal_of(failed);
+  } else {
+    stream.expires_never();
+    HttpRequest request = parser.release();
+    const bool keeps_alive = request.keep_alive();
+    const bool is_head = request.method() == http::verb::head;
+    response = co_await handler_.handle(std::move(request), peer);
+    response.keep_alive(keeps_alive);
+    response.prepare_payload();
+    if (is_head) response.body().clear();
+  }
+  stream.expires_after(write_time);
+  auto [unsent, size] = co_await http::async_write(stream, response, as_values);
+  if (failed) co_await linger(stream);
+  co_return !unsent && response.keep_alive();
+}
+
+asio::awaitable<beast::error_code> HttpServer::read_body(Stream& stream, beast::flat_buffer& buffer,
+                                                         Parser& parser) {
+  if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+    http::response<http::empty_body> go_on{http::status::continue_, 11};
+    co_await http::async_write(stream, go_on, as_values);
+  }
+  auto [failed, size] = co_await http::async_read(stream, buffer, parser, as_values);
+  co_return failed;
+}
+
+// Whoever still sends would otherwise lose the answer with the connection.
+asio::awaitable<void> HttpServer::linger(Stream& stream) {
+  beast::error_code ignored;
+  stream.socket().shutdown(asio::socket_base::shutdown_send, ignored);
+  stream.expires_after(linger_time);
+  std::string unread(most_header, '\0');
+  for (std::size_t total = 0; total < most_unread;) {
+    auto [failed, size] = co_await stream.async_read_some(asio::buffer(unread), as_values);
+    if (failed) co_return;
+    total += size;
+  }
+}
+
+}  // namespace sockd

@@ -1,0 +1,77 @@
+#pragma once
+
+// HTTP/1.1 over TCP and unix sockets. What a request means is the handler's; here it is read,
+// within bounds and deadlines, and answered.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "try.hpp"
+
+namespace sockd {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+
+using HttpRequest = http::request<http::string_body>;
+using HttpResponse = http::response<http::string_body>;
+
+/// Who may be at the other end.
+enum class Peer : std::uint8_t {
+  owner,     ///< Whoever may open the unix socket of the state directory.
+  stranger,  ///< Anybody.
+};
+
+class HttpHandler {
+ public:
+  virtual ~HttpHandler() = default;
+  virtual asio::awaitable<HttpResponse> handle(HttpRequest request, Peer peer) = 0;
+  /// Bytes that the body of this request may have: its header is all there is yet.
+  [[nodiscard]] virtual std::size_t most_body(const http::request_header<>& header,
+                                              Peer peer) const = 0;
+};
+
+/// Thread-bound, to the loop.
+class HttpServer {
+ public:
+  HttpServer(asio::io_context& loop, HttpHandler& handler) : loop_{loop}, handler_{handler} {}
+
+  /// "127.0.0.1:8080", "[::1]:8080". Gives the address with the port that it has got.
+  sock::Result<std::string> listen_tcp(const std::string& address);
+  /// One that is left by somebody dead is replaced; only its owner may open it.
+  sock::Result<> listen_unix(const std::string& path, Peer peer);
+  /// Takes no more connections.
+  void close();
+
+ private:
+  using Stream = beast::basic_stream<asio::generic::stream_protocol>;
+  template <class Acceptor>
+  asio::awaitable<void> accept_all(std::shared_ptr<Acceptor> acceptor, Peer peer);
+  asio::awaitable<void> serve(Stream stream, Peer peer);
+  using Parser = http::request_parser<http::string_body>;
+  static asio::awaitable<beast::error_code> read_body(Stream& stream, beast::flat_buffer& buffer,
+                                                      Parser& parser);
+  static asio::awaitable<void> linger(Stream& stream);
+  asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, Peer peer);
+  template <class Acceptor>
+  void start(Acceptor acceptor, Peer peer);
+
+  asio::io_context& loop_;
+  HttpHandler& handler_;
+  std::vector<std::function<void()>> closers_ = {};
+  std::size_t connections_ = 0;
+};
+
+}  // namespace sockd

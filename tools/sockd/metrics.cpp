@@ -1,0 +1,92 @@
+// Names of functions that are not there are not counted by name: anybody may make them up.
+
+#include "metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+namespace sockd {
+namespace {
+
+const prometheus::Histogram::BucketBoundaries seconds{
+    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60};
+
+double in_seconds(std::chrono::nanoseconds elapsed) {
+  return std::chrono::duration<double>(elapsed).count();
+}
+
+}  // namespace
+
+struct Metrics::Impl {
+  prometheus::Registry registry{};
+  prometheus::Family<prometheus::Counter>& calls =
+      prometheus::BuildCounter()
+          .Name("sockd_calls_total")
+          .Help("Calls of functions, by how they ended and how they were served")
+          .Register(registry);
+  prometheus::Family<prometheus::Histogram>& call_seconds =
+      prometheus::BuildHistogram()
+          .Name("sockd_call_seconds")
+          .Help("Time of a call from its request to its answer")
+          .Register(registry);
+  prometheus::Family<prometheus::Histogram>& stage_seconds =
+      prometheus::BuildHistogram()
+          .Name("sockd_stage_seconds")
+          .Help("Time of each stage of a call")
+          .Register(registry);
+};
+
+Metrics::Metrics() : impl_{std::make_unique<Impl>()} {}
+Metrics::~Metrics() = default;
+
+void Metrics::count(const CallRequest& request, const Outcome& outcome,
+                    std::chrono::nanoseconds elapsed) {
+  const bool is_known = outcome.kind != Outcome::Kind::unknown_function;
+  impl_->calls
+      .Add({{"function", is_known ? request.function : ""},
+            {"outcome", std::string{to_string(outcome.kind)}},
+            {"path", outcome.path}})
+      .Increment();
+  if (outcome.path.empty()) return;
+  impl_->call_seconds.Add({{"function", request.function}, {"path", outcome.path}}, seconds)
+      .Observe(in_seconds(elapsed));
+  for (const auto& stage : outcome.stages)
+    impl_->stage_seconds.Add({{"stage", stage.name}, {"path", outcome.path}}, seconds)
+        .Observe(in_seconds(stage.elapsed));
+}
+
+// What is now is asked for when somebody wants to know.
+std::string Metrics::text(const Gauges& gauges) const {
+  prometheus::Registry now;
+  const auto set = [&](const char* name, const char* help,
+                       const std::vector<std::pair<std::string, std::uint64_t>>& values) {
+    auto& family = prometheus::BuildGauge().Name(name).Help(help).Register(now);
+    for (const auto& [function, value] : values) {
+      const auto labels =
+          function.empty() ? prometheus::Labels{} : prometheus::Labels{{"function", function}};
+      family.Add(labels).Set(static_cast<double>(value));
+    }
+  };
+  set("sockd_memory_promised_bytes", "Memory limits of all instances together",
+      {{"", gauges.memory_promised}});
+  set("sockd_memory_max_bytes", "What they may be at most", {{"", gauges.memory_max}});
+  std::vector<std::pair<std::string, std::uint64_t>> instances;
+  std::vector<std::pair<std::string, std::uint64_t>> idle;
+  std::vector<std::pair<std::string, std::uint64_t>> waiting;
+  for (const auto& function : gauges.functions) {
+    instances.emplace_back(function.name, function.instances);
+    idle.emplace_back(function.name, function.idle);
+    waiting.emplace_back(function.name, function.waiting);
+  }
+  set("sockd_instances", "Containers of a function", instances);
+  set("sockd_idle_instances", "Of these, those that are paused", idle);
+  set("sockd_waiting_calls", "Calls that wait for an instance", waiting);
+  auto families = impl_->registry.Collect();
+  for (auto& family : now.Collect()) families.push_back(std::move(family));
+  return prometheus::TextSerializer{}.Serialize(families);
+}
+
+}  // namespace sockd

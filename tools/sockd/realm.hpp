@@ -1,0 +1,68 @@
+#pragma once
+
+// A trust domain: the functions that may be forked from the same zygotes. An import cache, and the
+// thread that tends it.
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "sock/host.hpp"
+#include "sock/import_cache.hpp"
+#include "sock/package_cache.hpp"
+
+#include "try.hpp"
+
+namespace sockd {
+
+using sock::Result;
+
+/// The packages of a function, kept as long as somebody may run with them.
+using Packages = std::shared_ptr<const sock::PackagesInUse>;
+
+/// What zygotes import of each.
+using Modules = std::map<sock::Package, std::vector<std::string>>;
+
+struct RealmSpec {
+  std::string name;
+  sock::Rootfs rootfs;             ///< With the packages of all its functions.
+  std::vector<Packages> packages;  ///< The same, to be kept.
+  Modules modules;
+  std::uint64_t memory_max;  ///< Bytes of all zygotes together.
+};
+
+/// Thread-safe.
+class Realm {
+ public:
+  static Result<std::shared_ptr<Realm>> open(sock::Host& host, RealmSpec spec);
+  Realm(RealmSpec spec, sock::ImportCache cache);
+  ~Realm();
+  Realm(const Realm&) = delete;
+  Realm& operator=(const Realm&) = delete;
+
+  Result<sock::CachedStart> fork(const sock::ContainerSpec& spec,
+                                 std::span<const sock::Package> declared) {
+    return cache_.fork(spec, declared);
+  }
+  /// Whether its zygotes see all that is bound there, and import all of that.
+  [[nodiscard]] bool covers(const std::vector<sock::Bind>& binds, const Modules& modules) const;
+  [[nodiscard]] const RealmSpec& spec() const noexcept { return spec_; }
+  [[nodiscard]] std::vector<sock::CachedZygote> zygotes() const { return cache_.zygotes(); }
+
+ private:
+  void tend(const std::stop_token& stop);
+
+  RealmSpec spec_;
+  sock::ImportCache cache_;
+  std::jthread tender_;  ///< Ends before the cache does.
+};
+
+/// One root that shows what either shows; where both have something, it is what `more` has there.
+sock::Rootfs joined(sock::Rootfs root, const sock::Rootfs& more);
+/// The modules of either, each once.
+Modules joined(Modules modules, const Modules& more);
+
+}  // namespace sockd

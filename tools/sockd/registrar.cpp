@@ -1,0 +1,59 @@
+// A version is current only when everything that its instances need is there.
+
+#include "registrar.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include "blocking.hpp"
+#include "posix.hpp"
+
+namespace sockd {
+
+std::vector<std::pair<std::string, sock::Error>> Registrar::serve_all() {
+  std::vector<std::pair<std::string, sock::Error>> failures;
+  auto functions = store_.list();
+  if (!functions.has_value()) return {{"functions", functions.error()}};
+  for (auto& function : *functions) {
+    const std::string name = function.name;
+    auto deployed = starter_->deploy(std::move(function));
+    if (deployed.has_value())
+      dispatcher_->serve(std::move(*deployed));
+    else
+      failures.emplace_back(name, deployed.error());
+  }
+  return failures;
+}
+
+Result<DeployedPtr> Registrar::add(const std::string& name, const std::string& archive) {
+  const auto file = SOCKCTL_TRY(sockctl::make_memory_file());
+  SOCKCTL_TRY(sockctl::write_all(file, archive));
+  SOCKCTL_TRY(sockctl::rewind_file(file));
+  auto stored = SOCKCTL_TRY(store_.add(name, file));
+  auto deployed = starter_->deploy(stored);
+  const auto current = deployed.has_value() ? store_.make_current(stored) : Result<>{};
+  if (!current.has_value()) deployed = std::unexpected(current.error());
+  if (!deployed.has_value()) store_.forget(name, stored.version);
+  return deployed;
+}
+
+boost::asio::awaitable<Result<DeployedPtr>> Registrar::put(std::string name, std::string archive) {
+  auto work = [this, &name, &archive] { return add(name, archive); };
+  auto deployed = co_await run_blocking(thread_, work);
+  if (deployed.has_value()) dispatcher_->serve(*deployed);
+  co_return deployed;
+}
+
+boost::asio::awaitable<Result<>> Registrar::remove(std::string name) {
+  auto work = [this, &name] { return store_.remove(name); };
+  auto removed = co_await run_blocking(thread_, work);
+  if (removed.has_value()) dispatcher_->withdraw(name);
+  co_return removed;
+}
+
+void Registrar::forget(const StoredFunction& function) {
+  boost::asio::post(thread_, [this, name = function.name, version = function.version] {
+    store_.forget(name, version);
+  });
+}
+
+}  // namespace sockd

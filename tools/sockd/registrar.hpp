@@ -1,0 +1,42 @@
+#pragma once
+
+// Puts functions into service and takes them out: one after another, in a thread of its own.
+
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "dispatcher.hpp"
+#include "function_store.hpp"
+#include "starter.hpp"
+
+namespace sockd {
+
+/// Thread-bound, to the loop.
+class Registrar {
+ public:
+  Registrar(FunctionStore store, Starter& starter) : store_{std::move(store)}, starter_{&starter} {}
+
+  /// Where calls go. Before anything else.
+  void attach(Dispatcher& dispatcher) { dispatcher_ = &dispatcher; }
+  /// Serves all that are in the store. Blocking. Gives what could not be served, and why.
+  std::vector<std::pair<std::string, sock::Error>> serve_all();
+
+  /// On failure the version before goes on serving.
+  boost::asio::awaitable<Result<DeployedPtr>> put(std::string name, std::string archive);
+  boost::asio::awaitable<Result<>> remove(std::string name);
+  /// Removes the files of a version that nobody runs any more.
+  void forget(const StoredFunction& function);
+
+ private:
+  Result<DeployedPtr> add(const std::string& name, const std::string& archive);
+
+  FunctionStore store_;
+  Starter* starter_;
+  Dispatcher* dispatcher_ = nullptr;
+  boost::asio::thread_pool thread_{1};  ///< The only one that touches the store.
+};
+
+}  // namespace sockd

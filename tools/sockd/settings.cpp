@@ -1,0 +1,109 @@
+// Every key is known, and has one type.
+
+#include "settings.hpp"
+
+#include <functional>
+#include <map>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include "parse.hpp"
+
+namespace sockd {
+namespace {
+
+using sock::Result;
+
+std::unexpected<sock::Error> refuse_key(std::string_view key, std::string hint) {
+  return sockctl::refuse(sock::Errc::invalid_spec, sock::Stage::validate,
+                         fmt::format("setting {}", key), std::move(hint));
+}
+
+/// Takes one value, or says what it may be.
+using Reader = std::function<Result<>(const std::string& key, const toml::node&)>;
+
+Reader text(std::string& into) {
+  return [&into](const std::string& key, const toml::node& node) -> Result<> {
+    const auto value = node.value_exact<std::string>();
+    if (!value) return refuse_key(key, "a text");
+    into = *value;
+    return {};
+  };
+}
+
+Reader texts(std::vector<std::string>& into) {
+  return [&into](const std::string& key, const toml::node& node) -> Result<> {
+    if (!node.is_array()) return refuse_key(key, "a list of texts");
+    std::vector<std::string> values;
+    for (const auto& each : *node.as_array()) {
+      const auto value = each.value_exact<std::string>();
+      if (!value) return refuse_key(key, "a list of texts");
+      values.push_back(*value);
+    }
+    into = std::move(values);
+    return {};
+  };
+}
+
+Reader size(std::uint64_t& into) {
+  return [&into](const std::string& key, const toml::node& node) -> Result<> {
+    const auto value = node.value_exact<std::string>();
+    if (!value) return refuse_key(key, "a size like \"512m\"");
+    into = SOCKCTL_TRY(sockctl::parse_size(key, *value));
+    return {};
+  };
+}
+
+Reader duration(std::chrono::milliseconds& into) {
+  return [&into](const std::string& key, const toml::node& node) -> Result<> {
+    const auto value = node.value_exact<std::string>();
+    if (!value) return refuse_key(key, "a time like \"10s\"");
+    into = SOCKCTL_TRY(sockctl::parse_duration(key, *value));
+    return {};
+  };
+}
+
+Reader count(std::size_t& into) {
+  return [&into](const std::string& key, const toml::node& node) -> Result<> {
+    constexpr std::int64_t most = 1'000'000;
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < 1 || *value > most) return refuse_key(key, "1 to 1000000");
+    into = static_cast<std::size_t>(*value);
+    return {};
+  };
+}
+
+Result<> read_table(const toml::table& table, Settings& settings) {
+  const std::map<std::string, Reader, std::less<>> readers{
+      {"state", text(settings.state)},
+      {"listen", texts(settings.listen)},
+      {"token_file", text(settings.token_file)},
+      {"package_cache", text(settings.package_cache)},
+      {"memory", size(settings.memory)},
+      {"zygote_memory", size(settings.zygote_memory)},
+      {"queue", count(settings.queue)},
+      {"function_queue", count(settings.function_queue)},
+      {"queue_time", duration(settings.queue_time)},
+      {"idle_time", duration(settings.idle_time)},
+      {"drain_time", duration(settings.drain_time)}};
+  for (const auto& [key, node] : table) {
+    const auto reader = readers.find(key.str());
+    if (reader == readers.end()) return refuse_key(key.str(), "there is none of this name");
+    SOCKCTL_TRY(reader->second(reader->first, node));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> read_settings(std::string_view toml, Settings& settings) {
+  try {
+    return read_table(toml::parse(toml), settings);
+  } catch (const toml::parse_error& error) {
+    return refuse_key(fmt::format("file, line {}", error.source().begin.line),
+                      std::string{error.description()});
+  }
+}
+
+}  // namespace sockd

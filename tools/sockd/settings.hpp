@@ -1,0 +1,33 @@
+#pragma once
+
+// How the daemon is set up: its file, in TOML, and what the command line says instead. Pure.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "try.hpp"
+
+namespace sockd {
+
+struct Settings {
+  std::string state;                     ///< A directory: functions, logs, the control socket.
+  std::vector<std::string> listen = {};  ///< "127.0.0.1:8080"
+  std::string token_file = {};           ///< Empty: strangers may call functions, and no more.
+  std::string package_cache = {};        ///< Empty: as sockctl's.
+  std::uint64_t memory = 0;              ///< Bytes of all instances; 0: half of the machine's.
+  std::uint64_t zygote_memory = 512ULL << 20U;  ///< Bytes, for each application.
+  std::size_t queue = 1000;
+  std::size_t function_queue = 100;
+  std::chrono::milliseconds queue_time{10'000};
+  std::chrono::milliseconds idle_time{600'000};
+  std::chrono::milliseconds drain_time{20'000};  ///< For calls that run when the daemon is ended.
+  friend bool operator==(const Settings&, const Settings&) = default;
+};
+
+/// Changes what the file names. On failure: Errc::invalid_spec with the key and what it may be.
+sock::Result<> read_settings(std::string_view toml, Settings& settings);
+
+}  // namespace sockd
