@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 
-from cases import expect
+from cases import SOCKCTL, expect
 from world import SLOW, SOCKD, World, descriptors, wait_until
 
 
@@ -120,5 +120,34 @@ def nothing_grows_with_calls(world: World) -> None:
     expect(after <= before, f"{before} descriptors became {after}")
 
 
-TESTS = [functions_are_there_after_a_restart, a_killed_daemon_leaves_nothing, calls_may_end_when_the_daemon_does,
+def packages_are_imported_in_zygotes(world: World) -> None:
+    """A function with packages that another one did not have; the zygotes that there are stay of use."""
+    caches = world.path / "packages"
+    for name, code in (("one", "import two_more\nx = 1\n"), ("two-more", "x = 2\n")):
+        source = world.path / name
+        source.mkdir()
+        (source / (name.replace("-", "_") + ".py")).write_text(code)
+        info = source / f"{name.replace('-', '_')}-1.0.dist-info"
+        info.mkdir()
+        needs = "Requires-Dist: two-more\n" if name == "one" else ""
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{needs}")
+        subprocess.run([SOCKCTL, "package", "add", f"dir:{source}", "--package-cache", str(caches)], check=True,
+                       capture_output=True)
+    world.start()
+    code = "import sys\nhad = sorted({'one', 'two_more'} & set(sys.modules))\ndef handler(event):\n    return had\n"
+    world.must_put("bare", code, 'instances = "fresh"\n')
+    expect(world.result("bare") == [], "it declares nothing")
+    made = world.must_put("needs", code, 'packages = ["one"]\ninstances = "fresh"\n')
+    expect(made["packages"] == ["one==1.0", "two-more==1.0"], str(made))
+    expect(wait_until(lambda: world.result("needs") == ["one", "two_more"]), world.request("GET", "/status").body.decode())
+    expect(world.invoke("needs").headers["X-Sock-Zygote"] == "node-1", "from the zygote that has them")
+    expect(world.result("bare") == [], "nobody else sees them")
+    # Another realm, which knows what the one before has learnt.
+    world.must_put("other", code, 'packages = ["two-more"]\nimports = ["two_more.x"]\n')
+    expect(wait_until(lambda: world.result("needs") == ["one", "two_more"]), world.request("GET", "/status").body.decode())
+    caches = world.request("GET", "/status").json()["import_caches"]
+    expect(len(caches) == 1, "the realm before is gone")
+
+
+TESTS = [packages_are_imported_in_zygotes, functions_are_there_after_a_restart, a_killed_daemon_leaves_nothing, calls_may_end_when_the_daemon_does,
          two_daemons_do_not_share_a_state, settings_that_cannot_be_are_refused, it_tells_how_it_is, nothing_grows_with_calls]

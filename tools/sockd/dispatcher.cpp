@@ -10,6 +10,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 #include "blocking.hpp"
@@ -242,8 +243,10 @@ asio::awaitable<void> Dispatcher::end(FunctionPtr function, std::unique_ptr<Inst
   Instance* const own = instance.get();
   auto kill = [own] { return own->container().kill(); };
   [[maybe_unused]] const auto killed = co_await run_blocking(workers_, kill);
-  // If that failed, its destruction tries again.
+  // If that failed, its destruction tries again. The realm's would wait, if it is the last.
+  auto realm = instance->realm();
   instance.reset();
+  asio::post(workers_, [realm = std::move(realm)] {});
   forget_instance(function);
 }
 

@@ -29,7 +29,8 @@ struct Instance::Alarm {
 };
 
 Instance::Instance(asio::io_context& loop, StartedInstance started)
-    : container_{std::move(started.container)},
+    : realm_{std::move(started.realm)},
+      container_{std::move(started.container)},
       channel_{loop, asio::local::stream_protocol{}, started.channel.release()},
       output_{Output::follow(loop, std::move(started.output))},
       path_{std::move(started.path)},

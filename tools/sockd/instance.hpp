@@ -15,11 +15,13 @@
 
 #include "call_line.hpp"
 #include "output.hpp"
+#include "realm.hpp"
 
 namespace sockd {
 
 /// What a starter has made.
 struct StartedInstance {
+  std::shared_ptr<const Realm> realm;  ///< Where it comes from, which must outlive it.
   sock::Container container;
   sock::UniqueFd channel;
   sock::UniqueFd output;
@@ -52,6 +54,8 @@ class Instance {
   boost::asio::awaitable<Reply> call(std::string line, Clock::time_point deadline);
 
   [[nodiscard]] sock::Container& container() noexcept { return container_; }
+  /// For whoever ends the instance, and may wait for the end of the realm.
+  [[nodiscard]] std::shared_ptr<const Realm> realm() const noexcept { return realm_; }
   [[nodiscard]] Output& output() noexcept { return *output_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] const std::string& zygote() const noexcept { return zygote_; }
@@ -59,6 +63,7 @@ class Instance {
 
  private:
   struct Alarm;
+  std::shared_ptr<const Realm> realm_;
   sock::Container container_;
   boost::asio::local::stream_protocol::socket channel_;
   std::shared_ptr<Output> output_;

@@ -25,6 +25,7 @@ std::map<sock::Package, std::string> paths_of(const std::vector<Packages>& packa
 Result<std::shared_ptr<Realm>> Realm::open(sock::Host& host, RealmSpec spec) {
   sock::ImportCacheSpec wanted{.domain = {.name = spec.name, .rootfs = spec.rootfs}};
   wanted.paths = paths_of(spec.packages);
+  wanted.tree = spec.tree;
   wanted.modules = spec.modules;
   wanted.memory_max = spec.memory_max;
   auto cache = SOCKCTL_TRY(host.open_import_cache(std::move(wanted)));
@@ -36,7 +37,12 @@ Realm::Realm(RealmSpec spec, sock::ImportCache cache)
       cache_{std::move(cache)},
       tender_{[this](const std::stop_token& stop) { tend(stop); }} {}
 
-Realm::~Realm() = default;
+// An import that is under way ends with its zygote.
+Realm::~Realm() {
+  tender_.request_stop();
+  (void)cache_.kill().has_value();
+  tender_.join();
+}
 
 bool Realm::covers(const std::vector<sock::Bind>& binds, const Modules& modules) const {
   return std::ranges::all_of(binds,

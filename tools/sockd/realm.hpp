@@ -31,7 +31,8 @@ struct RealmSpec {
   sock::Rootfs rootfs;             ///< With the packages of all its functions.
   std::vector<Packages> packages;  ///< The same, to be kept.
   Modules modules;
-  std::uint64_t memory_max;  ///< Bytes of all zygotes together.
+  sock::ImportTree tree = {};  ///< Of the realm before it: nobody starts to learn again.
+  std::uint64_t memory_max;    ///< Bytes of all zygotes together.
 };
 
 /// Thread-safe.
@@ -39,7 +40,7 @@ class Realm {
  public:
   static Result<std::shared_ptr<Realm>> open(sock::Host& host, RealmSpec spec);
   Realm(RealmSpec spec, sock::ImportCache cache);
-  ~Realm();
+  ~Realm();  ///< Blocks, for milliseconds.
   Realm(const Realm&) = delete;
   Realm& operator=(const Realm&) = delete;
 
@@ -50,6 +51,7 @@ class Realm {
   /// Whether its zygotes see all that is bound there, and import all of that.
   [[nodiscard]] bool covers(const std::vector<sock::Bind>& binds, const Modules& modules) const;
   [[nodiscard]] const RealmSpec& spec() const noexcept { return spec_; }
+  [[nodiscard]] sock::ImportTree tree() const { return cache_.tree(); }
   [[nodiscard]] std::vector<sock::CachedZygote> zygotes() const { return cache_.zygotes(); }
 
  private:
@@ -57,7 +59,7 @@ class Realm {
 
   RealmSpec spec_;
   sock::ImportCache cache_;
-  std::jthread tender_;  ///< Ends before the cache does.
+  std::jthread tender_;
 };
 
 /// One root that shows what either shows; where both have something, it is what `more` has there.

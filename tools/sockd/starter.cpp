@@ -73,32 +73,31 @@ Result<DeployedPtr> Starter::deploy(StoredFunction function) {
     for (const auto& each : deployed->packages->packages())
       deployed->declared.push_back(each.package);
   }
-  deployed->realm = SOCKCTL_TRY(realm_for(deployed->stored.spec.application, *deployed));
+  SOCKCTL_TRY(provide_realm(deployed->stored.spec.application, *deployed));
   deployed->rootfs.handler = deployed->stored.code;
   return deployed;
 }
 
 // A new one sees what the old one saw, which goes with the last instance from it.
-Result<std::shared_ptr<Realm>> Starter::realm_for(const std::string& application,
-                                                  const Deployed& function) {
-  const std::scoped_lock lock{mutex_};
-  auto& realm = realms_[application];
-  if (realm && realm->covers(function.rootfs.binds, function.modules)) return realm;
-  RealmSpec spec{.name = fmt::format("zygotes-{}", opened_),
+Result<> Starter::provide_realm(const std::string& application, const Deployed& function) {
+  const auto before = find_realm(application);
+  if (before && before->covers(function.rootfs.binds, function.modules)) return {};
+  RealmSpec spec{.name = fmt::format("zygotes-{}", opened_++),
                  .rootfs = function.rootfs,
                  .packages = {},
                  .modules = function.modules,
                  .memory_max = options_.zygote_memory};
-  if (realm) {
-    spec.rootfs = joined(realm->spec().rootfs, function.rootfs);
-    spec.packages = realm->spec().packages;
-    spec.modules = joined(realm->spec().modules, function.modules);
+  if (before) {
+    spec.rootfs = joined(before->spec().rootfs, function.rootfs);
+    spec.packages = before->spec().packages;
+    spec.modules = joined(before->spec().modules, function.modules);
+    spec.tree = before->tree();
   }
   if (function.packages) spec.packages.push_back(function.packages);
-  auto opened = SOCKCTL_TRY(Realm::open(*host_, std::move(spec)));
-  ++opened_;
-  realm = std::move(opened);
-  return realm;
+  auto realm = SOCKCTL_TRY(Realm::open(*host_, std::move(spec)));
+  const std::scoped_lock lock{mutex_};
+  realms_[application] = std::move(realm);
+  return {};
 }
 
 Result<StartedInstance> Starter::start(const Deployed& function) {
@@ -114,8 +113,10 @@ Result<StartedInstance> Starter::start(const Deployed& function) {
   spec.stdio = {.in = {}, .out = output.writer, .err = output.writer};
   spec.fds = {{.name = "channel", .fd = channel.theirs}};
   spec.init = sock::Init::none;
-  auto start = SOCKCTL_TRY(function.realm->fork(spec, function.declared));
-  return StartedInstance{.container = std::move(start.container),
+  const auto realm = find_realm(stored.spec.application);  // deploy() has made one.
+  auto start = SOCKCTL_TRY(realm->fork(spec, function.declared));
+  return StartedInstance{.realm = realm,
+                         .container = std::move(start.container),
                          .channel = std::move(channel.ours),
                          .output = std::move(output.reader),
                          .path = how(start),
@@ -123,11 +124,16 @@ Result<StartedInstance> Starter::start(const Deployed& function) {
                          .fallback = start.fallback};
 }
 
+std::shared_ptr<Realm> Starter::find_realm(const std::string& application) const {
+  const std::scoped_lock lock{mutex_};
+  const auto found = realms_.find(application);
+  return found != realms_.end() ? found->second : nullptr;
+}
+
 std::vector<std::shared_ptr<Realm>> Starter::realms() const {
   const std::scoped_lock lock{mutex_};
   std::vector<std::shared_ptr<Realm>> all;
-  for (const auto& realm : realms_ | std::views::values)
-    if (realm) all.push_back(realm);
+  for (const auto& realm : realms_ | std::views::values) all.push_back(realm);
   return all;
 }
 

@@ -24,7 +24,6 @@ struct Deployed {
   std::vector<sock::Package> declared = {};
   Packages packages = {};  ///< Empty: it declares none.
   Modules modules = {};    ///< Of these, what zygotes import.
-  std::shared_ptr<Realm> realm = {};
 };
 using DeployedPtr = std::shared_ptr<const Deployed>;
 
@@ -34,7 +33,7 @@ struct StarterOptions {
   std::uint64_t memory_max;     ///< Bytes that an instance may have at most.
 };
 
-/// Thread-safe. All of it blocks.
+/// Thread-safe, but deploy() is for one thread at a time. All of it blocks.
 class Starter {
  public:
   Starter(sock::Host& host, StarterOptions options);
@@ -47,15 +46,16 @@ class Starter {
   [[nodiscard]] std::vector<std::shared_ptr<Realm>> realms() const;
 
  private:
-  Result<std::shared_ptr<Realm>> realm_for(const std::string& application,
-                                           const Deployed& function);
+  /// The realm of an application, seeing all that this function needs.
+  Result<> provide_realm(const std::string& application, const Deployed& function);
+  [[nodiscard]] std::shared_ptr<Realm> find_realm(const std::string& application) const;
 
   sock::Host* host_;
   StarterOptions options_;
   std::atomic<std::uint64_t> instances_ = 0;
-  mutable std::mutex mutex_;  ///< Guards what follows.
-  std::map<std::string, std::shared_ptr<Realm>> realms_;
-  std::uint64_t opened_ = 0;
+  std::uint64_t opened_ = 0;                              ///< Realms, by deploy().
+  mutable std::mutex mutex_;                              ///< Guards what follows.
+  std::map<std::string, std::shared_ptr<Realm>> realms_;  ///< By application.
 };
 
 }  // namespace sockd
