@@ -186,7 +186,7 @@ asio::awaitable<HttpResponse> Api::invoke(const HttpRequest& request, std::strin
   const std::string function = lambda_name(std::string{name});
   const auto kind = text_of(request["X-Amz-Invocation-Type"]);
   if (kind == "DryRun") {
-    for (const auto& state : parts_.dispatcher.functions())
+    for (const auto& state : parts_.pool.functions())
       if (state.deployed->stored.name == function)
         co_return HttpResponse{http::status::no_content, 11};
     co_return lambda_error(http::status::not_found, "ResourceNotFoundException",
@@ -236,12 +236,12 @@ asio::awaitable<HttpResponse> Api::manage(HttpRequest request, std::vector<std::
 
 HttpResponse Api::list() const {
   json all = json::array();
-  for (const auto& state : parts_.dispatcher.functions()) all.push_back(describe(state));
+  for (const auto& state : parts_.pool.functions()) all.push_back(describe(state));
   return json_reply(http::status::ok, all);
 }
 
 HttpResponse Api::inspect(const std::string& name) const {
-  for (const auto& state : parts_.dispatcher.functions())
+  for (const auto& state : parts_.pool.functions())
     if (state.deployed->stored.name == name) return json_reply(http::status::ok, describe(state));
   return error_reply({.code = Errc::not_found,
                       .subject = "function '" + sock::printable(name) + "'",
@@ -265,21 +265,22 @@ HttpResponse Api::logs(const std::string& name, std::string_view query) const {
 
 HttpResponse Api::status() const {
   json functions = json::array();
-  for (const auto& state : parts_.dispatcher.functions()) functions.push_back(describe(state));
+  for (const auto& state : parts_.pool.functions()) functions.push_back(describe(state));
   json realms = json::array();
   for (const auto& realm : parts_.starter.realms()) realms.push_back(describe(*realm));
-  return json_reply(http::status::ok, {{"functions", std::move(functions)},
-                                       {"import_caches", std::move(realms)},
-                                       {"memory",
-                                        {{"promised", parts_.dispatcher.memory_promised()},
-                                         {"max", parts_.dispatcher.memory_max()}}}});
+  return json_reply(
+      http::status::ok,
+      {{"functions", std::move(functions)},
+       {"import_caches", std::move(realms)},
+       {"memory",
+        {{"promised", parts_.pool.memory_promised()}, {"max", parts_.pool.memory_max()}}}});
 }
 
 HttpResponse Api::metrics() const {
-  Gauges gauges{.memory_promised = parts_.dispatcher.memory_promised(),
-                .memory_max = parts_.dispatcher.memory_max(),
+  Gauges gauges{.memory_promised = parts_.pool.memory_promised(),
+                .memory_max = parts_.pool.memory_max(),
                 .functions = {}};
-  for (const auto& state : parts_.dispatcher.functions())
+  for (const auto& state : parts_.pool.functions())
     gauges.functions.push_back({.name = state.deployed->stored.name,
                                 .instances = state.instances,
                                 .idle = state.idle,

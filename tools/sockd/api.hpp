@@ -25,6 +25,7 @@ namespace sockd {
 /// All of them outlive it.
 struct ApiParts {
   Dispatcher& dispatcher;
+  const InstancePool& pool;
   Registrar& registrar;
   const Starter& starter;
   const CallLog& log;

@@ -133,29 +133,29 @@ struct Daemon {
                    .zygote_memory = settings.zygote_memory,
                    .memory_max = settings.memory}};
   asio::io_context loop{1};
-  asio::thread_pool pool{workers};
+  asio::thread_pool threads{workers};
   Registrar registrar;
+  InstancePool instances{loop,
+                         threads,
+                         {.memory = settings.memory,
+                          .queue = settings.queue,
+                          .function_queue = settings.function_queue,
+                          .queue_time = settings.queue_time,
+                          .idle_time = settings.idle_time},
+                         [this](const StoredFunction& old) { registrar.forget(old); }};
   Dispatcher dispatcher{
-      loop,
-      pool,
-      starter,
-      {.memory = settings.memory,
-       .queue = settings.queue,
-       .function_queue = settings.function_queue,
-       .queue_time = settings.queue_time,
-       .idle_time = settings.idle_time},
+      loop, threads, starter, instances,
       [this](const CallRequest& request, const Outcome& outcome, std::chrono::nanoseconds elapsed) {
         metrics.count(request, outcome, elapsed);
         log.write(request, outcome, elapsed);
-      },
-      [this](const StoredFunction& old) { registrar.forget(old); }};
+      }};
 
   Daemon(Settings wanted, sock::Host& own_host, CallLog own_log, FunctionStore store)
       : settings{std::move(wanted)},
         host{own_host},
         log{std::move(own_log)},
         registrar{std::move(store), starter} {
-    registrar.attach(dispatcher);
+    registrar.attach(instances);
   }
 };
 
@@ -168,7 +168,7 @@ asio::awaitable<void> end_on_signal(Daemon& daemon, HttpServer& server) {
   signals.async_wait([&daemon](boost::system::error_code failed, int) {
     if (!failed) daemon.loop.stop();
   });
-  co_await daemon.dispatcher.close(Dispatcher::Clock::now() + daemon.settings.drain_time);
+  co_await daemon.instances.close(InstancePool::Clock::now() + daemon.settings.drain_time);
   daemon.loop.stop();
 }
 
@@ -186,6 +186,7 @@ Result<> serve(const CommandLine& line) {
   for (const auto& [name, error] : daemon.registrar.serve_all())
     fmt::print(stderr, "sockd: {} is not served: {}\n", name, error.message());
   Api api{{.dispatcher = daemon.dispatcher,
+           .pool = daemon.instances,
            .registrar = daemon.registrar,
            .starter = daemon.starter,
            .log = daemon.log,

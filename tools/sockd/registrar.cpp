@@ -17,7 +17,7 @@ std::vector<std::pair<std::string, sock::Error>> Registrar::serve_all() {
     const std::string name = function.name;
     auto deployed = starter_->deploy(std::move(function));
     if (deployed.has_value())
-      dispatcher_->serve(std::move(*deployed));
+      pool_->serve(std::move(*deployed));
     else
       failures.emplace_back(name, deployed.error());
   }
@@ -39,14 +39,14 @@ Result<DeployedPtr> Registrar::add(const std::string& name, const std::string& a
 boost::asio::awaitable<Result<DeployedPtr>> Registrar::put(std::string name, std::string archive) {
   auto work = [this, &name, &archive] { return add(name, archive); };
   auto deployed = co_await run_blocking(thread_, work);
-  if (deployed.has_value()) dispatcher_->serve(*deployed);
+  if (deployed.has_value()) pool_->serve(*deployed);
   co_return deployed;
 }
 
 boost::asio::awaitable<Result<>> Registrar::remove(std::string name) {
   auto work = [this, &name] { return store_.remove(name); };
   auto removed = co_await run_blocking(thread_, work);
-  if (removed.has_value()) dispatcher_->withdraw(name);
+  if (removed.has_value()) pool_->withdraw(name);
   co_return removed;
 }
 

@@ -8,8 +8,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 
-#include "dispatcher.hpp"
 #include "function_store.hpp"
+#include "instance_pool.hpp"
 #include "starter.hpp"
 
 namespace sockd {
@@ -19,8 +19,8 @@ class Registrar {
  public:
   Registrar(FunctionStore store, Starter& starter) : store_{std::move(store)}, starter_{&starter} {}
 
-  /// Where calls go. Before anything else.
-  void attach(Dispatcher& dispatcher) { dispatcher_ = &dispatcher; }
+  /// Where functions are served. Before anything else.
+  void attach(InstancePool& pool) { pool_ = &pool; }
   /// Serves all that are in the store. Blocking. Gives what could not be served, and why.
   std::vector<std::pair<std::string, sock::Error>> serve_all();
 
@@ -35,7 +35,7 @@ class Registrar {
 
   FunctionStore store_;
   Starter* starter_;
-  Dispatcher* dispatcher_ = nullptr;
+  InstancePool* pool_ = nullptr;
   boost::asio::thread_pool thread_{1};  ///< The only one that touches the store.
 };
 

@@ -1,0 +1,137 @@
+#pragma once
+
+// The instances of all functions: those at work, those that are paused until they are used again,
+// and whoever waits for one. What is promised to instances is never more than the memory budget;
+// the queue is bounded.
+
+#include <chrono>
+#include <deque>
+#include <expected>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "call.hpp"
+#include "instance.hpp"
+#include "starter.hpp"
+
+namespace sockd {
+
+struct PoolLimits {
+  std::uint64_t memory;              ///< Bytes of all instances together.
+  std::size_t queue = 1000;          ///< Calls that wait, of all functions.
+  std::size_t function_queue = 100;  ///< And of one.
+  std::chrono::milliseconds queue_time{10'000};
+  std::chrono::milliseconds idle_time{600'000};  ///< Then an instance that nobody calls is ended.
+};
+
+/// One version of a function, as people see it.
+struct FunctionState {
+  DeployedPtr deployed;
+  std::size_t instances;
+  std::size_t idle;
+  std::size_t waiting;
+};
+
+/// Thread-bound, to the loop; only what blocks runs in the workers.
+class InstancePool {
+ public:
+  using Clock = std::chrono::steady_clock;
+  /// Told of a version that no instance runs any more and that is not served.
+  using Retired = std::function<void(const StoredFunction&)>;
+  struct Idle {
+    std::unique_ptr<Instance> instance;
+    Clock::time_point since;
+    bool is_paused;
+  };
+  /// A version of a function and its instances; the pool's own, but for `deployed`.
+  struct Function {
+    DeployedPtr deployed;
+    std::deque<Idle> idle = {};  ///< The last used at the end.
+    std::size_t instances = 0;   ///< Whatever they do.
+    std::size_t pausing = 0;     ///< Of these.
+    std::size_t waiting = 0;
+    std::size_t claimed = 0;  ///< Of `pausing`, while waiters are served.
+    bool is_served = true;
+  };
+  using FunctionPtr = std::shared_ptr<Function>;
+  /// What a call has waited for: an instance, or leave to start one. It is given back by one of
+  /// release(), dispose() and give_up().
+  struct Turn {
+    std::optional<Idle> idle;
+  };
+  struct Refusal {
+    Outcome::Kind kind;
+    const char* why;
+  };
+
+  InstancePool(boost::asio::io_context& loop, boost::asio::thread_pool& workers, PoolLimits limits,
+               Retired retired);
+
+  /// Serves this version of a function from now on; instances of the one before end when they are
+  /// done.
+  void serve(DeployedPtr deployed);
+  void withdraw(const std::string& name);
+  /// Empty when there is none.
+  [[nodiscard]] FunctionPtr find(const std::string& name) const;
+
+  boost::asio::awaitable<std::expected<Turn, Refusal>> wait_for_turn(FunctionPtr function);
+  /// It has answered: to whoever waits for it, or into the pause.
+  void release(const FunctionPtr& function, std::unique_ptr<Instance> instance);
+  /// Ends it.
+  void dispose(const FunctionPtr& function, std::unique_ptr<Instance> instance);
+  /// None could be started.
+  void give_up(const FunctionPtr& function);
+
+  /// Ends when no instance is left. Calls that run may end by themselves until the deadline; those
+  /// that wait are refused.
+  boost::asio::awaitable<void> close(Clock::time_point deadline);
+  [[nodiscard]] bool is_closing() const noexcept { return is_closing_; }
+
+  [[nodiscard]] std::vector<FunctionState> functions() const;  ///< Those that are served, by name.
+  [[nodiscard]] std::uint64_t memory_promised() const noexcept { return promised_; }
+  [[nodiscard]] std::uint64_t memory_max() const noexcept { return limits_.memory; }
+
+ private:
+  struct Waiter {
+    FunctionPtr function;
+    boost::asio::steady_timer timer;
+    bool is_granted = false;
+    std::optional<Idle> idle = {};
+  };
+
+  boost::asio::awaitable<void> park(FunctionPtr function, std::unique_ptr<Instance> instance);
+  boost::asio::awaitable<void> end(FunctionPtr function, std::unique_ptr<Instance> instance);
+  boost::asio::awaitable<void> end_idle_ones();
+  void retire(const FunctionPtr& function);
+  void retire_if_done(const Function& function);
+  void leave_queue(Waiter& waiter);
+  void serve_waiters();
+  bool grant(Waiter& waiter);
+  bool has_memory(std::uint64_t bytes);
+  void evict_one();
+
+  boost::asio::io_context& loop_;
+  boost::asio::thread_pool& workers_;
+  PoolLimits limits_;
+  Retired retired_;
+  std::map<std::string, FunctionPtr> functions_ = {};
+  std::list<Waiter*> waiters_ = {};
+  boost::asio::steady_timer sweep_;
+  boost::asio::steady_timer changed_;  ///< Cancelled when an instance has ended.
+  std::uint64_t promised_ = 0;         ///< Bytes of instances, whatever they do.
+  std::uint64_t leaving_ = 0;          ///< Of these, what is being ended for others.
+  std::size_t instances_ = 0;
+  bool is_closing_ = false;
+};
+
+}  // namespace sockd
