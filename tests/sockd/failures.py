@@ -1,6 +1,8 @@
 """What functions do wrong, and what callers do."""
 
 import json
+import os
+import signal
 import socket
 import threading
 import time
@@ -51,6 +53,18 @@ def a_function_that_ends_or_hangs_is_named(world: World) -> None:
     hung = world.request("POST", "/run/f", '"hang"')
     expect(hung.status == 504, str(hung))
     expect(wait_until(lambda: world.now("f")["instances"] <= 1), f"what failed is gone: {world.now('f')}")
+
+
+def an_idle_instance_that_has_died_is_not_called(world: World) -> None:
+    world.start()
+    world.must_put("f", "def handler(event):\n    return 1\n")
+    for _ in range(2):
+        expect(world.result("f") == 1, "it answers")
+        world.idle("f", 1)
+        payloads = world.payloads()
+        expect(len(payloads) == 1, str(payloads))
+        os.kill(payloads[0], signal.SIGKILL)
+        expect(wait_until(lambda: not world.payloads()), str(world.payloads()))
 
 
 def code_that_cannot_be_loaded_says_why(world: World) -> None:
@@ -251,7 +265,8 @@ def careless_clients_disturb_nobody(world: World) -> None:
         client.close()
 
 
-TESTS = [what_a_function_raises_is_told, a_function_that_ends_or_hangs_is_named, code_that_cannot_be_loaded_says_why,
+TESTS = [what_a_function_raises_is_told, a_function_that_ends_or_hangs_is_named,
+         an_idle_instance_that_has_died_is_not_called, code_that_cannot_be_loaded_says_why,
          answers_that_are_none_end_the_instance, results_are_bounded, what_is_not_there_is_404,
          a_function_that_cannot_be_is_refused, names_and_archives_that_lead_out_are_refused,
          strangers_may_call_and_no_more, a_token_opens_everything_and_nothing_opens_without, those_who_wait_are_bounded,

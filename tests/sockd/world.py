@@ -146,9 +146,23 @@ class World:
         reply = self.request("GET", f"/api/functions/{name}/logs", control=True)
         return [json.loads(line) for line in reply.body.decode().splitlines()]
 
-    def cgroups(self) -> list[str]:
-        """Those of the daemon, by its Host's process."""
-        return [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/sock-*{self.daemon.pid}*")]
+    def payloads(self) -> list[int]:
+        """The first processes of instances: forked in a domain of the daemon, each in a pid namespace of its own."""
+        status: dict[int, dict[str, list[str]]] = {}
+        for directory in Path("/proc").glob("[0-9]*"):
+            try:
+                lines = (directory / "status").read_text().splitlines()
+            except OSError:
+                continue
+            status[int(directory.name)] = {line.split(":")[0]: line.split()[1:] for line in lines}
+
+        def is_ours(pid: int) -> bool:
+            while pid in status and pid != self.daemon.pid:
+                pid = int(status[pid]["PPid"][0])
+            return pid == self.daemon.pid
+
+        return [pid for pid, of in status.items()
+                if len(of["NSpid"]) == 3 and of["NSpid"][-1] == "1" and of["State"][0] != "Z" and is_ours(pid)]
 
 
 def descriptors(pid: int) -> int:

@@ -34,39 +34,30 @@ Result<std::optional<T>> find(const toml::table& table, std::string_view key,
   return value;
 }
 
-Result<std::vector<sock::Package>> packages_of(const toml::table& table) {
-  constexpr std::string_view key = "packages";
-  const std::string expected = R"(a list like ["numpy==1.24.2", "pandas"])";
-  std::vector<sock::Package> packages;
+/// A list of texts, each of which `read` understands.
+template <class T>
+Result<std::vector<T>> find_list(const toml::table& table, std::string_view key,
+                                 const std::string& expected, Result<T> (*read)(std::string_view)) {
+  std::vector<T> values;
   const auto* const node = table.get(key);
-  if (node == nullptr) return packages;
+  if (node == nullptr) return values;
   if (!node->is_array()) return refuse_key(key, expected);
   for (const auto& each : *node->as_array()) {
     const auto text = each.value_exact<std::string>();
     if (!text) return refuse_key(key, expected);
-    const auto package = sock::Package::parse(*text);
-    if (!package.has_value()) return refuse_key(key, expected);
-    packages.push_back(*package);
+    auto value = read(*text);
+    if (!value.has_value()) return refuse_key(key, expected);
+    values.push_back(std::move(*value));
   }
-  return packages;
+  return values;
 }
 
-Result<std::vector<std::string>> imports_of(const toml::table& table) {
-  constexpr std::string_view key = "imports";
-  std::vector<std::string> modules;
-  const auto* const node = table.get(key);
-  if (node == nullptr) return modules;
+Result<std::string> read_module(std::string_view text) {
   constexpr std::string_view letters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
-  const auto refuse = [&] { return refuse_key(key, R"(a list like ["PIL.Image"])"); };
-  if (!node->is_array()) return refuse();
-  for (const auto& each : *node->as_array()) {
-    const auto module = each.value_exact<std::string>();
-    if (!module || module->empty() || module->find_first_not_of(letters) != std::string::npos)
-      return refuse();
-    modules.push_back(*module);
-  }
-  return modules;
+  if (!text.empty() && text.find_first_not_of(letters) == std::string_view::npos)
+    return std::string{text};
+  return sockctl::refuse(Errc::invalid_spec, Stage::validate, std::string{text});
 }
 
 Result<std::vector<std::string>> environment_of(const toml::table& table) {
@@ -129,8 +120,10 @@ Result<FunctionSpec> read_function(const toml::table& table) {
   auto handler = SOCKCTL_TRY(handler_of(table));
   FunctionSpec spec{.handler = std::move(handler)};
   spec.wsgi = SOCKCTL_TRY(find<bool>(table, "wsgi", "true or false")).value_or(false);
-  spec.packages = SOCKCTL_TRY(packages_of(table));
-  spec.imports = SOCKCTL_TRY(imports_of(table));
+  spec.packages = SOCKCTL_TRY(find_list<sock::Package>(
+      table, "packages", R"(a list like ["numpy==1.24.2", "pandas"])", sock::Package::parse));
+  spec.imports = SOCKCTL_TRY(
+      find_list<std::string>(table, "imports", R"(a list like ["PIL.Image"])", read_module));
   SOCKCTL_TRY(read_limits(table, spec));
   const char* const kinds = "\"reused\" or \"fresh\"";
   const auto instances =

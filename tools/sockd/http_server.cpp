@@ -13,6 +13,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -31,6 +32,7 @@ constexpr std::size_t most_header = 16U << 10U;
 constexpr std::chrono::seconds read_time{30};  // For a request, or until the next one begins.
 constexpr std::chrono::seconds write_time{30};
 constexpr std::chrono::seconds linger_time{2};
+constexpr std::chrono::milliseconds rest_time{50};
 constexpr std::size_t most_unread = 64U << 20U;
 
 std::unexpected<sock::Error> cannot_listen(const std::string& address, std::string why) {
@@ -120,10 +122,17 @@ asio::awaitable<void> HttpServer::accept_all(std::shared_ptr<Acceptor> acceptor,
   for (;;) {
     auto [failed, socket] = co_await acceptor->async_accept(as_values);
     if (!acceptor->is_open()) co_return;
+    if (failed) co_await rest();
     if (failed || connections_ >= most_connections) continue;  // It is closed.
     Stream stream{asio::generic::stream_protocol::socket{std::move(socket)}};
     asio::co_spawn(loop_, serve(std::move(stream), peer), asio::detached);
   }
+}
+
+// Without descriptors every attempt fails at once.
+asio::awaitable<void> HttpServer::rest() {
+  asio::steady_timer timer{loop_, rest_time};
+  co_await timer.async_wait(as_values);
 }
 
 asio::awaitable<void> HttpServer::serve(Stream stream, Peer peer) {

@@ -59,6 +59,7 @@ class HttpServer {
   using Stream = beast::basic_stream<asio::generic::stream_protocol>;
   template <class Acceptor>
   asio::awaitable<void> accept_all(std::shared_ptr<Acceptor> acceptor, Peer peer);
+  asio::awaitable<void> rest();
   asio::awaitable<void> serve(Stream stream, Peer peer);
   using Parser = http::request_parser<http::string_body>;
   static asio::awaitable<beast::error_code> read_body(Stream& stream, beast::flat_buffer& buffer,

@@ -11,6 +11,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "posix.hpp"
+
 namespace sockd {
 namespace {
 
@@ -39,6 +41,12 @@ Instance::Instance(asio::io_context& loop, StartedInstance started)
 
 Instance::~Instance() {
   output_->stop();
+}
+
+bool Instance::is_alive() const {
+  pollfd end{.fd = container_.pidfd().get(), .events = POLLIN, .revents = 0};
+  const auto ready = sockctl::wait_for({&end, 1}, Clock::now());
+  return ready.has_value() && *ready == 0;
 }
 
 asio::awaitable<Reply> Instance::call(std::string line, Clock::time_point deadline) {

@@ -53,6 +53,8 @@ class Instance {
   /// Sends a line and waits for the answer. Only after `answered` it can be called again.
   boost::asio::awaitable<Reply> call(std::string line, Clock::time_point deadline);
 
+  /// Whether its payload still runs, as far as is known: it may end at any time.
+  [[nodiscard]] bool is_alive() const;
   [[nodiscard]] sock::Container& container() noexcept { return container_; }
   /// For whoever ends the instance, and may wait for the end of the realm.
   [[nodiscard]] std::shared_ptr<const Realm> realm() const noexcept { return realm_; }

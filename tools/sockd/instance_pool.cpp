@@ -110,11 +110,13 @@ void InstancePool::serve_waiters() {
 
 bool InstancePool::grant(Waiter& waiter) {
   Function& function = *waiter.function;
-  if (!function.idle.empty()) {
+  while (!function.idle.empty()) {
     waiter.idle = std::move(function.idle.back());
     function.idle.pop_back();
-    waiter.is_granted = true;
-    return true;
+    waiter.is_granted = waiter.idle->instance->is_alive();
+    if (waiter.is_granted) return true;
+    dispose(waiter.function, std::move(waiter.idle->instance));
+    waiter.idle.reset();
   }
   if (function.claimed < function.pausing) {
     ++function.claimed;

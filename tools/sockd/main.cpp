@@ -6,6 +6,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -203,6 +204,14 @@ Result<> serve(const CommandLine& line) {
   return {};
 }
 
+// Each connection takes one descriptor, each instance three.
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int run(int count, char** words) {
   CommandLine line;
   CLI::App app;
@@ -215,6 +224,7 @@ int run(int count, char** words) {
   ::umask(022);
   std::signal(SIGPIPE, SIG_IGN);
   sockctl::fill_stdio();
+  allow_many_descriptors();
   const auto served = serve(line);
   if (served.has_value()) return 0;
   fmt::print(stderr, "sockd: {}\n", served.error().message());

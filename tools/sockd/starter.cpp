@@ -16,6 +16,7 @@ namespace {
 
 constexpr const char* code_place = "/handler";
 constexpr std::uint32_t most_processes = 256;
+constexpr std::uint64_t most_files = 1024;
 
 Result<Packages> choose_packages(const StoredFunction& function, const StarterOptions& options) {
   if (function.spec.packages.empty()) return Packages{};
@@ -110,6 +111,7 @@ Result<StartedInstance> Starter::start(const Deployed& function) {
                            .env = function.env,
                            .cwd = code_place};
   spec.resources = {.memory_max = stored.spec.memory, .pids_max = most_processes};
+  spec.rlimits = {{.name = "nofile", .value = most_files}};  // Ours is for all of them.
   spec.stdio = {.in = {}, .out = output.writer, .err = output.writer};
   spec.fds = {{.name = "channel", .fd = channel.theirs}};
   spec.init = sock::Init::none;
