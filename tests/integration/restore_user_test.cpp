@@ -96,6 +96,7 @@ TEST_F(Checkpoint, ComesBackForAnotherUser) {
   ASSERT_TRUE(process.has_value()) << process.error().message();
   out.writer.reset();
   EXPECT_EQ(drain(out.reader), "mine");
+  EXPECT_TRUE(process->wait()->ok());
   checkpoint(other->container, {.name = "second"});
   EXPECT_EQ(restore("second", "third").ask("who"), of(70'001, 70'002, "[5, 6]"));
 }

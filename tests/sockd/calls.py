@@ -45,6 +45,8 @@ def an_instance_is_used_again_and_paused_between(world: World) -> None:
     world.idle("count", 1)
     second = world.invoke("count", '"x"')
     expect(second.headers["X-Sock-Path"] == "paused" and second.json() == [2, "x", 1], str(second))
+    third = world.invoke("count", "2")
+    expect(third.headers["X-Sock-Path"] == "warm", f"whoever calls at once again finds it running: {third.headers}")
     stages = [part.split(";")[0] for part in second.headers["Server-Timing"].split(", ")]
     expect(stages == ["queue", "resume", "call"], str(stages))
     started = [part.split(";")[0] for part in first.headers["Server-Timing"].split(", ")]

@@ -140,7 +140,8 @@ class World:
         return self.request("GET", f"/api/functions/{name}", control=True).json()["now"]
 
     def idle(self, name: str, count: int) -> None:
-        expect(wait_until(lambda: self.now(name)["idle"] == count), f"{name}: {self.now(name)}")
+        """Waits until so many are paused."""
+        expect(wait_until(lambda: self.now(name)["paused"] == count), f"{name}: {self.now(name)}")
 
     def logs(self, name: str) -> list[dict]:
         reply = self.request("GET", f"/api/functions/{name}/logs", control=True)

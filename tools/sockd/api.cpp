@@ -94,7 +94,11 @@ json describe(const FunctionState& state) {
       {"application", stored.spec.application},
       {"updated",
        fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(stored.updated)))},
-      {"now", {{"instances", state.instances}, {"idle", state.idle}, {"waiting", state.waiting}}}};
+      {"now",
+       {{"instances", state.instances},
+        {"idle", state.idle},
+        {"paused", state.paused},
+        {"waiting", state.waiting}}}};
 }
 
 json describe(const Realm& realm) {

@@ -19,6 +19,7 @@ namespace {
 
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds sweep_time{10};
+constexpr std::chrono::milliseconds pause_time{10};  // After an answer.
 
 }  // namespace
 
@@ -161,17 +162,21 @@ void InstancePool::release(const FunctionPtr& function, std::unique_ptr<Instance
     dispose(function, std::move(instance));
     return;
   }
-  if (function->waiting > 0) {
-    function->idle.push_back(
-        {.instance = std::move(instance), .since = Clock::now(), .is_paused = false});
-    serve_waiters();
-    return;
-  }
-  ++function->pausing;
-  asio::co_spawn(loop_, park(function, std::move(instance)), asio::detached);
+  const auto since = Clock::now();
+  function->idle.push_back({.instance = std::move(instance), .since = since, .is_paused = false});
+  serve_waiters();
+  asio::co_spawn(loop_, pause_soon(function, since), asio::detached);
 }
 
-asio::awaitable<void> InstancePool::park(FunctionPtr function, std::unique_ptr<Instance> instance) {
+// A pause may take longer than a call, so whoever calls at once again does not wait for it.
+asio::awaitable<void> InstancePool::pause_soon(FunctionPtr function, Clock::time_point since) {
+  asio::steady_timer timer{loop_, pause_time};
+  co_await timer.async_wait(as_values);
+  const auto idle = std::ranges::find(function->idle, since, &Idle::since);
+  if (idle == function->idle.end() || idle->is_paused) co_return;  // It was taken meanwhile.
+  auto instance = std::move(idle->instance);
+  function->idle.erase(idle);
+  ++function->pausing;
   Instance* const own = instance.get();
   auto pause = [own] { return own->container().pause(); };
   const auto paused = co_await run_blocking(workers_, pause);
@@ -180,8 +185,9 @@ asio::awaitable<void> InstancePool::park(FunctionPtr function, std::unique_ptr<I
     dispose(function, std::move(instance));
     co_return;
   }
-  function->idle.push_back(
-      {.instance = std::move(instance), .since = Clock::now(), .is_paused = true});
+  const auto place = std::ranges::upper_bound(function->idle, since, {}, &Idle::since);
+  function->idle.insert(place,
+                        {.instance = std::move(instance), .since = since, .is_paused = true});
   serve_waiters();
 }
 
@@ -246,6 +252,8 @@ std::vector<FunctionState> InstancePool::functions() const {
     states.push_back({.deployed = function->deployed,
                       .instances = function->instances,
                       .idle = function->idle.size(),
+                      .paused = static_cast<std::size_t>(
+                          std::ranges::count(function->idle, true, &Idle::is_paused)),
                       .waiting = function->waiting});
   return states;
 }

@@ -39,6 +39,7 @@ struct FunctionState {
   DeployedPtr deployed;
   std::size_t instances;
   std::size_t idle;
+  std::size_t paused;  ///< Of the idle ones: all but those that have just answered.
   std::size_t waiting;
 };
 
@@ -85,7 +86,7 @@ class InstancePool {
   [[nodiscard]] FunctionPtr find(const std::string& name) const;
 
   boost::asio::awaitable<std::expected<Turn, Refusal>> wait_for_turn(FunctionPtr function);
-  /// It has answered: to whoever waits for it, or into the pause.
+  /// It has answered: to whoever waits for it, or, if nobody comes soon, into the pause.
   void release(const FunctionPtr& function, std::unique_ptr<Instance> instance);
   /// Ends it.
   void dispose(const FunctionPtr& function, std::unique_ptr<Instance> instance);
@@ -109,7 +110,7 @@ class InstancePool {
     std::optional<Idle> idle = {};
   };
 
-  boost::asio::awaitable<void> park(FunctionPtr function, std::unique_ptr<Instance> instance);
+  boost::asio::awaitable<void> pause_soon(FunctionPtr function, Clock::time_point since);
   boost::asio::awaitable<void> end(FunctionPtr function, std::unique_ptr<Instance> instance);
   boost::asio::awaitable<void> end_idle_ones();
   void retire(const FunctionPtr& function);
