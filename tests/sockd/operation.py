@@ -79,6 +79,15 @@ def settings_that_cannot_be_are_refused(world: World) -> None:
         expect(done.returncode == 1 and words in done.stderr and done.stderr.count("\n") == 1, f"{text}: {done}")
 
 
+def a_state_may_be_named_by_a_link(world: World) -> None:
+    (world.path / "place").mkdir()
+    (world.path / "link").symlink_to("place")
+    world.state = world.path / "link" / "state"
+    world.start()
+    world.must_put("f", "def handler(event):\n    return 1\n")
+    expect(world.result("f") == 1 and (world.path / "place/state/functions/f").is_dir(), "it serves")
+
+
 def it_tells_how_it_is(world: World) -> None:
     world.start()
     world.must_put("f", "def handler(event):\n    return 1\n")
@@ -150,4 +159,4 @@ def packages_are_imported_in_zygotes(world: World) -> None:
 
 
 TESTS = [packages_are_imported_in_zygotes, functions_are_there_after_a_restart, a_killed_daemon_leaves_nothing, calls_may_end_when_the_daemon_does,
-         two_daemons_do_not_share_a_state, settings_that_cannot_be_are_refused, it_tells_how_it_is, nothing_grows_with_calls]
+         two_daemons_do_not_share_a_state, settings_that_cannot_be_are_refused, a_state_may_be_named_by_a_link, it_tells_how_it_is, nothing_grows_with_calls]

@@ -158,10 +158,14 @@ asio::awaitable<HttpResponse> Api::route(HttpRequest request, Rights rights) {
   const bool is_get = request.method() == http::verb::get || request.method() == http::verb::head;
   if (first == "healthz" && path.size() == 1) co_return text_reply(http::status::ok, "ok\n");
   if (rights == Rights::none) {
-    auto response = json_reply(
-        http::status::unauthorized,
-        {{"error", {{"code", "denied"}, {"message", "Authorization: Bearer TOKEN is missing"}}}});
-    response.set(http::field::www_authenticate, "Bearer");
+    const bool is_strange = is_of_a_strange_page(request.base());
+    auto response = error_reply(
+        {.code = Errc::denied,
+         .subject = is_strange ? "a page of another site" : "the request",
+         .hint = is_strange ? "its Origin or Host is not this server's address"
+                            : "Authorization: Bearer TOKEN is missing, or the token is another"});
+    if (!is_strange) response.result(http::status::unauthorized);
+    if (!is_strange) response.set(http::field::www_authenticate, "Bearer");
     co_return response;
   }
   const bool is_status = path.size() == 1 && (first == "metrics" || first == "status");
@@ -190,9 +194,7 @@ asio::awaitable<HttpResponse> Api::invoke(const HttpRequest& request, std::strin
   const std::string function = lambda_name(std::string{name});
   const auto kind = text_of(request["X-Amz-Invocation-Type"]);
   if (kind == "DryRun") {
-    for (const auto& state : parts_.pool.functions())
-      if (state.deployed->stored.name == function)
-        co_return HttpResponse{http::status::no_content, 11};
+    if (parts_.pool.find(function)) co_return HttpResponse{http::status::no_content, 11};
     co_return lambda_error(http::status::not_found, "ResourceNotFoundException",
                            "Function not found: " + sock::printable(function));
   }
@@ -221,7 +223,7 @@ asio::awaitable<HttpResponse> Api::manage(HttpRequest request, std::vector<std::
   if (path.size() != 3) co_return no_such_path();
   const std::string name = path[2];
   if (request.method() == http::verb::put) {
-    const bool is_there = inspect(name).result() == http::status::ok;
+    const bool is_there = parts_.pool.find(name) != nullptr;
     if (is_there && request[http::field::if_none_match] == "*")
       co_return json_reply(
           http::status::precondition_failed,

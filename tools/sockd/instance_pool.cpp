@@ -96,7 +96,7 @@ void InstancePool::leave_queue(Waiter& waiter) {
 }
 
 void InstancePool::serve_waiters() {
-  for (const auto& function : functions_ | std::views::values) function->claimed = 0;
+  for (Waiter* const waiter : waiters_) waiter->function->claimed = 0;
   for (auto at = waiters_.begin(); at != waiters_.end();) {
     Waiter& waiter = **at;
     if (!grant(waiter)) {

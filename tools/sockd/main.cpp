@@ -107,11 +107,19 @@ Result<> check_listening(const Settings& settings, const std::string& token) {
   return {};
 }
 
+/// Made where it is missing. Containers see parts of it, so its path has no links.
+Result<std::string> make_state(const std::string& given) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  const fs::path path = fs::weakly_canonical(given, failed);
+  if (!failed) fs::create_directories(path.parent_path(), failed);
+  if (failed) return sockctl::refuse(Errc::denied, Stage::state, given, failed.message());
+  SOCKCTL_TRY(sockctl::ensure_private_dir(path));
+  return path.string();
+}
+
 /// Held for as long as the daemon lives.
 Result<sock::UniqueFd> own_state(const std::string& state) {
-  std::error_code failed;
-  std::filesystem::create_directories(std::filesystem::path{state}.parent_path(), failed);
-  SOCKCTL_TRY(sockctl::ensure_private_dir(state));
   auto file = SOCKCTL_TRY(
       sockctl::open_at(sockctl::here, state + "/lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
   if (SOCKCTL_TRY(sockctl::try_lock(file, sockctl::Lock::exclusive))) return file;
@@ -174,9 +182,10 @@ asio::awaitable<void> end_on_signal(Daemon& daemon, HttpServer& server) {
 }
 
 Result<> serve(const CommandLine& line) {
-  const Settings settings = SOCKCTL_TRY(settings_of(line));
+  Settings settings = SOCKCTL_TRY(settings_of(line));
   const std::string token = SOCKCTL_TRY(read_token(settings));
   SOCKCTL_TRY(check_listening(settings, token));
+  settings.state = SOCKCTL_TRY(make_state(settings.state));
   const auto lock = SOCKCTL_TRY(own_state(settings.state));
   const sockctl::Globals globals{.libexec_dir = line.libexec, .cgroups = line.cgroups};
   const auto options = SOCKCTL_TRY(sockctl::host_options(globals, settings.state + "/host"));
