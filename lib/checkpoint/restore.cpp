@@ -51,6 +51,7 @@ struct Parts {
     UniqueFd file;
   };
   std::vector<PageFile> page_files;  ///< What memory is mapped from.
+  std::optional<UserChange> change;  ///< Where it is another user's than its snapshot.
 };
 
 Result<std::vector<Parts::PageFile>> open_page_files(const SnapshotInUse::Impl& snapshot) {
@@ -76,9 +77,8 @@ Result<std::vector<Launched::PageFile>> identify(const std::vector<Parts::PageFi
 
 // New ones instead of those of the tree: where something is mounted below one, its place is part of
 // what was saved.
-Result<> refill(Parts& parts, const SnapshotInUse::Impl& snapshot, const ContainerSpec& spec,
-                const Rootfs& rootfs, sys::Deadline until) {
-  const auto change = change_of_user(snapshot.manifest.spec.identity, spec.identity);
+Result<> refill(Parts& parts, const SnapshotInUse::Impl& snapshot, const Rootfs& rootfs,
+                sys::Deadline until) {
   const auto& saved = snapshot.manifest.scratch;
   for (std::size_t number = 0; number < saved.size(); ++number) {
     const auto part = std::ranges::find(parts.mounts, saved[number].place, &StitchedMount::place);
@@ -87,7 +87,7 @@ Result<> refill(Parts& parts, const SnapshotInUse::Impl& snapshot, const Contain
       return base::refuse(Errc::corrupt, Stage::rootfs, saved[number].place, "it is no tmpfs");
     part->mount = SOCK_TRY(base::in_stage(Stage::rootfs, isolation::make_tmpfs(*tmpfs)));
     SOCK_TRY(base::in_stage(Stage::rootfs, fill_scratch(snapshot.scratch, number, part->mount,
-                                                        parts.groups, change, until)));
+                                                        parts.groups, parts.change, until)));
   }
   return {};
 }
@@ -96,6 +96,7 @@ Result<Parts> make_parts(Workshop& workshop, const SnapshotInUse::Impl& snapshot
                          const ContainerSpec& spec, const container::CheckedSpec& checked,
                          sys::Deadline until, StageClock& clock) {
   Parts parts;
+  parts.change = change_of_user(snapshot.manifest.spec.identity, spec.identity);
   container::Realm& realm = *SOCK_TRY(workshop.realms.find_or_make(spec.identity));
   clock.mark(Stage::validate);
   parts.cgroup = SOCK_TRY(workshop.cgroups->take(spec.resources));
@@ -104,7 +105,7 @@ Result<Parts> make_parts(Workshop& workshop, const SnapshotInUse::Impl& snapshot
                                         container::own_files(spec, workshop)));
   parts.mounts = SOCK_TRY(take_apart(parts.root.tree, snapshot.manifest.mounts));
   parts.groups = SOCK_TRY(container::open_groups(parts.cgroup));
-  SOCK_TRY(refill(parts, snapshot, spec, checked.rootfs, until));
+  SOCK_TRY(refill(parts, snapshot, checked.rootfs, until));
   const auto loopback = spec.namespaces.network.kind() == Network::Kind::loopback
                             ? isolation::Loopback::up
                             : isolation::Loopback::down;
@@ -218,10 +219,9 @@ Result<sys::Spawned> make_processes(Parts& parts, const SnapshotInUse::Impl& sna
   const auto program = SOCK_TRY(find_criu(workshop.criu));
   const auto staging = SOCK_TRY(store::Staging::create(*snapshot.directory));
   const auto work = SOCK_TRY(staging.make_dir(work_name));
-  const auto change = change_of_user(snapshot.manifest.spec.identity, spec.identity);
   UniqueFd changed;
-  if (change) changed = SOCK_TRY(images_for(*change, snapshot.images, staging));
-  const FdRef images = change ? FdRef{changed} : FdRef{snapshot.images};
+  if (parts.change) changed = SOCK_TRY(images_for(*parts.change, snapshot.images, staging));
+  const FdRef images = parts.change ? FdRef{changed} : FdRef{snapshot.images};
   const auto inherited = inheritance(snapshot.manifest, spec, workshop, parts);
   auto strays = SOCK_TRY(Strays::watch(parts.cgroup, parts.groups));
   const auto response = run_criu(program, images, parts, inherited, work, deadline);

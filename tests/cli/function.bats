@@ -37,7 +37,7 @@ serve() {
     sockctl fn create hello "$HELLO"
     prints 'hello version 1'
     sockctl fn create hello "$HELLO"
-    fails 125 'hello is there already'
+    fails 125 'it is there already'
     sockctl fn invoke hello --event '{"name": "you"}' --timings
     [ "$status" -eq 0 ]
     [ "$output" = '{"text": "Hello, you!"}' ]

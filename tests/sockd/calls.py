@@ -6,7 +6,7 @@ import threading
 import time
 
 from cases import expect
-from world import EXAMPLES, SLOW, World, archive
+from world import EXAMPLES, HANDLER, SLOW, World, archive
 
 COUNTER = ("import os\ncount = 0\n"
            "def handler(event, context):\n"
@@ -143,6 +143,24 @@ def a_function_changes_while_it_is_called(world: World) -> None:
     expect(len(versions) <= 3, f"old versions go: {versions}")
 
 
+def a_name_is_created_once(world: World) -> None:
+    world.start()
+    body = archive({"function.toml": HANDLER, "main.py": "def handler(event):\n    return 1\n"})
+
+    def create(condition: str) -> int:
+        return world.request("PUT", "/api/functions/f", body, {condition: "*"}, control=True).status
+
+    expect(create("If-Match") == 404, "there is none to be changed")
+    statuses: list[int] = []
+    threads = [threading.Thread(target=lambda: statuses.append(create("If-None-Match"))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    expect(sorted(statuses) == [200, 412, 412, 412], str(statuses))
+    expect(create("If-Match") == 200, "now there is")
+
+
 def what_functions_print_is_logged(world: World) -> None:
     world.start()
     world.must_put("f", "import sys\n"
@@ -162,4 +180,4 @@ def what_functions_print_is_logged(world: World) -> None:
 TESTS = [the_example_answers_by_all_three_apis, an_instance_is_used_again_and_paused_between,
          a_fresh_function_never_sees_a_call_before, a_wsgi_application_answers, a_context_tells_the_call,
          events_are_json_of_any_shape, calls_at_once_have_instances_of_their_own,
-         a_function_changes_while_it_is_called, what_functions_print_is_logged]
+         a_function_changes_while_it_is_called, a_name_is_created_once, what_functions_print_is_logged]

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "held_zygote.hpp"
+#include "json_values.hpp"
 #include "package_dirs.hpp"
 #include "parse.hpp"
 #include "posix.hpp"
@@ -159,15 +160,7 @@ void HeldTree::describe_more(nlohmann::json& out) const {
         ++living;
         import_ms += zygote.import_time.count();
       }
-      nodes.push_back({{"name", zygote.name},
-                       {"replicas", zygote.replicas},
-                       {"hits", zygote.hits},
-                       {"misses", zygote.misses},
-                       {"forks", zygote.forks},
-                       {"import_ms", zygote.import_time.count()},
-                       {"memory", zygote.memory},
-                       {"stored", zygote.stored},
-                       {"failure", zygote.failure}});
+      nodes.push_back(to_json(zygote));
     }
   out["kind"] = "tree";
   out["living"] = living;

@@ -51,6 +51,14 @@ sock::ExitStatus exit_status_from_json(const nlohmann::json& json) {
           .value = member(json, "value", 0)};
 }
 
+nlohmann::json to_json(const sock::CachedZygote& zygote) {
+  return {{"name", zygote.name},      {"replicas", zygote.replicas},
+          {"hits", zygote.hits},      {"misses", zygote.misses},
+          {"forks", zygote.forks},    {"import_ms", zygote.import_time.count()},
+          {"memory", zygote.memory},  {"stored", zygote.stored},
+          {"failure", zygote.failure}};
+}
+
 nlohmann::json to_json(const sock::Stats& stats) {
   nlohmann::json out = nlohmann::json::object();
   set(out, "memory_current", stats.memory_current);

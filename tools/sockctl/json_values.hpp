@@ -9,6 +9,7 @@
 
 #include "sock/check.hpp"
 #include "sock/container.hpp"
+#include "sock/import_cache.hpp"
 
 #include "try.hpp"
 
@@ -20,6 +21,7 @@ nlohmann::json to_json(const sock::ExitStatus& status);
 sock::ExitStatus exit_status_from_json(const nlohmann::json& json);
 /// Only what the machine counts.
 nlohmann::json to_json(const sock::Stats& stats);
+nlohmann::json to_json(const sock::CachedZygote& zygote);
 /// {"code":"not_found","stage":"exec","message":"...", ...}
 nlohmann::json to_json(const Error& error);
 Error error_from_json(const nlohmann::json& json);

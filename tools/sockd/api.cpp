@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "json_values.hpp"
 #include "replies.hpp"
 
 namespace sockd {
@@ -103,15 +104,7 @@ json describe(const FunctionState& state) {
 
 json describe(const Realm& realm) {
   json nodes = json::array();
-  for (const auto& zygote : realm.zygotes())
-    nodes.push_back({{"name", zygote.name},
-                     {"replicas", zygote.replicas},
-                     {"hits", zygote.hits},
-                     {"misses", zygote.misses},
-                     {"forks", zygote.forks},
-                     {"import_ms", zygote.import_time.count()},
-                     {"memory", zygote.memory},
-                     {"failure", zygote.failure}});
+  for (const auto& zygote : realm.zygotes()) nodes.push_back(sockctl::to_json(zygote));
   return {{"name", realm.spec().name}, {"zygotes", std::move(nodes)}};
 }
 
@@ -223,13 +216,10 @@ asio::awaitable<HttpResponse> Api::manage(HttpRequest request, std::vector<std::
   if (path.size() != 3) co_return no_such_path();
   const std::string name = path[2];
   if (request.method() == http::verb::put) {
-    const bool is_there = parts_.pool.find(name) != nullptr;
-    if (is_there && request[http::field::if_none_match] == "*")
-      co_return json_reply(
-          http::status::precondition_failed,
-          {{"error", {{"code", "exists"}, {"message", name + " is there already"}}}});
-    if (!is_there && request[http::field::if_match] == "*") co_return inspect(name);
-    const auto put = co_await parts_.registrar.put(name, std::move(request.body()));
+    auto existing = Registrar::Existing::any;
+    if (request[http::field::if_none_match] == "*") existing = Registrar::Existing::none;
+    if (request[http::field::if_match] == "*") existing = Registrar::Existing::one;
+    const auto put = co_await parts_.registrar.put(name, std::move(request.body()), existing);
     if (!put.has_value()) co_return error_reply(put.error());
     co_return inspect(name);
   }

@@ -24,7 +24,13 @@ std::vector<std::pair<std::string, sock::Error>> Registrar::serve_all() {
   return failures;
 }
 
-Result<DeployedPtr> Registrar::add(const std::string& name, const std::string& archive) {
+Result<DeployedPtr> Registrar::add(const std::string& name, const std::string& archive,
+                                   Existing existing) {
+  const auto before = store_.find(name);
+  if (before.has_value() && existing == Existing::none)
+    return sockctl::refuse(Errc::exists, Stage::none, "function '" + name + "'",
+                           "it is there already");
+  if (!before.has_value() && existing == Existing::one) return std::unexpected(before.error());
   const auto file = SOCKCTL_TRY(sockctl::make_memory_file());
   SOCKCTL_TRY(sockctl::write_all(file, archive));
   SOCKCTL_TRY(sockctl::rewind_file(file));
@@ -36,8 +42,9 @@ Result<DeployedPtr> Registrar::add(const std::string& name, const std::string& a
   return deployed;
 }
 
-boost::asio::awaitable<Result<DeployedPtr>> Registrar::put(std::string name, std::string archive) {
-  auto work = [this, &name, &archive] { return add(name, archive); };
+boost::asio::awaitable<Result<DeployedPtr>> Registrar::put(std::string name, std::string archive,
+                                                           Existing existing) {
+  auto work = [this, &name, &archive, existing] { return add(name, archive, existing); };
   auto deployed = co_await run_blocking(thread_, work);
   if (deployed.has_value()) pool_->serve(*deployed);
   co_return deployed;

@@ -24,14 +24,17 @@ class Registrar {
   /// Serves all that are in the store. Blocking. Gives what could not be served, and why.
   std::vector<std::pair<std::string, sock::Error>> serve_all();
 
+  /// What must be there before: otherwise Errc::exists, or Errc::not_found.
+  enum class Existing : std::uint8_t { any, none, one };
   /// On failure the version before goes on serving.
-  boost::asio::awaitable<Result<DeployedPtr>> put(std::string name, std::string archive);
+  boost::asio::awaitable<Result<DeployedPtr>> put(std::string name, std::string archive,
+                                                  Existing existing);
   boost::asio::awaitable<Result<>> remove(std::string name);
   /// Removes the files of a version that nobody runs any more.
   void forget(const StoredFunction& function);
 
  private:
-  Result<DeployedPtr> add(const std::string& name, const std::string& archive);
+  Result<DeployedPtr> add(const std::string& name, const std::string& archive, Existing existing);
 
   FunctionStore store_;
   Starter* starter_;

@@ -134,6 +134,7 @@ HttpResponse error_reply(const sock::Error& error) {
   http::status status = http::status::internal_server_error;
   if (error.code == sock::Errc::invalid_spec) status = http::status::bad_request;
   if (error.code == sock::Errc::not_found) status = http::status::not_found;
+  if (error.code == sock::Errc::exists) status = http::status::precondition_failed;
   if (error.code == sock::Errc::denied) status = http::status::forbidden;
   if (error.code == sock::Errc::exhausted) status = http::status::payload_too_large;
   return json_reply(status,
