@@ -32,9 +32,11 @@ Result<> Parked::await(const Zygote::Impl& zygote, Deadline deadline) {
   UniqueFd sender = std::move(SOCK_TRY(channel_.expect(wire::Kind::hello, deadline)).sender);
   if (!sender) return base::refuse(Errc::closed, Stage::none, "zygote", "its child has gone");
   // A container's memory is not for a snapshot of a zygote.
-  SOCK_TRY(require_zygote(sender, zygote.home));
-  pidfd_ = std::move(sender);
+  const auto is_zygote = require_zygote(sender, zygote.home);
+  if (is_zygote) pidfd_ = std::move(sender);
+  // Also from one that is none: who has failed and gone by now has left the reason.
   const auto parked = SOCK_TRY(channel_.expect(wire::Kind::parked, deadline, wire::most_bytes));
+  SOCK_TRY(is_zygote);
   auto reader = wire::Reader::open(parked.bytes);
   bool has_resumption = false;
   while (const auto field = reader->next()) {
