@@ -96,3 +96,33 @@ serve() {
     sockctl fn ls
     fails 125 'is sockd running? sockctl serve starts it'
 }
+
+@test "an event waits on the disk, and is shown when it was given up" {
+    serve
+    mkdir "$WORK/bad"
+    printf 'handler = "main:handler"\nretries = 0\n' >"$WORK/bad/function.toml"
+    printf 'def handler(event):\n    raise ValueError("not today")\n' >"$WORK/bad/main.py"
+    sockctl fn create bad "$WORK/bad"
+    sockctl fn dead-letters bad --quiet
+    fails 2 --quiet
+    sockctl fn invoke bad --event '{}' --async
+    [ "$status" -eq 0 ]
+    local request=$output tries=0
+    until sockctl fn dead-letters bad && [[ $output == *raised* ]]; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 400 ]
+        read -rt 0.05 <> <(:) || true
+    done
+    [[ $output == REQUEST*"$request"*1*raised*'not today'* ]]
+    sockctl fn dead-letters bad --format json
+    [ "$(json '[0]["request_id"]' <<<"$output")" = "$request" ]
+    sockctl fn dead-letters bad --deliver --forget
+    fails 2 excludes
+    sed -i 's/raise .*/return 1/' "$WORK/bad/main.py"
+    sockctl fn update bad "$WORK/bad"
+    sockctl fn dead-letters bad --deliver
+    prints '1 wait again'
+    sockctl fn dead-letters bad --forget
+    sockctl fn dead-letters bad --format json
+    prints '[]'
+}

@@ -106,6 +106,20 @@ def early_returns_leak_nothing(project: Path, files: list[str]) -> list[str]:
     return found
 
 
+def awaited_values_have_names(project: Path, files: list[str]) -> list[str]:
+    """g++ 12 destroys twice what a braced initialiser makes among the arguments of an awaited call,
+    and what a conditional expression awaits."""
+    found = []
+    for file in _inside(files, PRODUCT, (".cpp", ".hpp")):
+        text = _without_comments_and_strings((project / file).read_text())
+        for awaited in re.finditer(r"\bco_await\b[^;]*;", text):
+            statement = text[max(text.rfind(mark, 0, awaited.start()) for mark in ";{}") + 1:awaited.end()]
+            if re.search(r"[(,]\s*\{\s*\.", awaited[0]) or re.search(r"\?[^;]*:[^:][^;]*\bco_await\b|\?\s*co_await\b", statement):
+                line = text.count("\n", 0, awaited.start()) + 1
+                found.append(f"{file}:{line}: g++ 12 miscompiles this: name the value, and await by itself")
+    return found
+
+
 def _without_comments_and_strings(text: str) -> str:
     """Of the same length, so that places stay what they are."""
     blank = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'', re.DOTALL)

@@ -73,6 +73,7 @@ void describe_function(CLI::App& app, Invocation& invocation) {
       add_function_verb(group, invocation, "invoke", "Call a function, and print what it returns",
                         "  sockctl fn invoke hello --event '{\"name\": \"you\"}' --timings\n"
                         "  sockctl fn invoke hello --event @event.json\n"
+                        "  sockctl fn invoke hello --async\n"
                         "\nExit status: 0, or 1 when the function has failed.",
                         [](Invocation& i) { return function_invoke(i.globals, i.function); });
   add_function(invoke, invocation);
@@ -80,6 +81,17 @@ void describe_function(CLI::App& app, Invocation& invocation) {
       ->type_name("JSON");
   invoke.add_flag("--timings", invocation.function.timings,
                   "Print on stderr how it was served, and the time of each stage in ms");
+  invoke.add_flag("--async", invocation.function.later,
+                  "Do not wait: it is kept on disk and tried again; print the request's id");
+  CLI::App& dead = add_function_verb(
+      group, invocation, "dead-letters", "Show events that a function has failed on too often",
+      "  sockctl fn dead-letters hello\n  sockctl fn dead-letters hello --deliver",
+      [](Invocation& i) { return function_dead_letters(i.globals, i.function); });
+  add_function(dead, invocation);
+  auto* const deliver =
+      dead.add_flag("--deliver", invocation.function.deliver, "Call the function with them again");
+  dead.add_flag("--forget", invocation.function.forget, "Throw them away")->excludes(deliver);
+  add_format(dead, invocation);
   CLI::App& logs = add_function_verb(
       group, invocation, "logs", "Show the last calls of a function: a line of JSON for each",
       "  sockctl fn logs hello\n  sockctl fn logs hello -n 1 | jq -r .printed",

@@ -121,15 +121,16 @@ Result<std::string> event_of(const std::string& given) {
 Result<int> invoke(const FunctionOptions& options) {
   SOCKCTL_TRY(check_function(options.name));
   auto event = SOCKCTL_TRY(event_of(options.event));
-  const auto reply = SOCKCTL_TRY(ask_daemon(
-      options.daemon, {.method = "POST",
-                       .path = fmt::format("/2015-03-31/functions/{}/invocations", options.name),
-                       .body = std::move(event)}));
-  const auto header = [&](const char* name) {
+  DaemonRequest request{.method = "POST",
+                        .path = fmt::format("/2015-03-31/functions/{}/invocations", options.name),
+                        .body = std::move(event)};
+  if (options.later) request.headers["X-Amz-Invocation-Type"] = "Event";
+  const auto reply = SOCKCTL_TRY(ask_daemon(options.daemon, request));
+  const auto header = [&](const char* name) -> std::string {
     const auto found = reply.headers.find(name);
     return found != reply.headers.end() ? found->second : "";
   };
-  if (options.timings)
+  if (options.timings && !options.later)
     SOCKCTL_TRY(write_all(sock::FdRef{2},
                           fmt::format("{}: {}\n", header("x-sock-path"), header("server-timing"))));
   constexpr unsigned first_refusal = 300;
@@ -140,8 +141,35 @@ Result<int> invoke(const FunctionOptions& options) {
       error.hint = refused["Message"];
     return std::unexpected(error);
   }
-  SOCKCTL_TRY(write_all(out, reply.body + "\n"));
+  SOCKCTL_TRY(write_all(out, (options.later ? header("x-amzn-requestid") : reply.body) + "\n"));
   return header("x-amz-function-error").empty() ? 0 : 1;
+}
+
+Result<> show_dead_letters(const Globals& globals, const FunctionOptions& options,
+                           const std::string& path) {
+  const auto format = SOCKCTL_TRY(format_of(globals));
+  const auto letters = SOCKCTL_TRY(must_have_json(options, {.method = "GET", .path = path}));
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& each : letters)
+    rows.push_back({each.at("request_id"), each.at("accepted"),
+                    std::to_string(each.at("attempts").get<unsigned>()), each.at("outcome"),
+                    sock::printable(each.at("error").get<std::string>())});
+  return print_list(
+      format, letters,
+      {{"REQUEST"}, {"ACCEPTED"}, {"ATTEMPTS", Column::Align::right}, {"OUTCOME"}, {"ERROR"}},
+      rows);
+}
+
+Result<> dead_letters(const Globals& globals, const FunctionOptions& options) {
+  SOCKCTL_TRY(check_function(options.name));
+  const std::string path = path_of(options.name) + "/dead-letters";
+  if (options.forget) {
+    SOCKCTL_TRY(must(options, {.method = "DELETE", .path = path}));
+    return {};
+  }
+  if (!options.deliver) return show_dead_letters(globals, options, path);
+  const auto revived = SOCKCTL_TRY(must_have_json(options, {.method = "POST", .path = path}));
+  return write_all(out, fmt::format("{} wait again\n", revived.value("revived", 0)));
 }
 
 Result<> logs(const FunctionOptions& options) {
@@ -177,6 +205,10 @@ int function_rm(const Globals&, const FunctionOptions& options) {
 int function_invoke(const Globals&, const FunctionOptions& options) {
   const auto done = invoke(options);
   return done.has_value() ? *done : finish(std::unexpected(done.error()));
+}
+
+int function_dead_letters(const Globals& globals, const FunctionOptions& options) {
+  return finish(dead_letters(globals, options));
 }
 
 int function_logs(const Globals&, const FunctionOptions& options) {

@@ -16,6 +16,9 @@ struct FunctionOptions {
   std::string code = {};    ///< create, update: a directory, or a tar or zip file.
   std::string event = {};   ///< invoke: JSON, or @FILE.
   bool timings = false;     ///< invoke
+  bool later = false;       ///< invoke: do not wait.
+  bool deliver = false;     ///< dead-letters: after all.
+  bool forget = false;      ///< dead-letters
   bool quiet = false;       ///< ls
   std::size_t lines = 100;  ///< logs
   std::vector<std::string> names = {};
@@ -29,6 +32,7 @@ int function_inspect(const Globals& globals, const FunctionOptions& options);
 int function_rm(const Globals& globals, const FunctionOptions& options);
 /// 1 when the function has failed.
 int function_invoke(const Globals& globals, const FunctionOptions& options);
+int function_dead_letters(const Globals& globals, const FunctionOptions& options);
 int function_logs(const Globals& globals, const FunctionOptions& options);
 /// Becomes sockd.
 int serve(const Globals& globals, const FunctionOptions& options);

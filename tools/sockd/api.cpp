@@ -78,28 +78,42 @@ bool is_of_a_strange_page(const http::request_header<>& header) {
   return !host.empty() && name != "localhost" && failed;
 }
 
-json describe(const FunctionState& state) {
+std::string time_text(std::chrono::system_clock::time_point time) {
+  return fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+json describe(const FunctionState& state, const EventsOfFunction& events) {
   const auto& stored = state.deployed->stored;
   json packages = json::array();
   for (const auto& package : state.deployed->declared) packages.push_back(package.to_string());
   const bool is_fresh = stored.spec.instances == FunctionSpec::Instances::fresh;
-  return {
-      {"name", stored.name},
-      {"version", stored.version},
-      {"handler", stored.spec.handler},
-      {"packages", std::move(packages)},
-      {"memory", stored.spec.memory},
-      {"timeout_ms", stored.spec.timeout.count()},
-      {"concurrency", stored.spec.concurrency},
-      {"instances", is_fresh ? "fresh" : "reused"},
-      {"application", stored.spec.application},
-      {"updated",
-       fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(stored.updated)))},
-      {"now",
-       {{"instances", state.instances},
-        {"idle", state.idle},
-        {"paused", state.paused},
-        {"waiting", state.waiting}}}};
+  return {{"name", stored.name},
+          {"version", stored.version},
+          {"handler", stored.spec.handler},
+          {"packages", std::move(packages)},
+          {"memory", stored.spec.memory},
+          {"timeout_ms", stored.spec.timeout.count()},
+          {"concurrency", stored.spec.concurrency},
+          {"instances", is_fresh ? "fresh" : "reused"},
+          {"application", stored.spec.application},
+          {"retries", stored.spec.events.retries},
+          {"retry_delay_ms", stored.spec.events.delay.count()},
+          {"event_age_ms", stored.spec.events.event_age.count()},
+          {"updated", time_text(stored.updated)},
+          {"now",
+           {{"instances", state.instances},
+            {"idle", state.idle},
+            {"paused", state.paused},
+            {"waiting", state.waiting},
+            {"events_waiting", events.waiting},
+            {"events_under_way", events.under_way}}}};
+}
+
+json describe(const DeadLetter& letter) {
+  return {{"request_id", letter.event.id},  {"source", letter.event.source},
+          {"bytes", letter.event.size},     {"accepted", time_text(letter.event.accepted)},
+          {"died", time_text(letter.died)}, {"attempts", letter.event.attempts},
+          {"outcome", letter.outcome},      {"error", letter.error}};
 }
 
 json describe(const Realm& realm) {
@@ -111,6 +125,25 @@ json describe(const Realm& realm) {
 HttpResponse no_such_path() {
   return json_reply(http::status::not_found,
                     {{"error", {{"code", "not_found"}, {"message", "there is no such path"}}}});
+}
+
+// To a client of AWS Lambda.
+HttpResponse no_such_function(const std::string& name) {
+  return lambda_error(http::status::not_found, "ResourceNotFoundException",
+                      "Function not found: " + sock::printable(name));
+}
+
+HttpResponse unknown(const std::string& name) {
+  return error_reply({.code = Errc::not_found,
+                      .subject = "function '" + sock::printable(name) + "'",
+                      .hint = "there is none of this name"});
+}
+
+/// A body that is no JSON is a text.
+std::string event_of(const HttpRequest& request) {
+  if (request.body().empty()) return "null";
+  if (json::accept(request.body())) return request.body();
+  return json(request.body()).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 HttpResponse wrong_method(const char* methods) {
@@ -167,9 +200,12 @@ asio::awaitable<HttpResponse> Api::route(HttpRequest request, Rights rights) {
   const bool is_invoke = path.size() == 4 && first == "2015-03-31" && path[1] == "functions" &&
                          path[3] == "invocations";
   const bool is_run = path.size() == 2 && (first == "run" || first == "function");
-  if ((is_invoke || is_run) && request.method() != http::verb::post) co_return wrong_method("POST");
+  const bool is_run_later = path.size() == 2 && first == "async-function";
+  if ((is_invoke || is_run || is_run_later) && request.method() != http::verb::post)
+    co_return wrong_method("POST");
   if (is_invoke) co_return co_await invoke(request, path[2]);
   if (is_run) co_return co_await run(request, path[1]);
+  if (is_run_later) co_return co_await run_later(request, path[1]);
   const bool is_managing = path.size() >= 2 && first == "api" && path[1] == "functions";
   if (!is_managing) co_return no_such_path();
   if (rights != Rights::everything)
@@ -179,6 +215,8 @@ asio::awaitable<HttpResponse> Api::route(HttpRequest request, Rights rights) {
   if (is_get && path.size() == 2) co_return list();
   if (is_get && path.size() == 3) co_return inspect(path[2]);
   if (is_get && path.size() == 4 && path[3] == "logs") co_return logs(path[2], query);
+  if (path.size() == 4 && path[3] == "dead-letters")
+    co_return co_await dead_letters(request, path[2]);
   co_return co_await manage(std::move(request), path);
 }
 
@@ -188,28 +226,64 @@ asio::awaitable<HttpResponse> Api::invoke(const HttpRequest& request, std::strin
   const auto kind = text_of(request["X-Amz-Invocation-Type"]);
   if (kind == "DryRun") {
     if (parts_.pool.find(function)) co_return HttpResponse{http::status::no_content, 11};
-    co_return lambda_error(http::status::not_found, "ResourceNotFoundException",
-                           "Function not found: " + sock::printable(function));
+    co_return no_such_function(function);
+  }
+  const std::string event = request.body().empty() ? "{}" : request.body();
+  if (kind == "Event") {
+    if (!parts_.pool.find(function)) co_return no_such_function(function);
+    if (event.size() > most_event)
+      co_return lambda_error(http::status::payload_too_large, "RequestTooLargeException",
+                             "an event has at most 256 KiB");
+    const auto accepted = co_await parts_.events.accept(function, "http", event, id);
+    co_return lambda_accepted(accepted, id);
   }
   if (!kind.empty() && kind != "RequestResponse")
     co_return lambda_error(http::status::bad_request, "InvalidParameterValueException",
-                           "X-Amz-Invocation-Type: RequestResponse or DryRun");
-  CallRequest call{
-      .function = function, .event = request.body().empty() ? "{}" : request.body(), .id = id};
+                           "X-Amz-Invocation-Type: RequestResponse, Event or DryRun");
+  CallRequest call{.function = function, .event = event, .id = id};
   const Outcome outcome = co_await parts_.dispatcher.call(std::move(call));
   co_return lambda_reply(outcome, id, request["X-Amz-Log-Type"] == "Tail");
 }
 
-// A body that is no JSON is a text.
 asio::awaitable<HttpResponse> Api::run(const HttpRequest& request, std::string_view name) {
   const std::string id = new_id();
-  CallRequest call{.function = std::string{name}, .event = request.body(), .id = id};
-  if (call.event.empty())
-    call.event = "null";
-  else if (!json::accept(call.event))
-    call.event = json(call.event).dump(-1, ' ', false, json::error_handler_t::replace);
+  CallRequest call{.function = std::string{name}, .event = event_of(request), .id = id};
   const Outcome outcome = co_await parts_.dispatcher.call(std::move(call));
   co_return plain_reply(outcome, id);
+}
+
+asio::awaitable<HttpResponse> Api::run_later(const HttpRequest& request, std::string_view name) {
+  const std::string id = new_id();
+  const std::string function{name};
+  if (!parts_.pool.find(function)) co_return unknown(function);
+  std::string event = event_of(request);
+  if (event.size() > most_event) {
+    co_return error_reply({.code = Errc::exhausted, .subject = "event", .hint = "at most 256 KiB"});
+  }
+  const auto accepted = co_await parts_.events.accept(function, "http", std::move(event), id);
+  co_return plain_accepted(accepted, id);
+}
+
+asio::awaitable<HttpResponse> Api::dead_letters(const HttpRequest& request,
+                                                const std::string& name) {
+  constexpr std::size_t most = 100;
+  if (request.method() == http::verb::get) {
+    const auto letters = co_await parts_.events.dead_letters(name, most);
+    if (!letters.has_value()) co_return error_reply(letters.error());
+    json all = json::array();
+    for (const auto& letter : *letters) all.push_back(describe(letter));
+    co_return json_reply(http::status::ok, all);
+  }
+  if (request.method() == http::verb::post) {
+    if (!parts_.pool.find(name)) co_return unknown(name);
+    const auto revived = co_await parts_.events.revive(name);
+    if (!revived.has_value()) co_return error_reply(revived.error());
+    co_return json_reply(http::status::ok, {{"revived", *revived}});
+  }
+  if (request.method() != http::verb::delete_) co_return wrong_method("GET, POST, DELETE");
+  const auto forgotten = co_await parts_.events.forget_dead(name);
+  if (!forgotten.has_value()) co_return error_reply(forgotten.error());
+  co_return json_reply(http::status::ok, {{"forgotten", name}});
 }
 
 asio::awaitable<HttpResponse> Api::manage(HttpRequest request, std::vector<std::string> path) {
@@ -226,19 +300,23 @@ asio::awaitable<HttpResponse> Api::manage(HttpRequest request, std::vector<std::
   if (request.method() != http::verb::delete_) co_return wrong_method("GET, PUT, DELETE");
   const auto removed = co_await parts_.registrar.remove(name);
   if (!removed.has_value()) co_return error_reply(removed.error());
+  co_await parts_.events.withdraw(name);
   parts_.log.remove(name);
   co_return json_reply(http::status::ok, {{"removed", name}});
 }
 
 HttpResponse Api::list() const {
   json all = json::array();
-  for (const auto& state : parts_.pool.functions()) all.push_back(describe(state));
+  for (const auto& state : parts_.pool.functions())
+    all.push_back(describe(state, parts_.events.events_of(state.deployed->stored.name)));
   return json_reply(http::status::ok, all);
 }
 
 HttpResponse Api::inspect(const std::string& name) const {
   for (const auto& state : parts_.pool.functions())
-    if (state.deployed->stored.name == name) return json_reply(http::status::ok, describe(state));
+    if (state.deployed->stored.name == name)
+      return json_reply(http::status::ok,
+                        describe(state, parts_.events.events_of(state.deployed->stored.name)));
   return error_reply({.code = Errc::not_found,
                       .subject = "function '" + sock::printable(name) + "'",
                       .hint = "there is none of this name"});
@@ -261,7 +339,8 @@ HttpResponse Api::logs(const std::string& name, std::string_view query) const {
 
 HttpResponse Api::status() const {
   json functions = json::array();
-  for (const auto& state : parts_.pool.functions()) functions.push_back(describe(state));
+  for (const auto& state : parts_.pool.functions())
+    functions.push_back(describe(state, parts_.events.events_of(state.deployed->stored.name)));
   json realms = json::array();
   for (const auto& realm : parts_.starter.realms()) realms.push_back(describe(*realm));
   return json_reply(
@@ -277,10 +356,12 @@ HttpResponse Api::metrics() const {
                 .memory_max = parts_.pool.memory_max(),
                 .functions = {}};
   for (const auto& state : parts_.pool.functions())
-    gauges.functions.push_back({.name = state.deployed->stored.name,
-                                .instances = state.instances,
-                                .idle = state.idle,
-                                .waiting = state.waiting});
+    gauges.functions.push_back(
+        {.name = state.deployed->stored.name,
+         .instances = state.instances,
+         .idle = state.idle,
+         .waiting = state.waiting,
+         .events = parts_.events.events_of(state.deployed->stored.name).waiting});
   auto response = text_reply(http::status::ok, parts_.metrics.text(gauges));
   response.set(http::field::content_type, "text/plain; version=0.0.4");
   return response;

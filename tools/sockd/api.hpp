@@ -4,9 +4,10 @@
 //
 //   POST /2015-03-31/functions/NAME/invocations   as AWS Lambda's Invoke
 //   POST /run/NAME                                as OpenLambda
-//   POST /function/NAME                           as OpenFaaS
+//   POST /function/NAME, /async-function/NAME     as OpenFaaS
 //   GET  /healthz, /metrics, /status
 //   GET, PUT, DELETE /api/functions[/NAME[/logs]] for who runs it
+//   GET, POST, DELETE .../NAME/dead-letters       shown, delivered after all, forgotten
 
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 
 #include "call_log.hpp"
 #include "dispatcher.hpp"
+#include "event_queue.hpp"
 #include "http_server.hpp"
 #include "metrics.hpp"
 #include "registrar.hpp"
@@ -26,6 +28,7 @@ namespace sockd {
 struct ApiParts {
   Dispatcher& dispatcher;
   const InstancePool& pool;
+  EventQueue& events;
   Registrar& registrar;
   const Starter& starter;
   const CallLog& log;
@@ -49,6 +52,8 @@ class Api : public HttpHandler {
   asio::awaitable<HttpResponse> route(HttpRequest request, Rights rights);
   asio::awaitable<HttpResponse> invoke(const HttpRequest& request, std::string_view name);
   asio::awaitable<HttpResponse> run(const HttpRequest& request, std::string_view name);
+  asio::awaitable<HttpResponse> run_later(const HttpRequest& request, std::string_view name);
+  asio::awaitable<HttpResponse> dead_letters(const HttpRequest& request, const std::string& name);
   asio::awaitable<HttpResponse> manage(HttpRequest request, std::vector<std::string> path);
   [[nodiscard]] HttpResponse status() const;
   [[nodiscard]] HttpResponse metrics() const;

@@ -16,6 +16,7 @@ struct CallRequest {
   std::string function;
   std::string event;  ///< JSON
   std::string id;
+  std::string source = "http";  ///< Who calls.
 };
 
 struct CallStage {

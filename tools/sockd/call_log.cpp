@@ -41,6 +41,7 @@ json line_for(const CallRequest& request, const Outcome& outcome,
   for (const auto& stage : outcome.stages) stages[stage.name] = ms_of(stage.elapsed);
   json line{{"time", now()},
             {"request_id", request.id},
+            {"source", request.source},
             {"version", outcome.version},
             {"outcome", to_string(outcome.kind)},
             {"path", outcome.path},

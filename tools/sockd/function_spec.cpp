@@ -77,9 +77,9 @@ Result<std::vector<std::string>> environment_of(const toml::table& table) {
 }
 
 Result<> refuse_unknown(const toml::table& table) {
-  static constexpr std::array known{"runtime",   "handler",     "wsgi",       "packages",
-                                    "imports",   "memory",      "timeout",    "env",
-                                    "instances", "application", "concurrency"};
+  static constexpr std::array known{
+      "runtime", "handler",   "wsgi",        "packages",    "imports", "memory",      "timeout",
+      "env",     "instances", "application", "concurrency", "retries", "retry_delay", "event_age"};
   for (const auto& [key, value] : table)
     if (std::ranges::find(known, key.str()) == known.end())
       return refuse_key(key.str(), fmt::format("there is no such key: {}", fmt::join(known, ", ")));
@@ -113,6 +113,23 @@ Result<> read_limits(const toml::table& table, FunctionSpec& spec) {
   return {};
 }
 
+Result<> read_events(const toml::table& table, RetryPolicy& events) {
+  constexpr unsigned most_retries = 100;
+  constexpr std::chrono::milliseconds most_age = std::chrono::days{14};
+  const auto retries = SOCKCTL_TRY(find<std::int64_t>(table, "retries", "a number"));
+  if (retries && (*retries < 0 || *retries > std::int64_t{most_retries}))
+    return refuse_key("retries", fmt::format("0 to {}", most_retries));
+  if (retries) events.retries = static_cast<unsigned>(*retries);
+  if (const auto text = SOCKCTL_TRY(find<std::string>(table, "retry_delay", "a time like \"60s\"")))
+    events.delay = SOCKCTL_TRY(sockctl::parse_duration("retry_delay", *text));
+  if (const auto text = SOCKCTL_TRY(find<std::string>(table, "event_age", "a time like \"6h\"")))
+    events.event_age = SOCKCTL_TRY(sockctl::parse_duration("event_age", *text));
+  if (events.delay > most_age || events.delay < std::chrono::milliseconds{1})
+    return refuse_key("retry_delay", "1ms to 14 days");
+  if (events.event_age > most_age) return refuse_key("event_age", "at most 14 days");
+  return {};
+}
+
 Result<FunctionSpec> read_function(const toml::table& table) {
   SOCKCTL_TRY(refuse_unknown(table));
   const auto runtime = SOCKCTL_TRY(find<std::string>(table, "runtime", "\"python\""));
@@ -125,6 +142,7 @@ Result<FunctionSpec> read_function(const toml::table& table) {
   spec.imports = SOCKCTL_TRY(
       find_list<std::string>(table, "imports", R"(a list like ["PIL.Image"])", read_module));
   SOCKCTL_TRY(read_limits(table, spec));
+  SOCKCTL_TRY(read_events(table, spec.events));
   const char* const kinds = "\"reused\" or \"fresh\"";
   const auto instances =
       SOCKCTL_TRY(find<std::string>(table, "instances", kinds)).value_or("reused");

@@ -10,6 +10,7 @@
 
 #include "sock/import_tree.hpp"
 
+#include "event.hpp"
 #include "try.hpp"
 
 namespace sockd {
@@ -36,6 +37,7 @@ struct FunctionSpec {
   /// Functions of one application may share zygotes; those of none share them with each other.
   std::string application = {};
   std::vector<std::string> env = {};  ///< "NAME=value"
+  RetryPolicy events = {};            ///< Of calls that nobody waits for.
   friend bool operator==(const FunctionSpec&, const FunctionSpec&) = default;
 };
 

@@ -159,11 +159,22 @@ struct Daemon {
         log.write(request, outcome, elapsed);
       }};
 
-  Daemon(Settings wanted, sock::Host& own_host, CallLog own_log, FunctionStore store)
+  EventQueue events;
+
+  Daemon(Settings wanted, sock::Host& own_host, CallLog own_log, FunctionStore store,
+         EventStore event_store)
       : settings{std::move(wanted)},
         host{own_host},
         log{std::move(own_log)},
-        registrar{std::move(store), starter} {
+        registrar{std::move(store), starter},
+        events{loop,
+               std::move(event_store),
+               dispatcher,
+               instances,
+               {.waiting = settings.events, .bytes = settings.event_bytes},
+               [this](const std::string& function, EventFate fate) {
+                 metrics.count_event(function, fate);
+               }} {
     registrar.attach(instances);
   }
 };
@@ -177,7 +188,10 @@ asio::awaitable<void> end_on_signal(Daemon& daemon, HttpServer& server) {
   signals.async_wait([&daemon](boost::system::error_code failed, int) {
     if (!failed) daemon.loop.stop();
   });
-  co_await daemon.instances.close(InstancePool::Clock::now() + daemon.settings.drain_time);
+  daemon.events.close();
+  const auto deadline = InstancePool::Clock::now() + daemon.settings.drain_time;
+  co_await daemon.instances.close(deadline);
+  co_await daemon.events.settle(deadline);
   daemon.loop.stop();
 }
 
@@ -192,11 +206,14 @@ Result<> serve(const CommandLine& line) {
   auto host = SOCKCTL_TRY(sock::Host::open(options));
   auto store = SOCKCTL_TRY(FunctionStore::open(settings.state + "/functions"));
   auto log = SOCKCTL_TRY(CallLog::open(settings.state + "/logs"));
-  Daemon daemon{settings, host, std::move(log), std::move(store)};
+  auto events = SOCKCTL_TRY(EventStore::open(settings.state + "/events.db"));
+  Daemon daemon{settings, host, std::move(log), std::move(store), std::move(events)};
   for (const auto& [name, error] : daemon.registrar.serve_all())
     fmt::print(stderr, "sockd: {} is not served: {}\n", name, error.message());
+  SOCKCTL_TRY(daemon.events.start());
   Api api{{.dispatcher = daemon.dispatcher,
            .pool = daemon.instances,
+           .events = daemon.events,
            .registrar = daemon.registrar,
            .starter = daemon.starter,
            .log = daemon.log,

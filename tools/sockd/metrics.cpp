@@ -27,6 +27,11 @@ struct Metrics::Impl {
           .Name("sockd_calls_total")
           .Help("Calls of functions, by how they ended and how they were served")
           .Register(registry);
+  prometheus::Family<prometheus::Counter>& events =
+      prometheus::BuildCounter()
+          .Name("sockd_events_total")
+          .Help("Events that nobody waits for, by what became of them")
+          .Register(registry);
   prometheus::Family<prometheus::Histogram>& call_seconds =
       prometheus::BuildHistogram()
           .Name("sockd_call_seconds")
@@ -58,6 +63,10 @@ void Metrics::count(const CallRequest& request, const Outcome& outcome,
         .Observe(in_seconds(stage.elapsed));
 }
 
+void Metrics::count_event(const std::string& function, EventFate fate) {
+  impl_->events.Add({{"function", function}, {"fate", std::string{to_string(fate)}}}).Increment();
+}
+
 // What is now is asked for when somebody wants to know.
 std::string Metrics::text(const Gauges& gauges) const {
   prometheus::Registry now;
@@ -76,14 +85,17 @@ std::string Metrics::text(const Gauges& gauges) const {
   std::vector<std::pair<std::string, std::uint64_t>> instances;
   std::vector<std::pair<std::string, std::uint64_t>> idle;
   std::vector<std::pair<std::string, std::uint64_t>> waiting;
+  std::vector<std::pair<std::string, std::uint64_t>> events;
   for (const auto& function : gauges.functions) {
     instances.emplace_back(function.name, function.instances);
     idle.emplace_back(function.name, function.idle);
     waiting.emplace_back(function.name, function.waiting);
+    events.emplace_back(function.name, function.events);
   }
   set("sockd_instances", "Containers of a function", instances);
   set("sockd_idle_instances", "Of these, those that are paused", idle);
   set("sockd_waiting_calls", "Calls that wait for an instance", waiting);
+  set("sockd_waiting_events", "Events that wait to be delivered", events);
   auto families = impl_->registry.Collect();
   for (auto& family : now.Collect()) families.push_back(std::move(family));
   return prometheus::TextSerializer{}.Serialize(families);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "call.hpp"
+#include "event.hpp"
 
 namespace sockd {
 
@@ -19,6 +20,7 @@ struct Gauges {
     std::size_t instances;
     std::size_t idle;
     std::size_t waiting;
+    std::size_t events;  ///< That wait to be delivered.
   };
   std::vector<OfFunction> functions;
 };
@@ -29,6 +31,7 @@ class Metrics {
   Metrics();
   ~Metrics();
   void count(const CallRequest& request, const Outcome& outcome, std::chrono::nanoseconds elapsed);
+  void count_event(const std::string& function, EventFate fate);
   /// In Prometheus' text format.
   [[nodiscard]] std::string text(const Gauges& gauges) const;
 

@@ -182,6 +182,38 @@ HttpResponse lambda_reply(const Outcome& outcome, const std::string& id, bool wa
   return response;
 }
 
+HttpResponse lambda_accepted(const sock::Result<>& accepted, const std::string& id) {
+  HttpResponse response{http::status::accepted, 11};
+  if (!accepted.has_value()) {
+    const bool is_full = accepted.error().code == sock::Errc::exhausted;
+    if (accepted.error().code == sock::Errc::invalid_spec)
+      response = lambda_error(http::status::bad_request, "InvalidRequestContentException",
+                              accepted.error().message());
+    else
+      response = lambda_error(
+          is_full ? http::status::too_many_requests : http::status::internal_server_error,
+          is_full ? "TooManyRequestsException" : "ServiceException", accepted.error().message());
+    if (is_full) response.set(http::field::retry_after, retry_after);
+  }
+  response.set("x-amzn-RequestId", id);
+  response.set("X-Sock-Request-Id", id);
+  return response;
+}
+
+HttpResponse plain_accepted(const sock::Result<>& accepted, const std::string& id) {
+  HttpResponse response{http::status::accepted, 11};
+  if (!accepted.has_value()) {
+    response = error_reply(accepted.error());
+    if (accepted.error().code != sock::Errc::invalid_spec) {
+      response.result(http::status::service_unavailable);
+      response.set(http::field::retry_after, retry_after);
+    }
+  }
+  response.set("X-Call-Id", id);
+  response.set("X-Sock-Request-Id", id);
+  return response;
+}
+
 HttpResponse plain_reply(const Outcome& outcome, const std::string& id) {
   HttpResponse response{status_of(outcome.kind), 11};
   response.set(http::field::content_type, "application/json");

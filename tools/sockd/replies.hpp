@@ -21,6 +21,9 @@ HttpResponse error_reply(const sock::Error& error);
 /// `wants_log`: the end of what was printed goes with it.
 HttpResponse lambda_reply(const Outcome& outcome, const std::string& id, bool wants_log);
 HttpResponse lambda_error(http::status status, std::string_view type, std::string message);
+/// Of an event that nobody waits for: 202, or why it was not accepted.
+HttpResponse lambda_accepted(const sock::Result<>& accepted, const std::string& id);
+HttpResponse plain_accepted(const sock::Result<>& accepted, const std::string& id);
 /// As OpenLambda and OpenFaaS answer: what the handler has returned, or 500 and below.
 HttpResponse plain_reply(const Outcome& outcome, const std::string& id);
 

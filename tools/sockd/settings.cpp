@@ -84,6 +84,8 @@ Result<> read_table(const toml::table& table, Settings& settings) {
       {"zygote_memory", size(settings.zygote_memory)},
       {"queue", count(settings.queue)},
       {"function_queue", count(settings.function_queue)},
+      {"events", count(settings.events)},
+      {"event_bytes", size(settings.event_bytes)},
       {"queue_time", duration(settings.queue_time)},
       {"idle_time", duration(settings.idle_time)},
       {"drain_time", duration(settings.drain_time)}};

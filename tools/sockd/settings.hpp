@@ -21,6 +21,8 @@ struct Settings {
   std::uint64_t zygote_memory = 512ULL << 20U;  ///< Bytes, for each application.
   std::size_t queue = 1000;
   std::size_t function_queue = 100;
+  std::size_t events = 100'000;  ///< That nobody waits for, until they are delivered.
+  std::uint64_t event_bytes = 1ULL << 30U;
   std::chrono::milliseconds queue_time{10'000};
   std::chrono::milliseconds idle_time{600'000};
   std::chrono::milliseconds drain_time{20'000};  ///< For calls that run when the daemon is ended.
