@@ -56,14 +56,16 @@ class Reply:
         return f"{self.status} {self.body[:300]!r}"
 
 
-def archive(files: dict[str, str]) -> bytes:
-    """A tar file."""
+def archive(files: dict[str, str | bytes]) -> bytes:
+    """A tar file. What starts with #! may be executed."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, text in files.items():
+        for name, content in files.items():
+            data = content if isinstance(content, bytes) else content.encode()
             entry = tarfile.TarInfo(name)
-            entry.size = len(text.encode())
-            tar.addfile(entry, io.BytesIO(text.encode()))
+            entry.size = len(data)
+            entry.mode = 0o755 if data.startswith(b"#!") else 0o644
+            tar.addfile(entry, io.BytesIO(data))
     return out.getvalue()
 
 

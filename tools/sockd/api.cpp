@@ -89,6 +89,7 @@ json describe(const FunctionState& state, const EventsOfFunction& events) {
   const bool is_fresh = stored.spec.instances == FunctionSpec::Instances::fresh;
   return {{"name", stored.name},
           {"version", stored.version},
+          {"runtime", to_string(stored.spec.runtime)},
           {"handler", stored.spec.handler},
           {"packages", std::move(packages)},
           {"memory", stored.spec.memory},

@@ -25,20 +25,28 @@ json error_of(const json& raised) {
 
 }  // namespace
 
-Result<std::string> line_of(const Call& call) {
-  if (!json::accept(call.event))
-    return sockctl::refuse(sock::Errc::invalid_spec, sock::Stage::validate, "the event",
-                           "it is no JSON");
-  std::string line =
-      fmt::format(R"({{"id": {}, "function": {}, "remaining_ms": {}, "event": )",
-                  json(call.id).dump(), json(call.function).dump(), call.remaining.count());
-  const std::size_t start = line.size();
-  line += call.event;
-  // In JSON that is between its parts alone.
-  std::replace_if(
-      line.begin() + static_cast<std::ptrdiff_t>(start), line.end(),
-      [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  return line + "}\n";
+Result<> check_event(std::string_view event) {
+  if (json::accept(event)) return {};
+  return sockctl::refuse(sock::Errc::invalid_spec, sock::Stage::validate, "the event",
+                         "it is no JSON");
+}
+
+std::string line_of(const Call& call) {
+  std::string line = line_of(call.event);
+  line.back() = '}';
+  line += '\n';
+  line.insert(
+      0, fmt::format(R"({{"id": {}, "function": {}, "remaining_ms": {}, "event": )",
+                     json(call.id).dump(), json(call.function).dump(), call.remaining.count()));
+  return line;
+}
+
+// In JSON the end of a line can only be between its parts.
+std::string line_of(std::string_view event) {
+  std::string line{event};
+  std::ranges::replace_if(
+      line, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return line + '\n';
 }
 
 Result<Answer> parse_answer(std::string_view line) {
@@ -61,6 +69,15 @@ Result<Answer> parse_answer(std::string_view line) {
   if (error == answer.end() || !error->is_object()) return corrupt();
   return Answer{.kind = Answer::Kind::error,
                 .text = error_of(*error).dump(-1, ' ', false, replace)};
+}
+
+Answer answer_of_output(std::string_view output) {
+  constexpr std::string_view space = " \t\r\n";
+  const auto first = std::min(output.find_first_not_of(space), output.size());
+  const auto trimmed = output.substr(first, output.find_last_not_of(space) + 1 - first);
+  if (json::accept(trimmed)) return {.kind = Answer::Kind::result, .text = std::string{trimmed}};
+  return {.kind = Answer::Kind::result,
+          .text = json(output).dump(-1, ' ', false, json::error_handler_t::replace)};
 }
 
 }  // namespace sockd

@@ -20,8 +20,12 @@ struct Call {
   std::chrono::milliseconds remaining;  ///< Until it is given up.
   std::string_view event;               ///< JSON
 };
-/// Ends with the newline. On failure: Errc::invalid_spec for an event that is no JSON.
-Result<std::string> line_of(const Call& call);
+/// On failure: Errc::invalid_spec for what is no JSON.
+Result<> check_event(std::string_view event);
+/// What a Python handler is sent, with the newline. Of JSON alone.
+std::string line_of(const Call& call);
+/// What a native one is: the event, in one line.
+std::string line_of(std::string_view event);
 
 struct Answer {
   enum class Kind : std::uint8_t {
@@ -33,5 +37,8 @@ struct Answer {
 };
 /// From a line without its newline. On failure: Errc::corrupt.
 Result<Answer> parse_answer(std::string_view line);
+/// Of a program that has written all of this and ended: JSON as it is, without the space around it,
+/// and anything else as a text.
+Answer answer_of_output(std::string_view output);
 
 }  // namespace sockd

@@ -31,16 +31,22 @@ std::string describe(const sock::ExitStatus& status) {
                      to_string(status.kind));
 }
 
-/// Of an instance that has closed its channel.
-Outcome::Kind how_it_ended(Instance& instance, std::string& why) {
+/// Of an instance that has closed its channel; nothing when it has not ended yet.
+using Ending = std::optional<sock::ExitStatus>;
+
+Ending how_it_ended(Instance& instance) {
   const auto status = instance.container().wait_until(Clock::now() + exit_time);
-  if (!status.has_value() || !status->has_value()) {
-    why = "the function has closed its channel";
-    return Outcome::Kind::exited;
-  }
-  why = describe(**status);
-  const bool for_memory = (*status)->kind == sock::ExitStatus::Kind::oom_killed;
-  return for_memory ? Outcome::Kind::out_of_memory : Outcome::Kind::exited;
+  return status.has_value() ? *status : Ending{};
+}
+
+bool is_success(const Ending& ending) {
+  return ending && ending->kind == sock::ExitStatus::Kind::exited && ending->value == 0;
+}
+
+void tell_ending(Outcome& outcome, const Ending& ending) {
+  const bool for_memory = ending && ending->kind == sock::ExitStatus::Kind::oom_killed;
+  outcome.kind = for_memory ? Outcome::Kind::out_of_memory : Outcome::Kind::exited;
+  outcome.body = ending ? describe(*ending) : "the function has closed its channel";
 }
 
 }  // namespace
@@ -59,11 +65,9 @@ asio::awaitable<Outcome> Dispatcher::dispatch(const CallRequest& request) {
     co_return refusal(Outcome::Kind::unknown_function,
                       fmt::format("there is no function '{}'", sock::printable(request.function)));
   const auto timeout = function->deployed->stored.spec.timeout;
-  auto line = line_of({.id = request.id,
-                       .function = request.function,
-                       .remaining = timeout,
-                       .event = request.event});
-  if (!line.has_value()) co_return refusal(Outcome::Kind::bad_event, line.error().message());
+  const auto is_event = check_event(request.event);
+  if (!is_event.has_value())
+    co_return refusal(Outcome::Kind::bad_event, is_event.error().message());
 
   const auto start = Clock::now();
   auto turn = co_await pool_.wait_for_turn(function);
@@ -75,10 +79,12 @@ asio::awaitable<Outcome> Dispatcher::dispatch(const CallRequest& request) {
   if (turn->idle)
     instance = resume(function, std::move(*turn->idle), outcome);
   else
-    instance = co_await start_instance(function, outcome);
+    instance = co_await start_instance(function, request, outcome);
   if (!instance) co_return outcome;
+  const Call call{
+      .id = request.id, .function = request.function, .remaining = timeout, .event = request.event};
   const auto called = Clock::now();
-  Reply reply = co_await instance->call(std::move(*line), called + timeout);
+  Reply reply = co_await instance->call(call, called + timeout);
   note(outcome, "call", called);
   outcome.printed = instance->output().take();
   co_await finish(function, std::move(instance), std::move(reply), outcome);
@@ -103,9 +109,12 @@ std::unique_ptr<Instance> Dispatcher::resume(const FunctionPtr& function, Instan
 
 // On failure as resume().
 asio::awaitable<std::unique_ptr<Instance>> Dispatcher::start_instance(FunctionPtr function,
+                                                                      const CallRequest& request,
                                                                       Outcome& outcome) {
   const auto since = Clock::now();
-  auto start = [this, function] { return starter_.start(*function->deployed); };
+  auto start = [this, function, &request] {
+    return starter_.start(*function->deployed, request.id);
+  };
   auto started = co_await run_blocking(workers_, start);
   if (!started.has_value()) {
     note(outcome, "start", since);
@@ -146,12 +155,15 @@ asio::awaitable<void> Dispatcher::finish(FunctionPtr function, std::unique_ptr<I
       outcome.kind = Outcome::Kind::bad_answer;
       outcome.body = std::move(reply.reason);
       break;
+    case Reply::Kind::finished:
     case Reply::Kind::gone: {
-      Instance* const gone = instance.get();
-      std::string why;
-      auto look = [gone, &why] { return how_it_ended(*gone, why); };
-      outcome.kind = co_await run_blocking(workers_, look);
-      outcome.body = std::move(why);
+      Instance* const own = instance.get();
+      auto look = [own] { return how_it_ended(*own); };
+      const Ending ending = co_await run_blocking(workers_, look);
+      if (reply.kind == Reply::Kind::finished && is_success(ending))
+        outcome.body = std::move(reply.answer->text);
+      else
+        tell_ending(outcome, ending);
       // What it had to say of its end.
       Printed last = instance->output().take();
       outcome.printed.text += last.text;

@@ -41,6 +41,7 @@ class Dispatcher {
   std::unique_ptr<Instance> resume(const FunctionPtr& function, InstancePool::Idle idle,
                                    Outcome& outcome);
   boost::asio::awaitable<std::unique_ptr<Instance>> start_instance(FunctionPtr function,
+                                                                   const CallRequest& request,
                                                                    Outcome& outcome);
   boost::asio::awaitable<void> finish(FunctionPtr function, std::unique_ptr<Instance> instance,
                                       Reply reply, Outcome& outcome);

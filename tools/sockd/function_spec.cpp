@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <ranges>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -77,24 +78,67 @@ Result<std::vector<std::string>> environment_of(const toml::table& table) {
 }
 
 Result<> refuse_unknown(const toml::table& table) {
-  static constexpr std::array known{
-      "runtime", "handler",   "wsgi",        "packages",    "imports", "memory",      "timeout",
-      "env",     "instances", "application", "concurrency", "retries", "retry_delay", "event_age"};
+  static constexpr std::array known{"runtime",   "handler",     "wsgi",      "packages",
+                                    "imports",   "memory",      "timeout",   "env",
+                                    "instances", "application", "arguments", "concurrency",
+                                    "retries",   "retry_delay", "event_age"};
   for (const auto& [key, value] : table)
     if (std::ranges::find(known, key.str()) == known.end())
       return refuse_key(key.str(), fmt::format("there is no such key: {}", fmt::join(known, ", ")));
   return {};
 }
 
-Result<std::string> handler_of(const toml::table& table) {
-  const char* const expected = "\"module:function\"";
+Result<FunctionRuntime> runtime_of(const toml::table& table) {
+  const char* const expected = "\"python\", \"native\" or \"exec\"";
+  const auto text = SOCKCTL_TRY(find<std::string>(table, "runtime", expected)).value_or("python");
+  for (const auto runtime :
+       {FunctionRuntime::python, FunctionRuntime::native, FunctionRuntime::exec})
+    if (text == to_string(runtime)) return runtime;
+  return refuse_key("runtime", expected);
+}
+
+bool is_function_of_module(std::string_view handler) {
+  const auto colon = handler.find(':');
+  return colon != 0 && colon != std::string_view::npos && colon + 1 != handler.size() &&
+         !handler.starts_with('-');
+}
+
+/// Below the function's directory, without a way out of it.
+bool is_path_below(std::string_view handler) {
+  for (const auto part : std::views::split(handler, '/')) {
+    const std::string_view name{part.begin(), part.end()};
+    if (name.empty() || name == "." || name == "..") return false;
+  }
+  return !handler.empty();
+}
+
+Result<std::string> handler_of(const toml::table& table, FunctionRuntime runtime) {
+  const bool is_python = runtime == FunctionRuntime::python;
+  const char* const expected =
+      is_python ? "\"module:function\"" : "the path of a file in the directory";
   auto handler = SOCKCTL_TRY(find<std::string>(table, "handler", expected));
-  if (!handler) return refuse_key("handler", "it is missing: \"module:function\"");
-  const auto colon = handler->find(':');
-  if (colon == 0 || colon == std::string::npos || colon + 1 == handler->size() ||
-      handler->starts_with('-') || handler->contains('\0'))
-    return refuse_key("handler", expected);
+  if (!handler) return refuse_key("handler", fmt::format("it is missing: {}", expected));
+  const bool fits = is_python ? is_function_of_module(*handler) : is_path_below(*handler);
+  if (!fits || handler->contains('\0')) return refuse_key("handler", expected);
   return std::move(*handler);
+}
+
+Result<std::string> read_argument(std::string_view text) {
+  if (!text.contains('\0')) return std::string{text};
+  return sockctl::refuse(Errc::invalid_spec, Stage::validate, "arguments");
+}
+
+/// Keys that mean something for other runtimes alone.
+Result<> refuse_foreign(const toml::table& table, FunctionRuntime runtime) {
+  const auto refuse = [&](const char* key) {
+    return refuse_key(key, fmt::format("of no meaning for {}", to_string(runtime)));
+  };
+  if (runtime != FunctionRuntime::python)
+    for (const char* const key : {"wsgi", "imports"})
+      if (table.contains(key)) return refuse(key);
+  if (runtime == FunctionRuntime::native && table.contains("packages")) return refuse("packages");
+  if (runtime != FunctionRuntime::exec && table.contains("arguments")) return refuse("arguments");
+  return {};
 }
 
 // Each is text in the file, as on sockctl's command line.
@@ -132,10 +176,12 @@ Result<> read_events(const toml::table& table, RetryPolicy& events) {
 
 Result<FunctionSpec> read_function(const toml::table& table) {
   SOCKCTL_TRY(refuse_unknown(table));
-  const auto runtime = SOCKCTL_TRY(find<std::string>(table, "runtime", "\"python\""));
-  if (runtime && *runtime != "python") return refuse_key("runtime", "\"python\" is the only one");
-  auto handler = SOCKCTL_TRY(handler_of(table));
-  FunctionSpec spec{.handler = std::move(handler)};
+  const auto runtime = SOCKCTL_TRY(runtime_of(table));
+  SOCKCTL_TRY(refuse_foreign(table, runtime));
+  auto handler = SOCKCTL_TRY(handler_of(table, runtime));
+  FunctionSpec spec{.runtime = runtime, .handler = std::move(handler)};
+  spec.arguments =
+      SOCKCTL_TRY(find_list<std::string>(table, "arguments", "a list of texts", read_argument));
   spec.wsgi = SOCKCTL_TRY(find<bool>(table, "wsgi", "true or false")).value_or(false);
   spec.packages = SOCKCTL_TRY(find_list<sock::Package>(
       table, "packages", R"(a list like ["numpy==1.24.2", "pandas"])", sock::Package::parse));
@@ -147,7 +193,10 @@ Result<FunctionSpec> read_function(const toml::table& table) {
   const auto instances =
       SOCKCTL_TRY(find<std::string>(table, "instances", kinds)).value_or("reused");
   if (instances != "reused" && instances != "fresh") return refuse_key("instances", kinds);
-  if (instances == "fresh") spec.instances = FunctionSpec::Instances::fresh;
+  if (runtime == FunctionRuntime::exec && table.contains("instances") && instances != "fresh")
+    return refuse_key("instances", "each call of a program has one of its own");
+  const bool is_fresh = instances == "fresh" || runtime == FunctionRuntime::exec;
+  if (is_fresh) spec.instances = FunctionSpec::Instances::fresh;
   spec.application = SOCKCTL_TRY(find<std::string>(table, "application", "a name")).value_or("");
   if (!spec.application.empty() && !check_function_name(spec.application).has_value())
     return refuse_key("application", "letters, digits, - and _, at most 64");
@@ -156,6 +205,18 @@ Result<FunctionSpec> read_function(const toml::table& table) {
 }
 
 }  // namespace
+
+std::string_view to_string(FunctionRuntime runtime) {
+  switch (runtime) {
+    case FunctionRuntime::python:
+      return "python";
+    case FunctionRuntime::native:
+      return "native";
+    case FunctionRuntime::exec:
+      return "exec";
+  }
+  return "";
+}
 
 Result<FunctionSpec> parse_function(std::string_view toml) {
   if (toml.size() > most_function_text) return refuse_key("the file", "it has more than 64 KiB");

@@ -20,9 +20,18 @@ using sock::Error;
 using sock::Result;
 using sock::Stage;
 
+/// What a handler is.
+enum class FunctionRuntime : std::uint8_t {
+  python,  ///< "module:function" below the function's directory; with `wsgi`, an application.
+  native,  ///< A shared object in it (sock/handler.h), loaded once and forked.
+  exec,    ///< A program in it: one for each call, the event on stdin, the result on stdout.
+};
+std::string_view to_string(FunctionRuntime runtime);
+
 struct FunctionSpec {
-  /// "module:function" below the function's directory; with `wsgi`, an application.
+  FunctionRuntime runtime = FunctionRuntime::python;
   std::string handler;
+  std::vector<std::string> arguments = {};  ///< Of a program.
   bool wsgi = false;
   /// With versions, or the newest that the package cache has when the function is registered.
   std::vector<sock::Package> packages = {};

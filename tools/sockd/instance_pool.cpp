@@ -200,10 +200,10 @@ asio::awaitable<void> InstancePool::end(FunctionPtr function, std::unique_ptr<In
   Instance* const own = instance.get();
   auto kill = [own] { return own->container().kill(); };
   [[maybe_unused]] const auto killed = co_await run_blocking(workers_, kill);
-  // If that failed, its destruction tries again. The realm's would wait, if it is the last.
-  auto realm = instance->realm();
+  // If that failed, its destruction tries again. Its origin's would wait, if it is the last.
+  auto origin = instance->origin();
   instance.reset();
-  asio::post(workers_, [realm = std::move(realm)] {});
+  asio::post(workers_, [origin = std::move(origin)] {});
   give_up(function);
 }
 

@@ -3,6 +3,7 @@
 #include "starter.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <ranges>
 
 #include <fmt/format.h>
@@ -42,7 +43,33 @@ Result<Modules> modules_of(const sock::PackagesInUse& used, const FunctionSpec& 
   return modules;
 }
 
+std::string object_of(const FunctionSpec& spec) {
+  return fmt::format("{}/{}", code_place, spec.handler);
+}
+
+/// That which the handler names must be there, and be what it is taken for.
+Result<> check_file(const StoredFunction& function) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const auto status = fs::symlink_status(fs::path{function.code} / function.spec.handler, ignored);
+  const bool must_run = function.spec.runtime == FunctionRuntime::exec;
+  const char* why = nullptr;
+  if (!fs::is_regular_file(status))
+    why = "there is no such file in the directory";
+  else if (must_run && (status.permissions() & fs::perms::owner_exec) == fs::perms::none)
+    why = "it is not executable";
+  if (why == nullptr) return {};
+  return sockctl::refuse(Errc::invalid_spec, Stage::validate,
+                         "handler " + sock::printable(function.spec.handler), why);
+}
+
 std::vector<std::string> command_of(const FunctionSpec& spec) {
+  if (spec.runtime == FunctionRuntime::native) return {object_of(spec)};
+  if (spec.runtime == FunctionRuntime::exec) {
+    std::vector<std::string> argv{object_of(spec)};
+    argv.insert(argv.end(), spec.arguments.begin(), spec.arguments.end());
+    return argv;
+  }
   std::vector<std::string> argv{"python3", "-m", "sock_handler", "--calls"};
   if (spec.wsgi) argv.emplace_back("--wsgi");
   argv.push_back(spec.handler);
@@ -67,16 +94,37 @@ Result<DeployedPtr> Starter::deploy(StoredFunction function) {
   auto deployed = std::make_shared<Deployed>(Deployed{.stored = std::move(function)});
   deployed->rootfs.base = sock::host_image;
   deployed->env = deployed->stored.spec.env;
-  deployed->packages = SOCKCTL_TRY(choose_packages(deployed->stored, options_));
-  if (deployed->packages) {
-    SOCKCTL_TRY(deployed->packages->declare(deployed->rootfs, deployed->env));
-    deployed->modules = SOCKCTL_TRY(modules_of(*deployed->packages, deployed->stored.spec));
-    for (const auto& each : deployed->packages->packages())
-      deployed->declared.push_back(each.package);
-  }
-  SOCKCTL_TRY(provide_realm(deployed->stored.spec.application, *deployed));
+  const FunctionRuntime runtime = deployed->stored.spec.runtime;
+  if (runtime != FunctionRuntime::python) SOCKCTL_TRY(check_file(deployed->stored));
+  if (runtime == FunctionRuntime::native) SOCKCTL_TRY(provide_native(*deployed));
+  if (runtime != FunctionRuntime::native) SOCKCTL_TRY(provide_python(*deployed));
   deployed->rootfs.handler = deployed->stored.code;
   return deployed;
+}
+
+// A program may be in Python, and use packages; but there is no zygote of programs.
+Result<> Starter::provide_python(Deployed& function) {
+  const auto& spec = function.stored.spec;
+  function.packages = SOCKCTL_TRY(choose_packages(function.stored, options_));
+  if (function.packages) {
+    SOCKCTL_TRY(function.packages->declare(function.rootfs, function.env));
+    function.modules = SOCKCTL_TRY(modules_of(*function.packages, spec));
+    for (const auto& each : function.packages->packages())
+      function.declared.push_back(each.package);
+  }
+  if (spec.runtime == FunctionRuntime::exec) return {};
+  return provide_realm(spec.application, function);
+}
+
+Result<> Starter::provide_native(Deployed& function) {
+  NativeZygoteSpec spec{
+      .name = fmt::format("native-{}-{}", function.stored.name.substr(0, 32), opened_++),
+      .rootfs = function.rootfs,
+      .object = object_of(function.stored.spec),
+      .memory_max = options_.zygote_memory};
+  spec.rootfs.handler = function.stored.code;
+  function.native = SOCKCTL_TRY(NativeZygote::open(*host_, std::move(spec)));
+  return {};
 }
 
 // A new one sees what the old one saw, which goes with the last instance from it.
@@ -101,8 +149,7 @@ Result<> Starter::provide_realm(const std::string& application, const Deployed& 
   return {};
 }
 
-Result<StartedInstance> Starter::start(const Deployed& function) {
-  auto channel = SOCKCTL_TRY(make_socket_pair());
+Result<StartedInstance> Starter::start(const Deployed& function, const std::string& request) {
   auto output = SOCKCTL_TRY(sockctl::make_pipe());
   const auto& stored = function.stored;
   sock::ContainerSpec spec{.name = fmt::format("fn-{}-{}", stored.name.substr(0, 32), instances_++),
@@ -113,17 +160,71 @@ Result<StartedInstance> Starter::start(const Deployed& function) {
   spec.resources = {.memory_max = stored.spec.memory, .pids_max = most_processes};
   spec.rlimits = {{.name = "nofile", .value = most_files}};  // Ours is for all of them.
   spec.stdio = {.in = {}, .out = output.writer, .err = output.writer};
-  spec.fds = {{.name = "channel", .fd = channel.theirs}};
   spec.init = sock::Init::none;
-  const auto realm = find_realm(stored.spec.application);  // deploy() has made one.
+  auto started = start_by_runtime(function, std::move(spec), request);
+  if (started.has_value()) started->output = std::move(output.reader);
+  return started;
+}
+
+Result<StartedInstance> Starter::start_by_runtime(const Deployed& function,
+                                                  sock::ContainerSpec spec,
+                                                  const std::string& request) {
+  if (function.stored.spec.runtime == FunctionRuntime::exec) {
+    spec.env.push_back("SOCK_REQUEST_ID=" + request);
+    return start_program(std::move(spec));
+  }
+  auto ends = SOCKCTL_TRY(make_socket_pair());
+  spec.fds = {{.name = "channel", .fd = ends.theirs}};
+  const bool is_native = function.native != nullptr;
+  auto started = is_native ? start_native(function, spec) : start_python(function, spec);
+  if (started.has_value())
+    started->channel = {
+        .protocol = is_native ? Channel::Protocol::events : Channel::Protocol::calls,
+        .to = std::move(ends.ours)};
+  return started;
+}
+
+Result<StartedInstance> Starter::start_python(const Deployed& function,
+                                              const sock::ContainerSpec& spec) {
+  const auto realm = find_realm(function.stored.spec.application);  // deploy() has made one.
   auto start = SOCKCTL_TRY(realm->fork(spec, function.declared));
-  return StartedInstance{.realm = realm,
+  return StartedInstance{.origin = realm,
                          .container = std::move(start.container),
-                         .channel = std::move(channel.ours),
-                         .output = std::move(output.reader),
+                         .channel = {},
+                         .output = {},
                          .path = how(start),
                          .zygote = start.zygote,
                          .fallback = start.fallback};
+}
+
+Result<StartedInstance> Starter::start_native(const Deployed& function,
+                                              const sock::ContainerSpec& spec) {
+  auto forked = SOCKCTL_TRY(function.native->fork(spec));
+  return StartedInstance{.origin = std::move(forked.home),
+                         .container = std::move(forked.container),
+                         .channel = {},
+                         .output = {},
+                         .path = "zygote",
+                         .zygote = function.stored.spec.handler,
+                         .fallback = {}};
+}
+
+Result<StartedInstance> Starter::start_program(sock::ContainerSpec spec) {
+  auto input = SOCKCTL_TRY(sockctl::make_pipe());
+  auto result = SOCKCTL_TRY(sockctl::make_pipe());
+  spec.init = sock::Init::reaper;  // As the first process it could not be ended by its own signals.
+  spec.stdio.in = input.reader;
+  spec.stdio.out = result.writer;
+  auto container = SOCKCTL_TRY(host_->create(spec));
+  return StartedInstance{.origin = {},
+                         .container = std::move(container),
+                         .channel = {.protocol = Channel::Protocol::program,
+                                     .to = std::move(input.writer),
+                                     .from = std::move(result.reader)},
+                         .output = {},
+                         .path = "created",
+                         .zygote = {},
+                         .fallback = {}};
 }
 
 std::shared_ptr<Realm> Starter::find_realm(const std::string& application) const {

@@ -12,6 +12,7 @@
 
 #include "function_store.hpp"
 #include "instance.hpp"
+#include "native_zygote.hpp"
 #include "realm.hpp"
 
 namespace sockd {
@@ -22,8 +23,9 @@ struct Deployed {
   sock::Rootfs rootfs = {};
   std::vector<std::string> env = {};
   std::vector<sock::Package> declared = {};
-  Packages packages = {};  ///< Empty: it declares none.
-  Modules modules = {};    ///< Of these, what zygotes import.
+  Packages packages = {};                     ///< Empty: it declares none.
+  Modules modules = {};                       ///< Of these, what zygotes import.
+  std::shared_ptr<NativeZygote> native = {};  ///< Of FunctionRuntime::native.
 };
 using DeployedPtr = std::shared_ptr<const Deployed>;
 
@@ -41,11 +43,21 @@ class Starter {
   /// On failure: Errc::not_found for a package that the cache does not have, Errc::invalid_spec for
   /// a function that no instance could be made of.
   Result<DeployedPtr> deploy(StoredFunction function);
-  Result<StartedInstance> start(const Deployed& function);
+  /// `request`: the id of the call that it is started for.
+  Result<StartedInstance> start(const Deployed& function, const std::string& request);
   /// Those that serve, by their names.
   [[nodiscard]] std::vector<std::shared_ptr<Realm>> realms() const;
 
  private:
+  /// What instances come from, by the function's runtime.
+  Result<> provide_python(Deployed& function);
+  Result<> provide_native(Deployed& function);
+  /// Their output, and but for programs their channel, is the caller's to add.
+  Result<StartedInstance> start_by_runtime(const Deployed& function, sock::ContainerSpec spec,
+                                           const std::string& request);
+  Result<StartedInstance> start_python(const Deployed& function, const sock::ContainerSpec& spec);
+  Result<StartedInstance> start_native(const Deployed& function, const sock::ContainerSpec& spec);
+  Result<StartedInstance> start_program(sock::ContainerSpec spec);
   /// The realm of an application, seeing all that this function needs.
   Result<> provide_realm(const std::string& application, const Deployed& function);
   [[nodiscard]] std::shared_ptr<Realm> find_realm(const std::string& application) const;
@@ -53,7 +65,7 @@ class Starter {
   sock::Host* host_;
   StarterOptions options_;
   std::atomic<std::uint64_t> instances_ = 0;
-  std::uint64_t opened_ = 0;                              ///< Realms, by deploy().
+  std::uint64_t opened_ = 0;                              ///< Domains, by deploy().
   mutable std::mutex mutex_;                              ///< Guards what follows.
   std::map<std::string, std::shared_ptr<Realm>> realms_;  ///< By application.
 };

@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 std::string line(std::string_view event) {
-  return line_of({.id = "id", .function = "f", .remaining = 1500ms, .event = event}).value_or("");
+  return line_of(Call{.id = "id", .function = "f", .remaining = 1500ms, .event = event});
 }
 
 TEST(CallLine, IsOneLineWithTheEventAsItIs) {
@@ -22,9 +22,25 @@ TEST(CallLine, IsOneLineWithTheEventAsItIs) {
             "\"event\": [  1, 2]}\n");
 }
 
-TEST(CallLine, IsMadeOfJsonAlone) {
+TEST(CallLine, OfANativeHandlerIsTheEvent) {
+  EXPECT_EQ(line_of("[\n1]"), "[ 1]\n");
+}
+
+TEST(Events, AreJsonAlone) {
   for (const char* const event : {"", "{", "1}", "1, \"id\": 2", "'x'", "\"a\nb\"", "1 2"})
-    EXPECT_EQ(line(event), "") << event;
+    EXPECT_FALSE(check_event(event).has_value()) << event;
+  for (const char* const event : {"1", " {} ", "[\n1]"})
+    EXPECT_TRUE(check_event(event).has_value()) << event;
+}
+
+TEST(Answers, OfProgramsAreJsonOrText) {
+  const auto text = [](std::string_view output) { return answer_of_output(output).text; };
+  EXPECT_EQ(text(" {\"a\": 1}\n"), "{\"a\": 1}");
+  EXPECT_EQ(text("5"), "5");
+  EXPECT_EQ(text(""), "\"\"");
+  EXPECT_EQ(text("\n"), R"("\n")");
+  EXPECT_EQ(text("two words\n"), R"("two words\n")");
+  EXPECT_EQ(text("\xff"), "\"\xef\xbf\xbd\"") << "what is no text is replaced";
 }
 
 TEST(Answers, AreResultsOrErrors) {

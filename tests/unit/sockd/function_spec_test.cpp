@@ -43,6 +43,23 @@ B = ""
                                  .env = {"A=1=2", "B="}}));
 }
 
+TEST(FunctionFile, SaysWhatAHandlerIs) {
+  EXPECT_EQ(parse_function("runtime = \"native\"\nhandler = \"lib/f.so\"").value(),
+            (FunctionSpec{.runtime = FunctionRuntime::native, .handler = "lib/f.so"}));
+  EXPECT_EQ(parse_function("runtime = \"exec\"\nhandler = \"run\"\narguments = [\"-v\"]").value(),
+            (FunctionSpec{.runtime = FunctionRuntime::exec,
+                          .handler = "run",
+                          .arguments = {"-v"},
+                          .instances = FunctionSpec::Instances::fresh}));
+}
+
+TEST(FunctionFile, SaysHowEventsAreTriedAgain) {
+  const auto spec =
+      parse_function("handler = \"m:f\"\nretries = 0\nretry_delay = \"1.5s\"\nevent_age = \"2h\"");
+  EXPECT_EQ(spec.value().events,
+            (RetryPolicy{.retries = 0, .delay = 1500ms, .event_age = std::chrono::hours{2}}));
+}
+
 TEST(FunctionFile, NamesWhatCannotBe) {
   const std::pair<const char*, const char*> mistakes[] = {
       {"", "handler"},
@@ -60,6 +77,17 @@ TEST(FunctionFile, NamesWhatCannotBe) {
       {"handler = \"m:f\"\nimports = [\"os; x\"]", "imports"},
       {"handler = \"m:f\"\n[other]\n", "other"},
       {"handler = \"m:f\"\nhandler = \"m:g\"", "line 2"},
+      {"handler = \"m:f\"\nruntime = \"ruby\"", "runtime"},
+      {"handler = \"m:f\"\narguments = [\"x\"]", "arguments"},
+      {"handler = \"m:f\"\nretries = -1", "retries"},
+      {"handler = \"m:f\"\nretry_delay = 5", "retry_delay"},
+      {"handler = \"m:f\"\nevent_age = \"1000h\"", "event_age"},
+      {"runtime = \"native\"\nhandler = \"../f.so\"", "handler"},
+      {"runtime = \"native\"\nhandler = \"/f.so\"", "handler"},
+      {"runtime = \"native\"\nhandler = \"f.so\"\npackages = []", "packages"},
+      {"runtime = \"exec\"\nhandler = \"a//b\"", "handler"},
+      {"runtime = \"exec\"\nhandler = \"run\"\nwsgi = true", "wsgi"},
+      {"runtime = \"exec\"\nhandler = \"run\"\ninstances = \"reused\"", "instances"},
   };
   for (const auto& [text, subject] : mistakes) {
     const auto spec = parse_function(text);

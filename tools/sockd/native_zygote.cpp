@@ -1,0 +1,69 @@
+// A domain for each: what one function's object does while it is loaded is no other's concern.
+
+#include "native_zygote.hpp"
+
+#include <fmt/format.h>
+
+#include "posix.hpp"
+
+namespace sockd {
+namespace {
+
+/// Whatever it did instead of being loaded, it is the object that is refused.
+sock::Error of_object(sock::Error error, const std::string& object) {
+  const bool has_ended = error.code == sock::Errc::closed;
+  if (has_ended || error.code == sock::Errc::timed_out) {
+    error.subject = object;
+    error.hint = has_ended ? "the process that loaded it has ended" : "it was still being loaded";
+  }
+  error.code = sock::Errc::invalid_spec;
+  return error;
+}
+
+}  // namespace
+
+/// The zygote ends before its domain.
+struct NativeZygote::Home {
+  sock::ZygoteDomain domain;
+  sock::Zygote zygote;
+
+  [[nodiscard]] bool is_alive() const {
+    pollfd end{.fd = zygote.pidfd().get(), .events = POLLIN, .revents = 0};
+    const auto ready = sockctl::wait_for({&end, 1}, std::chrono::steady_clock::now());
+    return ready.has_value() && *ready == 0;
+  }
+};
+
+Result<std::shared_ptr<NativeZygote>> NativeZygote::open(sock::Host& host, NativeZygoteSpec spec) {
+  std::shared_ptr<NativeZygote> opened{new NativeZygote{host, std::move(spec)}};
+  SOCKCTL_TRY(opened->home());
+  return opened;
+}
+
+Result<std::shared_ptr<NativeZygote::Home>> NativeZygote::home() {
+  const std::scoped_lock lock{mutex_};
+  if (home_ && home_->is_alive()) return home_;
+  auto domain = SOCKCTL_TRY(host_->open_domain({.name = fmt::format("{}-{}", spec_.name, opened_++),
+                                                .rootfs = spec_.rootfs,
+                                                .runtime = sock::Runtime::native,
+                                                .interpreter = {},
+                                                .resources = {.memory_max = spec_.memory_max}}));
+  auto bare = SOCKCTL_TRY(domain.start_zygote());
+  auto zygote = bare.grow({.modules = {spec_.object}});
+  if (!zygote.has_value()) return std::unexpected(of_object(zygote.error(), spec_.object));
+  home_ = std::make_shared<Home>(std::move(domain), std::move(*zygote));
+  return home_;
+}
+
+Result<NativeZygote::Forked> NativeZygote::fork(const sock::ContainerSpec& spec) {
+  auto from = SOCKCTL_TRY(home());
+  auto container = from->zygote.fork(spec);
+  if (!container.has_value() && !from->is_alive()) {
+    from = SOCKCTL_TRY(home());
+    container = from->zygote.fork(spec);
+  }
+  if (!container.has_value()) return std::unexpected(container.error());
+  return Forked{.home = from, .container = std::move(*container)};
+}
+
+}  // namespace sockd
