@@ -126,3 +126,33 @@ serve() {
     sockctl fn dead-letters bad --format json
     prints '[]'
 }
+
+@test "logs are followed" {
+    serve
+    sockctl fn create hello "$HELLO"
+    "$SOCKCTL" fn logs hello -n 0 -f >"$WORK/followed" 3>&- &
+    local follower=$! tries=0
+    sockctl fn invoke hello --event '{"name": "you"}'
+    until grep -q 'greeting you' "$WORK/followed"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 400 ]
+        sockctl fn invoke hello --event '{"name": "you"}'
+    done
+    kill "$follower"
+    wait "$follower" || true
+}
+
+@test "settings are shown and judged" {
+    printf 'queue = 7\nlisten = ["127.0.0.1:1"]\n' >"$WORK/good.toml"
+    sockctl config show "$WORK/good.toml"
+    [[ $output == *"queue = 7"*"drain_time = '20s'"* ]]
+    printf '%s\n' "$output" >"$WORK/shown.toml"
+    sockctl config validate "$WORK/shown.toml"
+    prints ''
+    printf 'queue = "many"\n' >"$WORK/bad.toml"
+    run "$SOCKCTL" config validate "$WORK/bad.toml"
+    [ "$status" -eq 1 ]
+    [[ $output == *'setting queue'*'1 to 1000000'* ]]
+    sockctl config validate
+    fails 2 'FILE is required'
+}

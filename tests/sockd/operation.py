@@ -1,12 +1,15 @@
 """The daemon itself: its start, its end, and what is left of both."""
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import threading
+from pathlib import Path
 
-from cases import SOCKCTL, expect
-from world import SLOW, SOCKD, World, descriptors, wait_until
+from cases import SOCKCTL, Failed, expect
+from world import SLOW, SOCKD, ControlConnection, Reply, World, descriptors, wait_until
 
 
 def functions_are_there_after_a_restart(world: World) -> None:
@@ -88,6 +91,80 @@ def a_state_may_be_named_by_a_link(world: World) -> None:
     expect(world.result("f") == 1 and (world.path / "place/state/functions/f").is_dir(), "it serves")
 
 
+def the_service_manager_is_told(world: World) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(world.path / "notify"))
+        manager.settimeout(20)
+        world.start(env={**os.environ, "NOTIFY_SOCKET": str(world.path / "notify")})
+        expect(manager.recv(1000).startswith(b"READY=1\n"), "that it is ready")
+        expect(world.stop() == 0, world.log())
+        expect(manager.recv(1000).startswith(b"STOPPING=1\n"), "that it ends")
+
+
+def passed_sockets_are_served(world: World) -> None:
+    # systemd gives descriptors from 3 on, and says whose they are.
+    def start_with(socket_: socket.socket) -> None:
+        world.start(listen=(), prefix=("bash", "-c", 'LISTEN_PID=$$ exec "$@" 3<&"$PASSED"', "bash"),
+                    env={**os.environ, "LISTEN_FDS": "1", "PASSED": str(socket_.fileno())}, pass_fds=(socket_.fileno(),))
+
+    for bind, family in (("127.0.0.1", socket.AF_INET), (str(world.path / "calls"), socket.AF_UNIX)):
+        with socket.socket(family) as listening:
+            listening.bind((bind, 0) if family == socket.AF_INET else bind)
+            listening.listen()
+            start_with(listening)
+            world.put("f", "def handler(event):\n    return 1\n")
+            if family == socket.AF_INET:
+                expect(world.port == listening.getsockname()[1] and world.result("f") == 1, "by TCP")
+            else:
+                caller = ControlConnection(Path(bind))
+                caller.request("POST", "/run/f", "1")
+                expect(Reply(caller.getresponse()).status == 200, "by a unix socket")
+                caller.request("GET", "/api/functions")
+                expect(Reply(caller.getresponse()).status == 403, "as a stranger")
+                caller.close()
+            expect(world.stop() == 0, world.log())
+    with socket.socket() as listening:
+        listening.bind(("0.0.0.0", 0))
+        listening.listen()
+        try:
+            start_with(listening)
+        except Failed as error:
+            expect("needs token_file" in str(error), str(error))
+        else:
+            expect(False, "it listens beyond this machine")
+
+
+def units_can_be_loaded(world: World) -> None:
+    for unit in ("sockd.service", "sockd.socket"):
+        text = Path(SOCKD).with_name(unit).read_text()
+        text = "\n".join(f"ExecStart={SOCKD}" if line.startswith("ExecStart=") else line for line in text.splitlines())
+        (world.path / unit).write_text(text + "\n")
+        said = subprocess.run(["systemd-analyze", "verify", "--man=no", str(world.path / unit)], capture_output=True,
+                              text=True, check=False)
+        expect(said.returncode == 0 and said.stderr == "", f"{unit}: {said.stderr}")
+
+
+def logs_can_be_followed(world: World) -> None:
+    world.start()
+    world.must_put("f", "def handler(event):\n    return event\n")
+    first = world.request("GET", "/api/functions/f/logs?lines=0", control=True)
+    position = first.headers["X-Sock-Log-Position"]
+    expect(first.body == b"", "nothing yet")
+    replies = []
+    follower = threading.Thread(target=lambda: replies.append(
+        world.request("GET", f"/api/functions/f/logs?after={position}", control=True)))
+    follower.start()
+    world.result("f", "1")
+    follower.join()
+    expect(len(replies[0].body.splitlines()) == 1, str(replies))
+    world.result("f", "2")
+    world.result("f", "3")
+    later = world.request("GET", f"/api/functions/f/logs?after={replies[0].headers['X-Sock-Log-Position']}", control=True)
+    expect(len(later.body.splitlines()) == 2, str(later))
+    other = world.request("GET", "/api/functions/f/logs?after=deadbeef-7", control=True)
+    expect(len(other.body.splitlines()) == 3, "all of this run, after a position of another one")
+
+
 def it_tells_how_it_is(world: World) -> None:
     world.start()
     world.must_put("f", "def handler(event):\n    return 1\n")
@@ -158,5 +235,6 @@ def packages_are_imported_in_zygotes(world: World) -> None:
     expect(len(caches) == 1, "the realm before is gone")
 
 
-TESTS = [packages_are_imported_in_zygotes, functions_are_there_after_a_restart, a_killed_daemon_leaves_nothing, calls_may_end_when_the_daemon_does,
+TESTS = [the_service_manager_is_told, passed_sockets_are_served, units_can_be_loaded, logs_can_be_followed,
+         packages_are_imported_in_zygotes, functions_are_there_after_a_restart, a_killed_daemon_leaves_nothing, calls_may_end_when_the_daemon_does,
          two_daemons_do_not_share_a_state, settings_that_cannot_be_are_refused, a_state_may_be_named_by_a_link, it_tells_how_it_is, nothing_grows_with_calls]

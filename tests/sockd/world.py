@@ -81,16 +81,17 @@ class World:
             self.stop()
         shutil.rmtree(self.path, ignore_errors=True)
 
-    def start(self, *options: str) -> None:
+    def start(self, *options: str, prefix: tuple[str, ...] = (), listen: tuple[str, ...] = ("127.0.0.1:0",),
+              **more) -> None:
         """Returns when it is ready."""
         self.log_file = open(self.path / "log", "ab")
         self.daemon = subprocess.Popen(
-            [SOCKD, "--state", str(self.state), "--listen", "127.0.0.1:0",
+            [*prefix, SOCKD, "--state", str(self.state), *(word for each in listen for word in ("--listen", each)),
              "--package-cache", str(self.path / "packages"), *options],
-            stdout=subprocess.PIPE, stderr=self.log_file, stdin=subprocess.DEVNULL, text=True)
+            stdout=subprocess.PIPE, stderr=self.log_file, stdin=subprocess.DEVNULL, text=True, **more)
         self.port = 0
         for line in self.daemon.stdout:
-            if line.startswith("sockd: listening on "):
+            if line.startswith("sockd: listening on ") and ":" in line[7:]:
                 self.port = int(line.rsplit(":", 1)[1])
             if line.startswith("sockd: ready"):
                 return

@@ -151,6 +151,7 @@ void describe_verbs(CLI::App& app, Invocation& invocation) {
   describe_package(app, invocation);
   describe_function(app, invocation);
   describe_serve(app, invocation);
+  describe_config(app, invocation);
   describe_machine(app, invocation);
 }
 

@@ -66,6 +66,7 @@ void describe_package(CLI::App& app, Invocation& invocation);
 /// command_line_function.cpp
 void describe_function(CLI::App& app, Invocation& invocation);
 void describe_serve(CLI::App& app, Invocation& invocation);
+void describe_config(CLI::App& app, Invocation& invocation);
 /// The part of it with zygotes that live (command_line_zygote_held.cpp).
 void describe_held_zygotes(CLI::App& group, Invocation& invocation);
 /// And with import trees, in files and alive (command_line_zygote_tree.cpp).

@@ -97,6 +97,7 @@ void describe_function(CLI::App& app, Invocation& invocation) {
       "  sockctl fn logs hello\n  sockctl fn logs hello -n 1 | jq -r .printed",
       [](Invocation& i) { return function_logs(i.globals, i.function); });
   add_function(logs, invocation);
+  logs.add_flag("-f,--follow", invocation.function.follow, "Go on with those that come");
   logs.add_option("-n,--lines", invocation.function.lines, "How many")
       ->type_name("N")
       ->capture_default_str();
@@ -109,6 +110,24 @@ void describe_serve(CLI::App& app, Invocation& invocation) {
       [](Invocation& i) { return serve(i.globals, i.function); });
   verb.add_option("OPTIONS", invocation.function.words, "What else sockd is told: sockd --help")
       ->type_name("");
+}
+
+void describe_config(CLI::App& app, Invocation& invocation) {
+  CLI::App& group = add_group(app, "config", "The settings of sockd",
+                              "  sockctl config show\n  sockctl config validate sockd.toml");
+  const auto add = [&](const char* name, const char* help, const char* examples, Action action) {
+    CLI::App& verb = add_verb(group, invocation, name, help, examples, action);
+    verb.add_option("FILE", invocation.function.config, "Its file of settings, in TOML")
+        ->type_name("");
+    return &verb;
+  };
+  add("show", "Print all settings as the file would have them",
+      "  sockctl config show\n  sockctl config show /etc/sock/sockd.toml",
+      [](Invocation& i) { return config_show(i.globals, i.function); });
+  add("validate", "Say whether sockd would start with them", "  sockctl config validate sockd.toml",
+      [](Invocation& i) { return config_validate(i.globals, i.function); })
+      ->get_option("FILE")
+      ->required();
 }
 
 }  // namespace sockctl

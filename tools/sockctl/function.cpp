@@ -172,12 +172,26 @@ Result<> dead_letters(const Globals& globals, const FunctionOptions& options) {
   return write_all(out, fmt::format("{} wait again\n", revived.value("revived", 0)));
 }
 
+std::string position_of(const DaemonReply& reply) {
+  const auto found = reply.headers.find("x-sock-log-position");
+  return found != reply.headers.end() ? found->second : "";
+}
+
 Result<> logs(const FunctionOptions& options) {
   SOCKCTL_TRY(check_function(options.name));
   const auto reply = SOCKCTL_TRY(must(
       options, {.method = "GET",
                 .path = fmt::format("{}/logs?lines={}", path_of(options.name), options.lines)}));
-  return write_all(out, reply.body);
+  SOCKCTL_TRY(write_all(out, reply.body));
+  auto position = position_of(reply);
+  while (options.follow) {
+    const auto more = SOCKCTL_TRY(
+        must(options, {.method = "GET",
+                       .path = fmt::format("{}/logs?after={}", path_of(options.name), position)}));
+    SOCKCTL_TRY(write_all(out, more.body));
+    position = position_of(more);
+  }
+  return {};
 }
 
 }  // namespace

@@ -21,8 +21,10 @@ struct FunctionOptions {
   bool forget = false;      ///< dead-letters
   bool quiet = false;       ///< ls
   std::size_t lines = 100;  ///< logs
+  bool follow = false;      ///< logs
   std::vector<std::string> names = {};
-  std::vector<std::string> words = {};  ///< serve: sockd's own options.
+  std::vector<std::string> words = {};  ///< serve, config: sockd's own options.
+  std::string config = {};              ///< config: a file in TOML.
 };
 
 int function_create(const Globals& globals, const FunctionOptions& options);
@@ -34,7 +36,9 @@ int function_rm(const Globals& globals, const FunctionOptions& options);
 int function_invoke(const Globals& globals, const FunctionOptions& options);
 int function_dead_letters(const Globals& globals, const FunctionOptions& options);
 int function_logs(const Globals& globals, const FunctionOptions& options);
-/// Becomes sockd.
+/// These become sockd.
 int serve(const Globals& globals, const FunctionOptions& options);
+int config_show(const Globals& globals, const FunctionOptions& options);
+int config_validate(const Globals& globals, const FunctionOptions& options);
 
 }  // namespace sockctl

@@ -1,4 +1,4 @@
-// sockctl serve: sockd in the foreground, with defaults that need no file.
+// sockctl serve and config: sockd in the foreground, or what it says of its settings.
 
 #include <algorithm>
 #include <filesystem>
@@ -24,15 +24,12 @@ Result<std::string> find_sockd() {
   return refuse(Errc::not_found, Stage::exec, "sockd", "it is not beside sockctl");
 }
 
-Result<> become_sockd(const FunctionOptions& options) {
+/// Does not return but with an error.
+Result<> become_sockd(const FunctionOptions& options, std::vector<std::string> more) {
   const std::string program = SOCKCTL_TRY(find_sockd());
-  std::vector<std::string> words{program, "--state", daemon_directory(options.daemon)};
+  std::vector<std::string> words{program};
+  words.insert(words.end(), more.begin(), more.end());
   words.insert(words.end(), options.words.begin(), options.words.end());
-  // Somewhere to send calls to, unless told.
-  const bool listens = std::ranges::any_of(options.words, [](const auto& word) {
-    return word.starts_with("--listen") || word.starts_with("--config");
-  });
-  if (!listens) words.insert(words.end(), {"--listen", "127.0.0.1:8080"});
   std::vector<char*> pointers;
   for (auto& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
@@ -40,10 +37,34 @@ Result<> become_sockd(const FunctionOptions& options) {
   return last_error(program);
 }
 
+/// Somewhere to send calls to, unless told.
+std::vector<std::string> serving(const FunctionOptions& options) {
+  const bool listens = std::ranges::any_of(options.words, [](const auto& word) {
+    return word.starts_with("--listen") || word.starts_with("--config");
+  });
+  std::vector<std::string> words{"--state", daemon_directory(options.daemon)};
+  if (!listens) words.insert(words.end(), {"--listen", "127.0.0.1:8080"});
+  return words;
+}
+
+std::vector<std::string> with_file(const char* flag, const FunctionOptions& options) {
+  std::vector<std::string> words{flag};
+  if (!options.config.empty()) words.insert(words.end(), {"--config", options.config});
+  return words;
+}
+
 }  // namespace
 
 int serve(const Globals&, const FunctionOptions& options) {
-  return finish(become_sockd(options));
+  return finish(become_sockd(options, serving(options)));
+}
+
+int config_show(const Globals&, const FunctionOptions& options) {
+  return finish(become_sockd(options, with_file("--show-config", options)));
+}
+
+int config_validate(const Globals&, const FunctionOptions& options) {
+  return finish(become_sockd(options, with_file("--validate-config", options)));
 }
 
 }  // namespace sockctl

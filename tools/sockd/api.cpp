@@ -23,6 +23,7 @@ using nlohmann::json;
 
 constexpr std::size_t most_archive = 64U << 20U;
 constexpr std::size_t most_log_lines = 10'000;
+constexpr std::chrono::seconds follow_time{20};  // Then whoever follows asks again.
 
 std::string_view text_of(beast::string_view text) {
   return {text.data(), text.size()};
@@ -215,7 +216,7 @@ asio::awaitable<HttpResponse> Api::route(HttpRequest request, Rights rights) {
                            .hint = "use the control socket, or set token_file"});
   if (is_get && path.size() == 2) co_return list();
   if (is_get && path.size() == 3) co_return inspect(path[2]);
-  if (is_get && path.size() == 4 && path[3] == "logs") co_return logs(path[2], query);
+  if (is_get && path.size() == 4 && path[3] == "logs") co_return co_await logs(path[2], query);
   if (path.size() == 4 && path[3] == "dead-letters")
     co_return co_await dead_letters(request, path[2]);
   co_return co_await manage(std::move(request), path);
@@ -323,19 +324,26 @@ HttpResponse Api::inspect(const std::string& name) const {
                       .hint = "there is none of this name"});
 }
 
-HttpResponse Api::logs(const std::string& name, std::string_view query) const {
-  if (!check_function_name(name).has_value()) return inspect(name);
+// "lines=N": the last ones. "after=POSITION": those since, as soon as there is one; POSITION is
+// what the answer before this one has told.
+asio::awaitable<HttpResponse> Api::logs(std::string name, std::string query) {
+  if (!check_function_name(name).has_value()) co_return inspect(name);
   std::size_t lines = 100;
-  constexpr std::string_view key = "lines=";
-  if (query.starts_with(key)) {
+  constexpr std::string_view count = "lines=";
+  constexpr std::string_view after = "after=";
+  if (query.starts_with(count)) {
     const char* const end = query.data() + query.size();
-    if (std::from_chars(query.data() + key.size(), end, lines).ptr != end)
-      return error_reply({.code = Errc::invalid_spec, .subject = "lines", .hint = "a number"});
+    if (std::from_chars(query.data() + count.size(), end, lines).ptr != end)
+      co_return error_reply({.code = Errc::invalid_spec, .subject = "lines", .hint = "a number"});
+  } else if (query.starts_with(after)) {
+    lines = co_await parts_.followers.wait(name, query.substr(after.size()), follow_time);
   }
+  // Nothing is written between these two.
   auto response =
       text_reply(http::status::ok, parts_.log.tail(name, std::min(lines, most_log_lines)));
+  response.set("X-Sock-Log-Position", parts_.followers.position(name));
   response.set(http::field::content_type, "application/jsonl");
-  return response;
+  co_return response;
 }
 
 HttpResponse Api::status() const {

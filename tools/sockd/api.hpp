@@ -19,6 +19,7 @@
 #include "dispatcher.hpp"
 #include "event_queue.hpp"
 #include "http_server.hpp"
+#include "log_followers.hpp"
 #include "metrics.hpp"
 #include "registrar.hpp"
 
@@ -32,6 +33,7 @@ struct ApiParts {
   Registrar& registrar;
   const Starter& starter;
   const CallLog& log;
+  LogFollowers& followers;
   const Metrics& metrics;
 };
 
@@ -59,7 +61,7 @@ class Api : public HttpHandler {
   [[nodiscard]] HttpResponse metrics() const;
   [[nodiscard]] HttpResponse list() const;
   [[nodiscard]] HttpResponse inspect(const std::string& name) const;
-  [[nodiscard]] HttpResponse logs(const std::string& name, std::string_view query) const;
+  asio::awaitable<HttpResponse> logs(std::string name, std::string query);
 
   ApiParts parts_;
   std::string token_;

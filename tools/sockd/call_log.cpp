@@ -68,7 +68,6 @@ std::string CallLog::path_of(const std::string& function) const {
 
 void CallLog::write(const CallRequest& request, const Outcome& outcome,
                     std::chrono::nanoseconds elapsed) {
-  if (outcome.kind == Outcome::Kind::unknown_function) return;
   const std::string path = path_of(request.function);
   std::error_code failed;
   if (fs::file_size(path, failed) > most_bytes && !failed) fs::rename(path, path + ".1", failed);

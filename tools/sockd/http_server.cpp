@@ -5,7 +5,9 @@
 #include <charconv>
 #include <filesystem>
 #include <functional>
+#include <sstream>
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -93,6 +95,40 @@ sock::Result<std::string> HttpServer::listen_tcp(const std::string& address) {
       address.substr(0, colon + 1) + std::to_string(acceptor.local_endpoint(failed).port());
   start(std::move(acceptor), Peer::stranger);
   return got;
+}
+
+sock::Result<std::string> HttpServer::listen_passed(sock::UniqueFd socket, bool needs_token) {
+  const std::string name = "socket " + std::to_string(socket.get());
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  int is_listening = 0;
+  socklen_t option_size = sizeof is_listening;
+  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+      ::getsockopt(socket.get(), SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &option_size) != 0 ||
+      is_listening == 0)
+    return cannot_listen(name, "it is no socket that listens");
+  beast::error_code failed;
+  if (address.ss_family == AF_UNIX) {
+    asio::local::stream_protocol::acceptor acceptor{loop_};
+    acceptor.assign(asio::local::stream_protocol{}, socket.release(), failed);
+    const auto path = acceptor.local_endpoint(failed).path();
+    if (failed) return cannot_listen(name, failed.message());
+    start(std::move(acceptor), Peer::stranger);
+    return path;
+  }
+  if (address.ss_family != AF_INET && address.ss_family != AF_INET6)
+    return cannot_listen(name, "TCP or a unix socket");
+  asio::ip::tcp::acceptor acceptor{loop_};
+  acceptor.assign(address.ss_family == AF_INET ? asio::ip::tcp::v4() : asio::ip::tcp::v6(),
+                  socket.release(), failed);
+  const auto place = acceptor.local_endpoint(failed);
+  if (failed) return cannot_listen(name, failed.message());
+  if (!place.address().is_loopback() && !needs_token)
+    return cannot_listen(name, "beyond this machine it needs token_file");
+  start(std::move(acceptor), Peer::stranger);
+  std::ostringstream text;
+  text << place;
+  return std::move(text).str();
 }
 
 sock::Result<> HttpServer::listen_unix(const std::string& path, Peer peer) {

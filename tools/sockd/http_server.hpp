@@ -17,6 +17,8 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "sock/fd.hpp"
+
 #include "try.hpp"
 
 namespace sockd {
@@ -50,6 +52,10 @@ class HttpServer {
 
   /// "127.0.0.1:8080", "[::1]:8080". Gives the address with the port that it has got.
   sock::Result<std::string> listen_tcp(const std::string& address);
+  /// One that listens already, passed by whoever has started us; strangers come to it. Gives its
+  /// address. On failure: Errc::invalid_spec for what is no such socket, or, unless they must show
+  /// a token, reaches beyond this machine.
+  sock::Result<std::string> listen_passed(sock::UniqueFd socket, bool needs_token);
   /// One that is left by somebody dead is replaced; only its owner may open it.
   sock::Result<> listen_unix(const std::string& path, Peer peer);
   /// Takes no more connections.

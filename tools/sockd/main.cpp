@@ -3,12 +3,10 @@
 
 #include <csignal>
 #include <cstdio>
-#include <thread>
 
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/as_tuple.hpp>
@@ -20,93 +18,14 @@
 #include "api.hpp"
 #include "blocking.hpp"
 #include "globals.hpp"
-#include "parse.hpp"
+#include "options.hpp"
 #include "posix.hpp"
-#include "settings.hpp"
+#include "systemd.hpp"
 
 namespace sockd {
 namespace {
 
 constexpr std::size_t workers = 8;  // Each waits for the kernel most of the time.
-constexpr std::size_t most_settings = 1U << 20U;
-constexpr std::size_t most_token = 4096;
-
-struct CommandLine {
-  std::string config = {};
-  std::string state = {};
-  std::vector<std::string> listen = {};
-  std::string memory = {};
-  std::string package_cache = {};
-  std::string libexec = {};
-  std::string cgroups = "automatic";
-};
-
-void describe(CLI::App& app, CommandLine& line) {
-  app.description("A platform runtime: functions in lean containers, called over HTTP");
-  app.footer(
-      "Examples:\n"
-      "  sockd --listen 127.0.0.1:8080\n"
-      "  sockctl fn create hello examples/functions/hello\n"
-      "  curl -d '{\"name\":\"you\"}' http://127.0.0.1:8080/run/hello");
-  app.set_version_flag("--version", SOCKD_VERSION);
-  app.add_option("--config", line.config, "A file of settings, in TOML")->type_name("FILE");
-  app.add_option("--state", line.state, "Functions, logs and the control socket")->type_name("DIR");
-  app.add_option("--listen", line.listen, "Where calls come in; may be given again")
-      ->type_name("ADDRESS:PORT")
-      ->allow_extra_args(false);
-  app.add_option("--memory", line.memory, "For all instances (half of the machine's)")
-      ->type_name("SIZE");
-  app.add_option("--package-cache", line.package_cache, "Where packages are")->type_name("DIR");
-  app.add_option("--libexec", line.libexec, "Where sock-init and sock-janitor are")
-      ->type_name("DIR");
-  app.add_option("--cgroups", line.cgroups, "automatic, v2, v1, hybrid or none")->type_name("");
-}
-
-std::uint64_t half_of_the_machine() {
-  const auto pages = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES));
-  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 2;
-}
-
-Result<std::string> read_file(const std::string& path, std::size_t most) {
-  const auto file = SOCKCTL_TRY(sockctl::open_at(sockctl::here, path, O_RDONLY));
-  return sockctl::read_all(file, most);
-}
-
-Result<Settings> settings_of(const CommandLine& line) {
-  Settings settings{.state = "/var/lib/sock/sockd"};
-  if (!line.config.empty()) {
-    const auto text = SOCKCTL_TRY(read_file(line.config, most_settings));
-    SOCKCTL_TRY(read_settings(text, settings));
-  }
-  if (!line.state.empty()) settings.state = line.state;
-  if (!line.listen.empty()) settings.listen = line.listen;
-  if (!line.package_cache.empty()) settings.package_cache = line.package_cache;
-  if (!line.memory.empty())
-    settings.memory = SOCKCTL_TRY(sockctl::parse_size("--memory", line.memory));
-  if (settings.memory == 0) settings.memory = half_of_the_machine();
-  return settings;
-}
-
-Result<std::string> read_token(const Settings& settings) {
-  if (settings.token_file.empty()) return std::string{};
-  std::string token = SOCKCTL_TRY(read_file(settings.token_file, most_token));
-  while (!token.empty() && (token.back() == '\n' || token.back() == ' ')) token.pop_back();
-  constexpr std::size_t least = 16;
-  if (token.size() >= least) return token;
-  return sockctl::refuse(Errc::invalid_spec, Stage::validate, settings.token_file,
-                         "a token has at least 16 bytes");
-}
-
-// Without a token whoever reaches the address may call functions.
-Result<> check_listening(const Settings& settings, const std::string& token) {
-  if (!token.empty()) return {};
-  for (const auto& address : settings.listen)
-    if (!address.starts_with("127.") && !address.starts_with("[::1]:"))
-      return sockctl::refuse(Errc::invalid_spec, Stage::validate, "listen " + address,
-                             "beyond this machine it needs token_file");
-  return {};
-}
-
 /// Made where it is missing. Containers see parts of it, so its path has no links.
 Result<std::string> make_state(const std::string& given) {
   namespace fs = std::filesystem;
@@ -142,6 +61,7 @@ struct Daemon {
                    .zygote_memory = settings.zygote_memory,
                    .memory_max = settings.memory}};
   asio::io_context loop{1};
+  LogFollowers followers{loop};
   asio::thread_pool threads{workers};
   Registrar registrar;
   InstancePool instances{loop,
@@ -156,7 +76,9 @@ struct Daemon {
       loop, threads, starter, instances,
       [this](const CallRequest& request, const Outcome& outcome, std::chrono::nanoseconds elapsed) {
         metrics.count(request, outcome, elapsed);
+        if (outcome.kind == Outcome::Kind::unknown_function) return;  // Names without end.
         log.write(request, outcome, elapsed);
+        followers.notify(request.function);
       }};
 
   EventQueue events;
@@ -184,6 +106,7 @@ asio::awaitable<void> end_on_signal(Daemon& daemon, HttpServer& server) {
   asio::signal_set signals{daemon.loop, SIGTERM, SIGINT};
   co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
   say("ending: calls that run may end by themselves");
+  tell_systemd("STOPPING=1\nSTATUS=Waiting for calls to end");
   server.close();
   signals.async_wait([&daemon](boost::system::error_code failed, int) {
     if (!failed) daemon.loop.stop();
@@ -199,6 +122,8 @@ Result<> serve(const CommandLine& line) {
   Settings settings = SOCKCTL_TRY(settings_of(line));
   const std::string token = SOCKCTL_TRY(read_token(settings));
   SOCKCTL_TRY(check_listening(settings, token));
+  if (line.show) fmt::print("{}", to_toml(settings));
+  if (line.show || line.validate) return {};
   settings.state = SOCKCTL_TRY(make_state(settings.state));
   const auto lock = SOCKCTL_TRY(own_state(settings.state));
   const sockctl::Globals globals{.libexec_dir = line.libexec, .cgroups = line.cgroups};
@@ -217,6 +142,7 @@ Result<> serve(const CommandLine& line) {
            .registrar = daemon.registrar,
            .starter = daemon.starter,
            .log = daemon.log,
+           .followers = daemon.followers,
            .metrics = daemon.metrics},
           token};
   HttpServer server{daemon.loop, api};
@@ -224,7 +150,10 @@ Result<> serve(const CommandLine& line) {
   SOCKCTL_TRY(server.listen_unix(control, Peer::owner));
   for (const auto& address : settings.listen)
     say("listening on " + SOCKCTL_TRY(server.listen_tcp(address)));
+  for (auto& socket : take_passed_sockets())
+    say("listening on " + SOCKCTL_TRY(server.listen_passed(std::move(socket), !token.empty())));
   say("ready, with " + control);
+  tell_systemd("READY=1\nSTATUS=Serving functions");
   asio::co_spawn(daemon.loop, end_on_signal(daemon, server), asio::detached);
   daemon.loop.run();
   return {};

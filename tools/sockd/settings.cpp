@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -97,7 +98,46 @@ Result<> read_table(const toml::table& table, Settings& settings) {
   return {};
 }
 
+std::string size_text(std::uint64_t bytes) {
+  constexpr std::uint64_t mib = 1ULL << 20U;
+  return bytes % mib == 0 ? fmt::format("{}m", bytes / mib) : std::to_string(bytes);
+}
+
+std::string time_text(std::chrono::milliseconds time) {
+  constexpr std::chrono::milliseconds second{1000};
+  return time % second == time.zero() ? fmt::format("{}s", time / second)
+                                      : fmt::format("{}ms", time.count());
+}
+
+std::string quoted(std::string_view text) {
+  std::ostringstream out;
+  out << toml::value<std::string>{std::string{text}};
+  return std::move(out).str();
+}
+
 }  // namespace
+
+std::string to_toml(const Settings& settings) {
+  std::vector<std::string> listen;
+  for (const auto& address : settings.listen) listen.push_back(quoted(address));
+  const std::pair<const char*, std::string> lines[] = {
+      {"state", quoted(settings.state)},
+      {"listen", fmt::format("[{}]", fmt::join(listen, ", "))},
+      {"token_file", quoted(settings.token_file)},
+      {"package_cache", quoted(settings.package_cache)},
+      {"memory", quoted(size_text(settings.memory))},
+      {"zygote_memory", quoted(size_text(settings.zygote_memory))},
+      {"queue", std::to_string(settings.queue)},
+      {"function_queue", std::to_string(settings.function_queue)},
+      {"queue_time", quoted(time_text(settings.queue_time))},
+      {"events", std::to_string(settings.events)},
+      {"event_bytes", quoted(size_text(settings.event_bytes))},
+      {"idle_time", quoted(time_text(settings.idle_time))},
+      {"drain_time", quoted(time_text(settings.drain_time))}};
+  std::string text;
+  for (const auto& [key, value] : lines) text += fmt::format("{} = {}\n", key, value);
+  return text;
+}
 
 Result<> read_settings(std::string_view toml, Settings& settings) {
   try {

@@ -31,5 +31,7 @@ struct Settings {
 
 /// Changes what the file names. On failure: Errc::invalid_spec with the key and what it may be.
 sock::Result<> read_settings(std::string_view toml, Settings& settings);
+/// All of them, as the file would have them.
+std::string to_toml(const Settings& settings);
 
 }  // namespace sockd

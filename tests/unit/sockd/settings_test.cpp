@@ -41,5 +41,19 @@ TEST(DaemonSettings, NameWhatCannotBe) {
   }
 }
 
+TEST(DaemonSettings, AreShownAsTheyAreRead) {
+  const Settings settings{.state = "/a \"b\"\n",
+                          .listen = {"127.0.0.1:80", "[::1]:80"},
+                          .memory = (1U << 30U) + 1,
+                          .queue = 3,
+                          .event_bytes = 5U << 20U,
+                          .queue_time = 1500ms,
+                          .idle_time = 3min};
+  Settings read{.state = {}};
+  const auto done = read_settings(to_toml(settings), read);
+  ASSERT_TRUE(done.has_value()) << done.error().message();
+  EXPECT_EQ(read, settings);
+}
+
 }  // namespace
 }  // namespace sockd
