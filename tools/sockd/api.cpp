@@ -83,6 +83,20 @@ std::string time_text(std::chrono::system_clock::time_point time) {
   return fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
+json describe(const std::vector<Schedule>& schedules) {
+  json all = json::array();
+  for (const auto& schedule : schedules)
+    all.push_back({{"cron", schedule.cron}, {"event", schedule.event}});
+  return all;
+}
+
+json describe(const std::vector<WatchedDirectory>& directories) {
+  json all = json::array();
+  for (const auto& directory : directories)
+    all.push_back({{"path", directory.path}, {"at", directory.at}});
+  return all;
+}
+
 json describe(const FunctionState& state, const EventsOfFunction& events) {
   const auto& stored = state.deployed->stored;
   json packages = json::array();
@@ -101,6 +115,8 @@ json describe(const FunctionState& state, const EventsOfFunction& events) {
           {"retries", stored.spec.events.retries},
           {"retry_delay_ms", stored.spec.events.delay.count()},
           {"event_age_ms", stored.spec.events.event_age.count()},
+          {"schedules", describe(stored.spec.schedules)},
+          {"directories", describe(stored.spec.directories)},
           {"updated", time_text(stored.updated)},
           {"now",
            {{"instances", state.instances},

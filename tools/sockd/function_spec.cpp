@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <ranges>
+#include <span>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "call_line.hpp"
+#include "cron.hpp"
 #include "parse.hpp"
 
 namespace sockd {
@@ -18,6 +22,7 @@ namespace {
 constexpr std::size_t most_concurrency = 10'000;
 constexpr std::chrono::milliseconds most_timeout = std::chrono::minutes{15};
 constexpr std::size_t name_max = 64;
+constexpr std::size_t most_sources = 16;
 
 std::unexpected<Error> refuse_key(std::string_view key, std::string hint) {
   return sockctl::refuse(Errc::invalid_spec, Stage::validate,
@@ -78,10 +83,10 @@ Result<std::vector<std::string>> environment_of(const toml::table& table) {
 }
 
 Result<> refuse_unknown(const toml::table& table) {
-  static constexpr std::array known{"runtime",   "handler",     "wsgi",      "packages",
-                                    "imports",   "memory",      "timeout",   "env",
-                                    "instances", "application", "arguments", "concurrency",
-                                    "retries",   "retry_delay", "event_age"};
+  static constexpr std::array known{
+      "runtime", "handler",     "wsgi",      "packages",    "imports",   "memory",
+      "timeout", "env",         "instances", "application", "arguments", "concurrency",
+      "retries", "retry_delay", "event_age", "schedule",    "directory"};
   for (const auto& [key, value] : table)
     if (std::ranges::find(known, key.str()) == known.end())
       return refuse_key(key.str(), fmt::format("there is no such key: {}", fmt::join(known, ", ")));
@@ -174,6 +179,61 @@ Result<> read_events(const toml::table& table, RetryPolicy& events) {
   return {};
 }
 
+/// The tables [[key]], each of texts with these names.
+Result<std::vector<std::map<std::string, std::string, std::less<>>>> tables_of(
+    const toml::table& table, std::string_view key, std::span<const std::string_view> names) {
+  std::vector<std::map<std::string, std::string, std::less<>>> tables;
+  const auto* const node = table.get(key);
+  if (node == nullptr) return tables;
+  const std::string expected =
+      fmt::format("tables [[{}]] of texts: {}", key, fmt::join(names, ", "));
+  if (!node->is_array() || node->as_array()->size() > most_sources)
+    return refuse_key(key, fmt::format("at most {} {}", most_sources, expected));
+  for (const auto& each : *node->as_array()) {
+    if (!each.is_table()) return refuse_key(key, expected);
+    auto& texts = tables.emplace_back();
+    for (const auto& [name, value] : *each.as_table()) {
+      const auto text = value.value_exact<std::string>();
+      if (!text || std::ranges::find(names, name.str()) == names.end())
+        return refuse_key(fmt::format("{}.{}", key, name.str()), expected);
+      texts.emplace(name.str(), *text);
+    }
+  }
+  return tables;
+}
+
+Result<> read_schedules(const toml::table& table, std::vector<Schedule>& schedules) {
+  constexpr std::array<std::string_view, 2> names{"cron", "event"};
+  const auto tables = SOCKCTL_TRY(tables_of(table, "schedule", names));
+  for (const auto& texts : tables) {
+    if (!texts.contains("cron")) return refuse_key("schedule.cron", "it is missing");
+    Schedule schedule{.cron = texts.find("cron")->second};
+    SOCKCTL_TRY(Cron::parse(schedule.cron));
+    if (const auto event = texts.find("event"); event != texts.end())
+      schedule.event = event->second;
+    if (!schedule.event.empty() && !check_event(schedule.event).has_value())
+      return refuse_key("schedule.event", "a text that is JSON");
+    schedules.push_back(std::move(schedule));
+  }
+  return {};
+}
+
+Result<> read_directories(const toml::table& table, std::vector<WatchedDirectory>& directories) {
+  constexpr std::array<std::string_view, 2> names{"path", "at"};
+  const auto tables = SOCKCTL_TRY(tables_of(table, "directory", names));
+  for (const auto& texts : tables) {
+    WatchedDirectory directory{.path = {}};
+    if (const auto path = texts.find("path"); path != texts.end()) directory.path = path->second;
+    if (const auto at = texts.find("at"); at != texts.end()) directory.at = at->second;
+    for (const auto& path : {directory.path, directory.at})
+      if (!path.starts_with('/') || !is_path_below(std::string_view{path}.substr(1)) ||
+          path.contains('\0'))
+        return refuse_key("directory", "path and at are absolute paths");
+    directories.push_back(std::move(directory));
+  }
+  return {};
+}
+
 Result<FunctionSpec> read_function(const toml::table& table) {
   SOCKCTL_TRY(refuse_unknown(table));
   const auto runtime = SOCKCTL_TRY(runtime_of(table));
@@ -189,6 +249,8 @@ Result<FunctionSpec> read_function(const toml::table& table) {
       find_list<std::string>(table, "imports", R"(a list like ["PIL.Image"])", read_module));
   SOCKCTL_TRY(read_limits(table, spec));
   SOCKCTL_TRY(read_events(table, spec.events));
+  SOCKCTL_TRY(read_schedules(table, spec.schedules));
+  SOCKCTL_TRY(read_directories(table, spec.directories));
   const char* const kinds = "\"reused\" or \"fresh\"";
   const auto instances =
       SOCKCTL_TRY(find<std::string>(table, "instances", kinds)).value_or("reused");

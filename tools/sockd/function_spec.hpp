@@ -28,6 +28,20 @@ enum class FunctionRuntime : std::uint8_t {
 };
 std::string_view to_string(FunctionRuntime runtime);
 
+/// Makes events by the clock.
+struct Schedule {
+  std::string cron;
+  std::string event = {};  ///< JSON; empty: the time and the schedule.
+  friend bool operator==(const Schedule&, const Schedule&) = default;
+};
+
+/// Makes an event of each file that comes into a directory of the machine.
+struct WatchedDirectory {
+  std::string path;             ///< As realpath(3) gives it, once it is deployed.
+  std::string at = "/watched";  ///< Where instances see it, read-only.
+  friend bool operator==(const WatchedDirectory&, const WatchedDirectory&) = default;
+};
+
 struct FunctionSpec {
   FunctionRuntime runtime = FunctionRuntime::python;
   std::string handler;
@@ -47,6 +61,8 @@ struct FunctionSpec {
   std::string application = {};
   std::vector<std::string> env = {};  ///< "NAME=value"
   RetryPolicy events = {};            ///< Of calls that nobody waits for.
+  std::vector<Schedule> schedules = {};
+  std::vector<WatchedDirectory> directories = {};
   friend bool operator==(const FunctionSpec&, const FunctionSpec&) = default;
 };
 

@@ -59,7 +59,8 @@ struct Daemon {
   Starter starter{host,
                   {.package_cache = settings.package_cache,
                    .zygote_memory = settings.zygote_memory,
-                   .memory_max = settings.memory}};
+                   .memory_max = settings.memory,
+                   .watch = settings.watch}};
   asio::io_context loop{1};
   LogFollowers followers{loop};
   asio::thread_pool threads{workers};
@@ -82,6 +83,7 @@ struct Daemon {
       }};
 
   EventQueue events;
+  EventSources sources{loop, events, settings.state + "/sources"};
 
   Daemon(Settings wanted, sock::Host& own_host, CallLog own_log, FunctionStore store,
          EventStore event_store)
@@ -97,7 +99,7 @@ struct Daemon {
                [this](const std::string& function, EventFate fate) {
                  metrics.count_event(function, fate);
                }} {
-    registrar.attach(instances);
+    registrar.attach(instances, sources);
   }
 };
 
@@ -111,6 +113,7 @@ asio::awaitable<void> end_on_signal(Daemon& daemon, HttpServer& server) {
   signals.async_wait([&daemon](boost::system::error_code failed, int) {
     if (!failed) daemon.loop.stop();
   });
+  daemon.sources.close();
   daemon.events.close();
   const auto deadline = InstancePool::Clock::now() + daemon.settings.drain_time;
   co_await daemon.instances.close(deadline);
@@ -132,6 +135,7 @@ Result<> serve(const CommandLine& line) {
   auto store = SOCKCTL_TRY(FunctionStore::open(settings.state + "/functions"));
   auto log = SOCKCTL_TRY(CallLog::open(settings.state + "/logs"));
   auto events = SOCKCTL_TRY(EventStore::open(settings.state + "/events.db"));
+  SOCKCTL_TRY(sockctl::ensure_private_dir(settings.state + "/sources"));
   Daemon daemon{settings, host, std::move(log), std::move(store), std::move(events)};
   for (const auto& [name, error] : daemon.registrar.serve_all())
     fmt::print(stderr, "sockd: {} is not served: {}\n", name, error.message());

@@ -17,11 +17,16 @@ std::vector<std::pair<std::string, sock::Error>> Registrar::serve_all() {
     const std::string name = function.name;
     auto deployed = starter_->deploy(std::move(function));
     if (deployed.has_value())
-      pool_->serve(std::move(*deployed));
+      serve(*deployed);
     else
       failures.emplace_back(name, deployed.error());
   }
   return failures;
+}
+
+void Registrar::serve(const DeployedPtr& deployed) {
+  pool_->serve(deployed);
+  sources_->serve(deployed->stored);
 }
 
 Result<DeployedPtr> Registrar::add(const std::string& name, const std::string& archive,
@@ -46,14 +51,16 @@ boost::asio::awaitable<Result<DeployedPtr>> Registrar::put(std::string name, std
                                                            Existing existing) {
   auto work = [this, &name, &archive, existing] { return add(name, archive, existing); };
   auto deployed = co_await run_blocking(thread_, work);
-  if (deployed.has_value()) pool_->serve(*deployed);
+  if (deployed.has_value()) serve(*deployed);
   co_return deployed;
 }
 
 boost::asio::awaitable<Result<>> Registrar::remove(std::string name) {
   auto work = [this, &name] { return store_.remove(name); };
   auto removed = co_await run_blocking(thread_, work);
-  if (removed.has_value()) pool_->withdraw(name);
+  if (!removed.has_value()) co_return removed;
+  sources_->withdraw(name);
+  pool_->withdraw(name);
   co_return removed;
 }
 

@@ -8,6 +8,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "event_sources.hpp"
 #include "function_store.hpp"
 #include "instance_pool.hpp"
 #include "starter.hpp"
@@ -20,7 +21,10 @@ class Registrar {
   Registrar(FunctionStore store, Starter& starter) : store_{std::move(store)}, starter_{&starter} {}
 
   /// Where functions are served. Before anything else.
-  void attach(InstancePool& pool) { pool_ = &pool; }
+  void attach(InstancePool& pool, EventSources& sources) {
+    pool_ = &pool;
+    sources_ = &sources;
+  }
   /// Serves all that are in the store. Blocking. Gives what could not be served, and why.
   std::vector<std::pair<std::string, sock::Error>> serve_all();
 
@@ -34,11 +38,13 @@ class Registrar {
   void forget(const StoredFunction& function);
 
  private:
+  void serve(const DeployedPtr& deployed);
   Result<DeployedPtr> add(const std::string& name, const std::string& archive, Existing existing);
 
   FunctionStore store_;
   Starter* starter_;
   InstancePool* pool_ = nullptr;
+  EventSources* sources_ = nullptr;
   boost::asio::thread_pool thread_{1};  ///< The only one that touches the store.
 };
 

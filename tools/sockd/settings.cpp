@@ -81,6 +81,7 @@ Result<> read_table(const toml::table& table, Settings& settings) {
       {"listen", texts(settings.listen)},
       {"token_file", text(settings.token_file)},
       {"package_cache", text(settings.package_cache)},
+      {"watch", texts(settings.watch)},
       {"memory", size(settings.memory)},
       {"zygote_memory", size(settings.zygote_memory)},
       {"queue", count(settings.queue)},
@@ -115,16 +116,21 @@ std::string quoted(std::string_view text) {
   return std::move(out).str();
 }
 
+std::string quoted(const std::vector<std::string>& texts) {
+  std::string list;
+  for (const auto& text : texts) list += (list.empty() ? "" : ", ") + quoted(text);
+  return "[" + list + "]";
+}
+
 }  // namespace
 
 std::string to_toml(const Settings& settings) {
-  std::vector<std::string> listen;
-  for (const auto& address : settings.listen) listen.push_back(quoted(address));
   const std::pair<const char*, std::string> lines[] = {
       {"state", quoted(settings.state)},
-      {"listen", fmt::format("[{}]", fmt::join(listen, ", "))},
+      {"listen", quoted(settings.listen)},
       {"token_file", quoted(settings.token_file)},
       {"package_cache", quoted(settings.package_cache)},
+      {"watch", quoted(settings.watch)},
       {"memory", quoted(size_text(settings.memory))},
       {"zygote_memory", quoted(size_text(settings.zygote_memory))},
       {"queue", std::to_string(settings.queue)},

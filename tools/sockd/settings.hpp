@@ -17,6 +17,7 @@ struct Settings {
   std::vector<std::string> listen = {};  ///< "127.0.0.1:8080"
   std::string token_file = {};           ///< Empty: strangers may call functions, and no more.
   std::string package_cache = {};        ///< Empty: as sockctl's.
+  std::vector<std::string> watch = {};   ///< Directories below which functions may watch some.
   std::uint64_t memory = 0;              ///< Bytes of all instances; 0: half of the machine's.
   std::uint64_t zygote_memory = 512ULL << 20U;  ///< Bytes, for each application.
   std::size_t queue = 1000;

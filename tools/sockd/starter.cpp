@@ -63,6 +63,28 @@ Result<> check_file(const StoredFunction& function) {
                          "handler " + sock::printable(function.spec.handler), why);
 }
 
+/// Whether a path is that one, or below it.
+bool is_below(const std::string& path, const std::string& top) {
+  return path == top || path.starts_with(top.ends_with('/') ? top : top + "/");
+}
+
+// Whoever may register functions may not, for that, read all of the machine.
+Result<> resolve(WatchedDirectory& directory, const std::vector<std::string>& allowed) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  const std::string path = fs::canonical(directory.path, failed);
+  const bool may_be = !failed && std::ranges::any_of(allowed, [&](const std::string& each) {
+    std::error_code ignored;
+    return is_below(path, fs::weakly_canonical(each, ignored));
+  });
+  if (!may_be)
+    return sockctl::refuse(
+        Errc::denied, Stage::validate, "directory " + sock::printable(directory.path),
+        failed ? failed.message() : "it is not below what `watch` of the settings names");
+  directory.path = path;
+  return {};
+}
+
 std::vector<std::string> command_of(const FunctionSpec& spec) {
   if (spec.runtime == FunctionRuntime::native) return {object_of(spec)};
   if (spec.runtime == FunctionRuntime::exec) {
@@ -98,7 +120,12 @@ Result<DeployedPtr> Starter::deploy(StoredFunction function) {
   if (runtime != FunctionRuntime::python) SOCKCTL_TRY(check_file(deployed->stored));
   if (runtime == FunctionRuntime::native) SOCKCTL_TRY(provide_native(*deployed));
   if (runtime != FunctionRuntime::native) SOCKCTL_TRY(provide_python(*deployed));
+  // Not for zygotes: each instance has its own.
   deployed->rootfs.handler = deployed->stored.code;
+  for (auto& directory : deployed->stored.spec.directories) {
+    SOCKCTL_TRY(resolve(directory, options_.watch));
+    deployed->rootfs.binds.push_back({.source = directory.path, .target = directory.at});
+  }
   return deployed;
 }
 

@@ -30,9 +30,10 @@ struct Deployed {
 using DeployedPtr = std::shared_ptr<const Deployed>;
 
 struct StarterOptions {
-  std::string package_cache;    ///< A directory; empty: as sockctl's.
-  std::uint64_t zygote_memory;  ///< Bytes, of each realm.
-  std::uint64_t memory_max;     ///< Bytes that an instance may have at most.
+  std::string package_cache;            ///< A directory; empty: as sockctl's.
+  std::uint64_t zygote_memory;          ///< Bytes, of each realm.
+  std::uint64_t memory_max;             ///< Bytes that an instance may have at most.
+  std::vector<std::string> watch = {};  ///< Below which a function may watch directories.
 };
 
 /// Thread-safe, but deploy() is for one thread at a time. All of it blocks.

@@ -60,6 +60,27 @@ TEST(FunctionFile, SaysHowEventsAreTriedAgain) {
             (RetryPolicy{.retries = 0, .delay = 1500ms, .event_age = std::chrono::hours{2}}));
 }
 
+TEST(FunctionFile, SaysWhatMakesEvents) {
+  const auto spec = parse_function(R"(
+handler = "m:f"
+[[schedule]]
+cron = "*/5 * * * *"
+event = '{"a": 1}'
+[[schedule]]
+cron = "@daily"
+[[directory]]
+path = "/srv/in"
+[[directory]]
+path = "/srv/more"
+at = "/more"
+)");
+  ASSERT_TRUE(spec.has_value()) << spec.error().message();
+  EXPECT_EQ(spec->schedules, (std::vector<Schedule>{{.cron = "*/5 * * * *", .event = R"({"a": 1})"},
+                                                    {.cron = "@daily"}}));
+  EXPECT_EQ(spec->directories, (std::vector<WatchedDirectory>{
+                                   {.path = "/srv/in"}, {.path = "/srv/more", .at = "/more"}}));
+}
+
 TEST(FunctionFile, NamesWhatCannotBe) {
   const std::pair<const char*, const char*> mistakes[] = {
       {"", "handler"},
@@ -82,6 +103,13 @@ TEST(FunctionFile, NamesWhatCannotBe) {
       {"handler = \"m:f\"\nretries = -1", "retries"},
       {"handler = \"m:f\"\nretry_delay = 5", "retry_delay"},
       {"handler = \"m:f\"\nevent_age = \"1000h\"", "event_age"},
+      {"handler = \"m:f\"\n[[schedule]]\n", "schedule.cron"},
+      {"handler = \"m:f\"\n[[schedule]]\ncron = \"* * *\"", "cron"},
+      {"handler = \"m:f\"\n[[schedule]]\ncron = \"@daily\"\nevent = \"{\"", "schedule.event"},
+      {"handler = \"m:f\"\n[[schedule]]\ncron = \"@daily\"\nwhen = \"\"", "schedule.when"},
+      {"handler = \"m:f\"\nschedule = \"@daily\"", "schedule"},
+      {"handler = \"m:f\"\n[[directory]]\npath = \"in\"", "directory"},
+      {"handler = \"m:f\"\n[[directory]]\npath = \"/in\"\nat = \"/../x\"", "directory"},
       {"runtime = \"native\"\nhandler = \"../f.so\"", "handler"},
       {"runtime = \"native\"\nhandler = \"/f.so\"", "handler"},
       {"runtime = \"native\"\nhandler = \"f.so\"\npackages = []", "packages"},

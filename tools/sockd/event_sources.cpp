@@ -1,0 +1,231 @@
+// A coroutine for each source, which ends when its function gets another version.
+
+#include "event_sources.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cron.hpp"
+#include "directory_watch.hpp"
+#include "posix.hpp"
+
+namespace sockd {
+namespace {
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
+constexpr auto refused_time = 1s;     // Until an event that was not accepted is tried again.
+constexpr auto gone_time = 2s;        // Until a directory that is gone is looked for again.
+constexpr auto longest_sleep = 1min;  // The clock of the machine may be set.
+
+std::string new_id() {
+  return boost::uuids::to_string(boost::uuids::random_generator{}());
+}
+
+std::string text_of(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::chrono::nanoseconds now() {
+  return std::chrono::system_clock::now().time_since_epoch();
+}
+
+std::string event_of(const Schedule& schedule, Cron::Time time) {
+  if (!schedule.event.empty()) return schedule.event;
+  const auto seconds = std::chrono::system_clock::to_time_t(time);
+  return text_of(
+      {{"schedule", schedule.cron}, {"time", fmt::format("{:%FT%TZ}", fmt::gmtime(seconds))}});
+}
+
+std::string event_of(const WatchedDirectory& directory, const FoundFile& file) {
+  return text_of({{"directory", directory.path},
+                  {"name", file.name},
+                  {"path", directory.at + "/" + file.name},
+                  {"size", file.size}});
+}
+
+/// How far a directory was looked at, in a file. Best effort: without it the same files are events
+/// once more after the next start.
+class Mark {
+ public:
+  Mark(std::string file, std::string directory)
+      : file_{std::move(file)}, directory_{std::move(directory)} {
+    std::int64_t time = 0;
+    std::string of;
+    std::ifstream in{file_};
+    if (in >> time && std::getline(in >> std::ws, of) && of == directory_)
+      time_ = std::chrono::nanoseconds{time};
+    else
+      advance(now());
+  }
+  [[nodiscard]] std::chrono::nanoseconds time() const noexcept { return time_; }
+  void advance(std::chrono::nanoseconds time) {
+    if (time <= time_) return;
+    time_ = time;
+    const std::string fresh = file_ + ".new";
+    std::ofstream{fresh} << time_.count() << ' ' << directory_ << '\n';
+    std::error_code ignored;
+    fs::rename(fresh, file_, ignored);
+  }
+
+ private:
+  std::string file_;
+  std::string directory_;
+  std::chrono::nanoseconds time_{};
+};
+
+}  // namespace
+
+/// One schedule or directory, of one version of a function.
+struct EventSources::Source {
+  asio::io_context& loop;
+  EventQueue& queue;
+  std::string function;
+  asio::steady_timer timer;
+  std::unique_ptr<DirectoryWatch> watch = {};
+  bool is_stopped = false;
+
+  void stop();
+  asio::awaitable<void> sleep(std::chrono::nanoseconds time);
+  /// Until it is accepted, or this source is stopped.
+  asio::awaitable<void> emit(const char* kind, std::string event);
+  asio::awaitable<void> emit_all(const WatchedDirectory& directory, std::vector<FoundFile> files,
+                                 Mark& mark);
+  asio::awaitable<void> follow(const WatchedDirectory& directory, Mark& mark);
+  // They keep the source.
+  static asio::awaitable<void> run(std::shared_ptr<Source> source, Schedule schedule, Cron cron);
+  static asio::awaitable<void> run(std::shared_ptr<Source> source, WatchedDirectory directory,
+                                   std::string mark_file);
+};
+
+void EventSources::Source::stop() {
+  is_stopped = true;
+  timer.cancel();
+  if (watch) watch->stop();
+}
+
+asio::awaitable<void> EventSources::Source::sleep(std::chrono::nanoseconds time) {
+  timer.expires_after(std::chrono::duration_cast<asio::steady_timer::duration>(time));
+  if (!is_stopped) co_await timer.async_wait(as_values);
+}
+
+asio::awaitable<void> EventSources::Source::emit(const char* kind, std::string event) {
+  while (!is_stopped) {
+    const auto accepted = co_await queue.accept(function, kind, event, new_id());
+    if (accepted.has_value() || accepted.error().code == Errc::invalid_spec) co_return;
+    co_await sleep(refused_time);
+  }
+}
+
+// Times that have passed while nothing ran, or while an event was not accepted, are left out.
+asio::awaitable<void> EventSources::Source::run(std::shared_ptr<Source> source, Schedule schedule,
+                                                Cron cron) {
+  while (!source->is_stopped) {
+    const auto next =
+        cron.next(std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now()));
+    if (!next) co_return;
+    while (!source->is_stopped && now() < next->time_since_epoch())
+      co_await source->sleep(
+          std::min<std::chrono::nanoseconds>(next->time_since_epoch() - now(), longest_sleep));
+    std::string event = event_of(schedule, *next);
+    co_await source->emit("schedule", std::move(event));
+  }
+}
+
+asio::awaitable<void> EventSources::Source::run(std::shared_ptr<Source> source,
+                                                WatchedDirectory directory, std::string mark_file) {
+  Mark mark{std::move(mark_file), directory.path};
+  while (!source->is_stopped) {
+    auto opened = DirectoryWatch::open(source->loop, directory.path);
+    if (opened.has_value()) {
+      source->watch = std::move(*opened);
+      co_await source->follow(directory, mark);
+      source->watch.reset();
+    }
+    co_await source->sleep(gone_time);
+  }
+}
+
+// What has come before the watch is looked for; what comes from now on is told.
+asio::awaitable<void> EventSources::Source::follow(const WatchedDirectory& directory, Mark& mark) {
+  auto files = watch->changed_after(mark.time());
+  while (!is_stopped) {
+    co_await emit_all(directory, std::move(files), mark);
+    if (is_stopped) co_return;
+    auto arrivals = co_await watch->wait();
+    if (!arrivals) co_return;
+    files = std::move(arrivals->files);
+    if (arrivals->missed) files = watch->changed_after(mark.time());
+  }
+}
+
+asio::awaitable<void> EventSources::Source::emit_all(const WatchedDirectory& directory,
+                                                     std::vector<FoundFile> files, Mark& mark) {
+  for (const auto& file : files) {
+    std::string event = event_of(directory, file);
+    co_await emit("directory", std::move(event));
+    if (is_stopped) co_return;
+    mark.advance(file.changed);
+  }
+}
+
+std::shared_ptr<EventSources::Source> EventSources::add(const std::string& function) {
+  auto source = std::make_shared<Source>(Source{
+      .loop = loop_, .queue = queue_, .function = function, .timer = asio::steady_timer{loop_}});
+  sources_[function].push_back(source);
+  return source;
+}
+
+void EventSources::serve(const StoredFunction& function) {
+  stop(function.name);
+  for (const auto& schedule : function.spec.schedules) {
+    const auto cron = Cron::parse(schedule.cron);  // It was understood before.
+    if (cron.has_value())
+      asio::co_spawn(loop_, Source::run(add(function.name), schedule, *cron), asio::detached);
+  }
+  for (std::size_t i = 0; const auto& directory : function.spec.directories)
+    asio::co_spawn(loop_,
+                   Source::run(add(function.name), directory,
+                               fmt::format("{}/{}-{}", marks_, function.name, i++)),
+                   asio::detached);
+}
+
+void EventSources::stop(const std::string& function) {
+  const auto found = sources_.find(function);
+  if (found == sources_.end()) return;
+  for (const auto& source : found->second) source->stop();
+  sources_.erase(found);
+}
+
+// If it comes back, what has come meanwhile is not its own.
+void EventSources::withdraw(const std::string& function) {
+  stop(function);
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator{marks_, ignored})
+    if (const std::string name = entry.path().filename();
+        name.substr(0, name.rfind('-')) == function)
+      fs::remove(entry.path(), ignored);
+}
+
+void EventSources::close() {
+  while (!sources_.empty()) stop(std::string{sources_.begin()->first});
+}
+
+}  // namespace sockd
