@@ -17,6 +17,7 @@ struct CallRequest {
   std::string event;  ///< JSON
   std::string id;
   std::string source = "http";  ///< Who calls.
+  unsigned depth = 0;           ///< Of calls within calls.
 };
 
 struct CallStage {

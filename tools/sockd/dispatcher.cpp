@@ -84,7 +84,7 @@ asio::awaitable<Outcome> Dispatcher::dispatch(const CallRequest& request) {
   const Call call{
       .id = request.id, .function = request.function, .remaining = timeout, .event = request.event};
   const auto called = Clock::now();
-  Reply reply = co_await instance->call(call, called + timeout);
+  Reply reply = co_await instance->call(call, request.depth, called + timeout);
   note(outcome, "call", called);
   outcome.printed = instance->output().take();
   co_await finish(function, std::move(instance), std::move(reply), outcome);
@@ -129,7 +129,10 @@ asio::awaitable<std::unique_ptr<Instance>> Dispatcher::start_instance(FunctionPt
   outcome.path = started->path;
   outcome.zygote = started->zygote;
   outcome.fallback = started->fallback;
-  co_return std::make_unique<Instance>(loop_, std::move(*started));
+  const auto& application = function->deployed->stored.spec.application;
+  auto connection =
+      started->bus ? bus_.connect(application, std::move(started->bus)) : Bus::ConnectionPtr{};
+  co_return std::make_unique<Instance>(loop_, std::move(*started), std::move(connection));
 }
 
 asio::awaitable<void> Dispatcher::finish(FunctionPtr function, std::unique_ptr<Instance> instance,

@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "bus.hpp"
 #include "call.hpp"
 #include "instance_pool.hpp"
 #include "starter.hpp"
@@ -25,11 +26,12 @@ class Dispatcher {
 
   /// All of them outlive it, and it outlives every call.
   Dispatcher(boost::asio::io_context& loop, boost::asio::thread_pool& workers, Starter& starter,
-             InstancePool& pool, Observer observer)
+             InstancePool& pool, Bus& bus, Observer observer)
       : loop_{loop},
         workers_{workers},
         starter_{starter},
         pool_{pool},
+        bus_{bus},
         observer_{std::move(observer)} {}
 
   boost::asio::awaitable<Outcome> call(CallRequest request);
@@ -50,6 +52,7 @@ class Dispatcher {
   boost::asio::thread_pool& workers_;
   Starter& starter_;
   InstancePool& pool_;
+  Bus& bus_;
   Observer observer_;
 };
 

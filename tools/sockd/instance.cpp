@@ -8,17 +8,19 @@
 
 namespace sockd {
 
-Instance::Instance(boost::asio::io_context& loop, StartedInstance started)
+Instance::Instance(boost::asio::io_context& loop, StartedInstance started, Bus::ConnectionPtr bus)
     : origin_{std::move(started.origin)},
       container_{std::move(started.container)},
       conversation_{make_conversation(loop, std::move(started.channel))},
       output_{Output::follow(loop, std::move(started.output))},
+      bus_{std::move(bus)},
       path_{std::move(started.path)},
       zygote_{std::move(started.zygote)},
       fallback_{std::move(started.fallback)} {}
 
 Instance::~Instance() {
   output_->stop();
+  Bus::close(bus_);
 }
 
 bool Instance::is_alive() const {

@@ -11,6 +11,7 @@
 
 #include "sock/container.hpp"
 
+#include "bus.hpp"
 #include "conversation.hpp"
 #include "output.hpp"
 
@@ -22,6 +23,7 @@ struct StartedInstance {
   sock::Container container;
   Channel channel;
   sock::UniqueFd output;
+  sock::UniqueFd bus;    ///< Of a function of an application.
   std::string path;      ///< "zygote", "snapshot" or "created": how it came to be.
   std::string zygote;    ///< Of which node.
   std::string fallback;  ///< Why it did not come from a better one.
@@ -32,11 +34,13 @@ class Instance {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Instance(boost::asio::io_context& loop, StartedInstance started);
+  /// `bus`: empty for a function of no application.
+  Instance(boost::asio::io_context& loop, StartedInstance started, Bus::ConnectionPtr bus);
   ~Instance();
 
   /// As Conversation::call.
-  boost::asio::awaitable<Reply> call(const Call& call, Clock::time_point deadline) {
+  boost::asio::awaitable<Reply> call(const Call& call, unsigned depth, Clock::time_point deadline) {
+    Bus::set_depth(bus_, depth);
     return conversation_->call(call, deadline);
   }
 
@@ -55,6 +59,7 @@ class Instance {
   sock::Container container_;
   std::unique_ptr<Conversation> conversation_;
   std::shared_ptr<Output> output_;
+  Bus::ConnectionPtr bus_;
   std::string path_;
   std::string zygote_;
   std::string fallback_;

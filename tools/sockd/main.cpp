@@ -73,8 +73,13 @@ struct Daemon {
                           .queue_time = settings.queue_time,
                           .idle_time = settings.idle_time},
                          [this](const StoredFunction& old) { registrar.forget(old); }};
+  Bus bus{loop, instances, {.bytes = settings.object_memory, .entries = settings.objects}};
   Dispatcher dispatcher{
-      loop, threads, starter, instances,
+      loop,
+      threads,
+      starter,
+      instances,
+      bus,
       [this](const CallRequest& request, const Outcome& outcome, std::chrono::nanoseconds elapsed) {
         metrics.count(request, outcome, elapsed);
         if (outcome.kind == Outcome::Kind::unknown_function) return;  // Names without end.
@@ -100,6 +105,7 @@ struct Daemon {
                  metrics.count_event(function, fate);
                }} {
     registrar.attach(instances, sources);
+    bus.attach(dispatcher, events);
   }
 };
 

@@ -10,9 +10,10 @@
 
 namespace sockd {
 
-sock::Result<SocketPair> make_socket_pair() {
+sock::Result<SocketPair> make_socket_pair(SocketKind kind) {
   std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+  const int type = kind == SocketKind::stream ? SOCK_STREAM : SOCK_SEQPACKET;
+  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) != 0)
     return sockctl::last_error("socketpair");
   return SocketPair{.ours = sock::UniqueFd{ends[0]}, .theirs = sock::UniqueFd{ends[1]}};
 }

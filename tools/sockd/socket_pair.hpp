@@ -1,6 +1,6 @@
 #pragma once
 
-// Both ends of a stream between us and a payload.
+// Both ends of what is between us and a payload.
 
 #include "sock/fd.hpp"
 
@@ -12,6 +12,7 @@ struct SocketPair {
   sock::UniqueFd ours;
   sock::UniqueFd theirs;
 };
-sock::Result<SocketPair> make_socket_pair();
+enum class SocketKind : std::uint8_t { stream, messages };
+sock::Result<SocketPair> make_socket_pair(SocketKind kind);
 
 }  // namespace sockd

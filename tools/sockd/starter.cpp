@@ -188,8 +188,15 @@ Result<StartedInstance> Starter::start(const Deployed& function, const std::stri
   spec.rlimits = {{.name = "nofile", .value = most_files}};  // Ours is for all of them.
   spec.stdio = {.in = {}, .out = output.writer, .err = output.writer};
   spec.init = sock::Init::none;
+  SocketPair bus;
+  if (!stored.spec.application.empty()) {
+    bus = SOCKCTL_TRY(make_socket_pair(SocketKind::messages));
+    spec.fds.push_back({.name = "bus", .fd = bus.theirs});
+  }
   auto started = start_by_runtime(function, std::move(spec), request);
-  if (started.has_value()) started->output = std::move(output.reader);
+  if (!started.has_value()) return started;
+  started->output = std::move(output.reader);
+  started->bus = std::move(bus.ours);
   return started;
 }
 
@@ -200,8 +207,8 @@ Result<StartedInstance> Starter::start_by_runtime(const Deployed& function,
     spec.env.push_back("SOCK_REQUEST_ID=" + request);
     return start_program(std::move(spec));
   }
-  auto ends = SOCKCTL_TRY(make_socket_pair());
-  spec.fds = {{.name = "channel", .fd = ends.theirs}};
+  auto ends = SOCKCTL_TRY(make_socket_pair(SocketKind::stream));
+  spec.fds.push_back({.name = "channel", .fd = ends.theirs});
   const bool is_native = function.native != nullptr;
   auto started = is_native ? start_native(function, spec) : start_python(function, spec);
   if (started.has_value())
@@ -219,6 +226,7 @@ Result<StartedInstance> Starter::start_python(const Deployed& function,
                          .container = std::move(start.container),
                          .channel = {},
                          .output = {},
+                         .bus = {},
                          .path = how(start),
                          .zygote = start.zygote,
                          .fallback = start.fallback};
@@ -231,6 +239,7 @@ Result<StartedInstance> Starter::start_native(const Deployed& function,
                          .container = std::move(forked.container),
                          .channel = {},
                          .output = {},
+                         .bus = {},
                          .path = "zygote",
                          .zygote = function.stored.spec.handler,
                          .fallback = {}};
@@ -249,6 +258,7 @@ Result<StartedInstance> Starter::start_program(sock::ContainerSpec spec) {
                                      .to = std::move(input.writer),
                                      .from = std::move(result.reader)},
                          .output = {},
+                         .bus = {},
                          .path = "created",
                          .zygote = {},
                          .fallback = {}};

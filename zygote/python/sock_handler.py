@@ -14,6 +14,7 @@ What a handler prints goes to stdout and stderr, which are not the channel.
 
 import base64
 import importlib
+import importlib.machinery
 import inspect
 import io
 import json
@@ -43,6 +44,26 @@ class Context:
         if not self._deadline_ms:
             return 2**31 - 1
         return max(0, self._deadline_ms - now_ms())
+
+
+class SockModule:
+    """Finds the module `sock` (sock.py), of which a container's root has no file. What a handler brings
+    under that name comes first."""
+
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "sock.py"), encoding="utf-8") as source:
+        code = compile(source.read(), source.name, "exec")
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return importlib.machinery.ModuleSpec(name, cls) if name == "sock" else None
+
+    @staticmethod
+    def create_module(spec):
+        return None
+
+    @classmethod
+    def exec_module(cls, module):
+        exec(cls.code, module.__dict__)
 
 
 def now_ms():
@@ -159,6 +180,7 @@ def main(arguments):
         raise SystemExit(__doc__)
     target = targets[0]
     descriptor = find_channel()
+    sys.meta_path.append(SockModule)
     call = make_call(find_handler(target), "--wsgi" in options)
     read, envelope = (read_call, 4096) if "--calls" in options else (read_event, 0)
 

@@ -1,0 +1,65 @@
+#pragma once
+
+// What the functions of one application share: objects, written once and mapped by whoever asks,
+// and counters. Both have a time to live, and a quota.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "sock/fd.hpp"
+
+#include "try.hpp"
+
+namespace sockd {
+
+struct DataQuota {
+  std::uint64_t bytes = 256ULL << 20U;                ///< Of an application's objects.
+  std::size_t entries = 10'000;                       ///< Objects, and as many counters.
+  std::chrono::milliseconds time_to_live{3'600'000};  ///< At most.
+};
+
+/// Thread-bound.
+class ApplicationData {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Time = Clock::time_point;
+
+  explicit ApplicationData(DataQuota quota) noexcept : quota_{quota} {}
+
+  /// Takes an object (see require_sealed). On failure: Errc::exists for a name in use,
+  /// Errc::exhausted beyond the quota, Errc::invalid_spec for a name of more than 256 bytes.
+  sock::Result<> put(const std::string& name, sock::UniqueFd file, std::uint64_t size,
+                     std::chrono::milliseconds time_to_live, Time now);
+  /// It stays the application's. On failure: Errc::not_found.
+  sock::Result<sock::FdRef> get(const std::string& name, Time now);
+  /// Whether it was there. Who has it mapped keeps it.
+  bool remove(const std::string& name, Time now);
+  /// The value after adding; one that is not there is 0. Errors as put().
+  sock::Result<std::int64_t> add(const std::string& name, std::int64_t by,
+                                 std::chrono::milliseconds time_to_live, Time now);
+
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] std::size_t objects() const noexcept { return objects_.size(); }
+
+ private:
+  struct Object {
+    sock::UniqueFd file;
+    std::uint64_t size;
+    Time end;
+  };
+  struct Counter {
+    std::int64_t value;
+    Time end;
+  };
+  void forget_old(Time now);
+  [[nodiscard]] Time end_of(std::chrono::milliseconds time_to_live, Time now) const;
+
+  DataQuota quota_;
+  std::map<std::string, Object> objects_ = {};
+  std::map<std::string, Counter> counters_ = {};
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace sockd

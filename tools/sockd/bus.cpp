@@ -1,0 +1,145 @@
+// One request after another for each instance.
+
+#include "bus.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+#include <fmt/format.h>
+
+#include "dispatcher.hpp"
+#include "event_queue.hpp"
+#include "instance_pool.hpp"
+#include "sealed_memory.hpp"
+
+namespace sockd {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr unsigned most_depth = 16;
+
+std::string new_id() {
+  return boost::uuids::to_string(boost::uuids::random_generator{}());
+}
+
+}  // namespace
+
+struct Bus::Connection {
+  std::string application;
+  BusSocket socket;
+  unsigned depth = 0;
+};
+
+void Bus::attach(Dispatcher& dispatcher, EventQueue& events) {
+  dispatcher_ = &dispatcher;
+  events_ = &events;
+}
+
+Bus::ConnectionPtr Bus::connect(const std::string& application, sock::UniqueFd socket) {
+  auto connection = std::make_shared<Connection>(Connection{
+      .application = application, .socket = BusSocket{loop_, std::move(socket), most_bus_message}});
+  asio::co_spawn(loop_, serve(connection), asio::detached);
+  return connection;
+}
+
+void Bus::set_depth(const ConnectionPtr& connection, unsigned depth) {
+  if (connection) connection->depth = depth;
+}
+
+void Bus::close(const ConnectionPtr& connection) {
+  if (connection) connection->socket.close();
+}
+
+asio::awaitable<void> Bus::serve(ConnectionPtr connection) {
+  for (;;) {
+    auto message = co_await connection->socket.receive();
+    if (!message) break;
+    if (message->text.empty()) continue;
+    Answer reply = co_await answer(connection, std::move(*message));
+    const bool sent = co_await connection->socket.send(std::move(reply.text), reply.file);
+    if (!sent) break;
+  }
+  connection->socket.close();
+}
+
+asio::awaitable<Bus::Answer> Bus::answer(ConnectionPtr connection, BusMessage message) {
+  auto request = parse_bus_request(message.text);
+  if (!request.has_value()) co_return Answer{.text = bus_error(request.error())};
+  if (request->kind == BusRequest::Kind::invoke)
+    co_return co_await invoke(connection, std::move(*request), std::move(message.file));
+  if (request->kind == BusRequest::Kind::put)
+    co_return put(*connection, *request, std::move(message.file));
+  co_return look(*connection, *request);
+}
+
+asio::awaitable<Bus::Answer> Bus::invoke(ConnectionPtr connection, BusRequest request,
+                                         sock::UniqueFd file) {
+  const auto found = pool_.find(request.name);
+  const bool is_ours = found && found->deployed->stored.spec.application == connection->application;
+  if (!is_ours)
+    co_return Answer{.text =
+                         bus_error("not_found", fmt::format("the application has no function '{}'",
+                                                            sock::printable(request.name)))};
+  if (connection->depth + 1 >= most_depth)
+    co_return Answer{.text = bus_error("exhausted", "calls are nested too deeply")};
+  if (file) {
+    auto event = read_sealed(file, most_payload);
+    if (!event.has_value()) co_return Answer{.text = bus_error(event.error())};
+    request.event = std::move(*event);
+    file.reset();
+  }
+  if (!request.waits) {
+    std::string id = new_id();
+    const auto accepted = co_await events_->accept(request.name, "application", request.event, id);
+    if (!accepted.has_value()) co_return Answer{.text = bus_error(accepted.error())};
+    co_return Answer{.text = bus_result("\"" + id + "\"")};
+  }
+  CallRequest call{.function = request.name,
+                   .event = std::move(request.event),
+                   .id = new_id(),
+                   .source = "application",
+                   .depth = connection->depth + 1};
+  Outcome outcome = co_await dispatcher_->call(std::move(call));
+  if (outcome.kind != Outcome::Kind::result) co_return Answer{.text = bus_error(outcome)};
+  std::string text = bus_result(outcome.body);
+  if (text.size() <= most_bus_message) co_return Answer{.text = std::move(text)};
+  auto sealed = seal(outcome.body);
+  if (!sealed.has_value()) co_return Answer{.text = bus_error(sealed.error())};
+  co_return Answer{.text = bus_file(), .file = std::move(*sealed)};
+}
+
+Bus::Answer Bus::put(const Connection& connection, const BusRequest& request, sock::UniqueFd file) {
+  if (!file) return {.text = bus_error("invalid_spec", "an object comes as a file")};
+  const auto size = require_sealed(file);
+  if (!size.has_value()) return {.text = bus_error(size.error())};
+  const auto done = data_of(connection.application)
+                        .put(request.name, std::move(file), *size, request.time_to_live,
+                             ApplicationData::Clock::now());
+  return {.text = done.has_value() ? bus_result("null") : bus_error(done.error())};
+}
+
+Bus::Answer Bus::look(const Connection& connection, const BusRequest& request) {
+  auto& data = data_of(connection.application);
+  const auto now = ApplicationData::Clock::now();
+  if (request.kind == BusRequest::Kind::remove)
+    return {.text = bus_result(data.remove(request.name, now) ? "true" : "false")};
+  if (request.kind == BusRequest::Kind::add) {
+    const auto value = data.add(request.name, request.by, request.time_to_live, now);
+    if (!value.has_value()) return {.text = bus_error(value.error())};
+    return {.text = bus_result(std::to_string(*value))};
+  }
+  const auto object = data.get(request.name, now);
+  if (!object.has_value()) return {.text = bus_error(object.error())};
+  // It may be gone before this one is sent.
+  auto copy = another(*object);
+  if (!copy.has_value()) return {.text = bus_error(copy.error())};
+  return {.text = bus_file(), .file = std::move(*copy)};
+}
+
+ApplicationData& Bus::data_of(const std::string& application) {
+  return data_.try_emplace(application, quota_).first->second;
+}
+
+}  // namespace sockd
