@@ -1,5 +1,6 @@
 """What functions do wrong, and what callers do."""
 
+import ctypes
 import json
 import os
 import signal
@@ -65,6 +66,34 @@ def an_idle_instance_that_has_died_is_not_called(world: World) -> None:
         expect(len(payloads) == 1, str(payloads))
         os.kill(payloads[0], signal.SIGKILL)
         expect(wait_until(lambda: not world.payloads()), str(world.payloads()))
+
+
+def an_idle_instance_that_speaks_is_not_called(world: World) -> None:
+    """What it says unasked would be taken for the answer of the next call."""
+    world.start()
+    world.must_put("f", "def handler(event):\n    return event\n")
+    for say in (lambda channel: channel.send(b'{"result": "unasked"}\n'),
+                lambda channel: channel.shutdown(socket.SHUT_RDWR)):
+        expect(world.result("f", '"asked"') == "asked", "it answers")
+        world.idle("f", 1)
+        with channel_of(world.payloads()[0]) as channel:
+            say(channel)
+        reply = world.invoke("f", '"again"')
+        expect(reply.status == 200 and reply.json() == "again", str(reply))
+        expect(reply.headers["X-Sock-Path"] == "zygote", str(reply.headers))
+        expect(wait_until(lambda: world.now("f")["instances"] == 1), f"the other has ended: {world.now('f')}")
+
+
+def channel_of(pid: int) -> socket.socket:
+    """The same that a payload calls 3."""
+    pidfd_getfd = 438
+    pidfd = os.pidfd_open(pid)
+    try:
+        got = ctypes.CDLL(None, use_errno=True).syscall(pidfd_getfd, pidfd, 3, 0)
+        expect(got >= 0, os.strerror(ctypes.get_errno()))
+        return socket.socket(fileno=got)
+    finally:
+        os.close(pidfd)
 
 
 def code_that_cannot_be_loaded_says_why(world: World) -> None:
@@ -266,7 +295,7 @@ def careless_clients_disturb_nobody(world: World) -> None:
 
 
 TESTS = [what_a_function_raises_is_told, a_function_that_ends_or_hangs_is_named,
-         an_idle_instance_that_has_died_is_not_called, code_that_cannot_be_loaded_says_why,
+         an_idle_instance_that_has_died_is_not_called, an_idle_instance_that_speaks_is_not_called, code_that_cannot_be_loaded_says_why,
          answers_that_are_none_end_the_instance, results_are_bounded, what_is_not_there_is_404,
          a_function_that_cannot_be_is_refused, names_and_archives_that_lead_out_are_refused,
          strangers_may_call_and_no_more, a_token_opens_everything_and_nothing_opens_without, those_who_wait_are_bounded,

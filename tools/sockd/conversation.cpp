@@ -15,6 +15,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "posix.hpp"
+
 namespace sockd {
 namespace {
 
@@ -89,6 +91,12 @@ class Lines : public Conversation {
     co_return Reply{.kind = Reply::Kind::answered, .answer = std::move(*answer)};
   }
 
+  bool is_silent() override {
+    pollfd word{.fd = socket_.native_handle(), .events = POLLIN, .revents = 0};
+    const auto ready = sockctl::wait_for({&word, 1}, std::chrono::steady_clock::now());
+    return ready.has_value() && *ready == 0;
+  }
+
  private:
   Channel::Protocol protocol_;
   asio::local::stream_protocol::socket socket_;
@@ -125,6 +133,8 @@ class Program : public Conversation {
     if (failed != asio::error::eof) co_return Reply{.kind = Reply::Kind::gone};
     co_return Reply{.kind = Reply::Kind::finished, .answer = answer_of_output(text)};
   }
+
+  bool is_silent() override { return true; }  // It is called once.
 
  private:
   struct State {

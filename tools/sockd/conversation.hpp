@@ -48,6 +48,8 @@ class Conversation {
   virtual ~Conversation() = default;
   /// One call at a time, and the next only after `answered`. What `call` refers to must stay.
   virtual boost::asio::awaitable<Reply> call(const Call& call, Deadline deadline) = 0;
+  /// Between calls: it has said nothing that would be taken for the next answer, and not left.
+  virtual bool is_silent() = 0;
 };
 std::unique_ptr<Conversation> make_conversation(boost::asio::io_context& loop, Channel channel);
 

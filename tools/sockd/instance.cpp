@@ -23,10 +23,10 @@ Instance::~Instance() {
   Bus::close(bus_);
 }
 
-bool Instance::is_alive() const {
+bool Instance::may_be_called() {
   pollfd end{.fd = container_.pidfd().get(), .events = POLLIN, .revents = 0};
   const auto ready = sockctl::wait_for({&end, 1}, Clock::now());
-  return ready.has_value() && *ready == 0;
+  return ready.has_value() && *ready == 0 && conversation_->is_silent();
 }
 
 }  // namespace sockd

@@ -44,8 +44,8 @@ class Instance {
     return conversation_->call(call, deadline);
   }
 
-  /// Whether its payload still runs, as far as is known: it may end at any time.
-  [[nodiscard]] bool is_alive() const;
+  /// Whether its payload runs and is silent, as far as is known: it may end or speak at any time.
+  [[nodiscard]] bool may_be_called();
   [[nodiscard]] sock::Container& container() noexcept { return container_; }
   /// For whoever ends the instance, and may wait for the end of its origin.
   [[nodiscard]] std::shared_ptr<const void> origin() const noexcept { return origin_; }

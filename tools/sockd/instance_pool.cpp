@@ -114,7 +114,7 @@ bool InstancePool::grant(Waiter& waiter) {
   while (!function.idle.empty()) {
     waiter.idle = std::move(function.idle.back());
     function.idle.pop_back();
-    waiter.is_granted = waiter.idle->instance->is_alive();
+    waiter.is_granted = waiter.idle->instance->may_be_called();
     if (waiter.is_granted) return true;
     dispose(waiter.function, std::move(waiter.idle->instance));
     waiter.idle.reset();
