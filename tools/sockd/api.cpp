@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "json_values.hpp"
+#include "lambda_name.hpp"
 #include "replies.hpp"
 
 namespace sockd {
@@ -34,7 +35,7 @@ struct Target {
   std::string query;
 };
 
-// Names have no letters that are escaped in URLs, so nothing is unescaped.
+// Names have no letters that are escaped in URLs, so nothing is unescaped; but see lambda_name().
 Target target_of(const http::request_header<>& header) {
   const std::string_view whole = text_of(header.target());
   const auto mark = std::min(whole.find('?'), whole.size());
@@ -48,12 +49,9 @@ std::string new_id() {
   return boost::uuids::to_string(boost::uuids::random_generator{}());
 }
 
-/// "arn:aws:lambda:...:function:NAME:QUALIFIER" and "NAME:QUALIFIER" are NAME.
-std::string lambda_name(std::string name) {
-  constexpr std::string_view marker = ":function:";
-  if (const auto at = name.rfind(marker); at != std::string::npos)
-    name.erase(0, at + marker.size());
-  return name.substr(0, name.find(':'));
+bool is_invoke(const std::vector<std::string>& path) {
+  return path.size() == 4 && path[0] == "2015-03-31" && path[1] == "functions" &&
+         path[3] == "invocations";
 }
 
 /// As long for a wrong one, wherever it is wrong.
@@ -146,8 +144,8 @@ HttpResponse no_such_path() {
 }
 
 // To a client of AWS Lambda.
-HttpResponse no_such_function(const std::string& name) {
-  return lambda_error(http::status::not_found, "ResourceNotFoundException",
+HttpResponse no_such_function(const std::string& name, const std::string& id) {
+  return lambda_error(http::status::not_found, "ResourceNotFoundException", id,
                       "Function not found: " + sock::printable(name));
 }
 
@@ -191,6 +189,17 @@ std::size_t Api::most_body(const http::request_header<>& header, Peer peer) cons
   return may_register ? most_archive : most_payload;
 }
 
+HttpResponse Api::too_large(const http::request_header<>& header, std::size_t most) const {
+  if (is_invoke(target_of(header).path))
+    return lambda_error(
+        http::status::payload_too_large, "RequestTooLargeException", new_id(),
+        fmt::format("Request must be smaller than {} bytes for the InvokeFunction operation",
+                    most));
+  return error_reply({.code = Errc::exhausted,
+                      .subject = "the body",
+                      .hint = fmt::format("it has at most {} bytes", most)});
+}
+
 asio::awaitable<HttpResponse> Api::handle(HttpRequest request, Peer peer) {
   const Rights rights = rights_of(request.base(), peer);
   co_return co_await route(std::move(request), rights);
@@ -215,13 +224,11 @@ asio::awaitable<HttpResponse> Api::route(HttpRequest request, Rights rights) {
   const bool is_status = path.size() == 1 && (first == "metrics" || first == "status");
   if (is_status && !is_get) co_return wrong_method("GET");
   if (is_status) co_return first == "metrics" ? metrics() : status();
-  const bool is_invoke = path.size() == 4 && first == "2015-03-31" && path[1] == "functions" &&
-                         path[3] == "invocations";
   const bool is_run = path.size() == 2 && (first == "run" || first == "function");
   const bool is_run_later = path.size() == 2 && first == "async-function";
-  if ((is_invoke || is_run || is_run_later) && request.method() != http::verb::post)
+  if ((is_invoke(path) || is_run || is_run_later) && request.method() != http::verb::post)
     co_return wrong_method("POST");
-  if (is_invoke) co_return co_await invoke(request, path[2]);
+  if (is_invoke(path)) co_return co_await invoke(request, path[2]);
   if (is_run) co_return co_await run(request, path[1]);
   if (is_run_later) co_return co_await run_later(request, path[1]);
   const bool is_managing = path.size() >= 2 && first == "api" && path[1] == "functions";
@@ -240,23 +247,25 @@ asio::awaitable<HttpResponse> Api::route(HttpRequest request, Rights rights) {
 
 asio::awaitable<HttpResponse> Api::invoke(const HttpRequest& request, std::string_view name) {
   const std::string id = new_id();
-  const std::string function = lambda_name(std::string{name});
+  const std::string function = lambda_name(name);
   const auto kind = text_of(request["X-Amz-Invocation-Type"]);
   if (kind == "DryRun") {
-    if (parts_.pool.find(function)) co_return HttpResponse{http::status::no_content, 11};
-    co_return no_such_function(function);
+    if (!parts_.pool.find(function)) co_return no_such_function(function, id);
+    HttpResponse there{http::status::no_content, 11};
+    there.set("x-amzn-RequestId", id);
+    co_return there;
   }
   const std::string event = request.body().empty() ? "{}" : request.body();
   if (kind == "Event") {
-    if (!parts_.pool.find(function)) co_return no_such_function(function);
+    if (!parts_.pool.find(function)) co_return no_such_function(function, id);
     if (event.size() > most_event)
-      co_return lambda_error(http::status::payload_too_large, "RequestTooLargeException",
+      co_return lambda_error(http::status::payload_too_large, "RequestTooLargeException", id,
                              "an event has at most 256 KiB");
     const auto accepted = co_await parts_.events.accept(function, "http", event, id);
     co_return lambda_accepted(accepted, id);
   }
   if (!kind.empty() && kind != "RequestResponse")
-    co_return lambda_error(http::status::bad_request, "InvalidParameterValueException",
+    co_return lambda_error(http::status::bad_request, "InvalidParameterValueException", id,
                            "X-Amz-Invocation-Type: RequestResponse, Event or DryRun");
   CallRequest call{.function = function, .event = event, .id = id};
   const Outcome outcome = co_await parts_.dispatcher.call(std::move(call));

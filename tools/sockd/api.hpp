@@ -46,6 +46,8 @@ class Api : public HttpHandler {
   asio::awaitable<HttpResponse> handle(HttpRequest request, Peer peer) override;
   [[nodiscard]] std::size_t most_body(const http::request_header<>& header,
                                       Peer peer) const override;
+  [[nodiscard]] HttpResponse too_large(const http::request_header<>& header,
+                                       std::size_t most) const override;
 
  private:
   enum class Rights : std::uint8_t { none, call, everything };

@@ -43,12 +43,9 @@ std::unexpected<sock::Error> cannot_listen(const std::string& address, std::stri
 
 HttpResponse refusal_of(beast::error_code failed) {
   HttpResponse response{http::status::bad_request, 11};
-  if (failed == http::error::body_limit) response.result(http::status::payload_too_large);
   if (failed == http::error::header_limit)
     response.result(http::status::request_header_fields_too_large);
   response.body() = failed.message() + "\n";
-  response.keep_alive(false);
-  response.prepare_payload();
   return response;
 }
 
@@ -190,8 +187,9 @@ asio::awaitable<bool> HttpServer::serve_one(Stream& stream, beast::flat_buffer& 
   auto [bad_header, header_size] =
       co_await http::async_read_header(stream, buffer, parser, as_values);
   beast::error_code failed = bad_header;
+  std::size_t most = 0;
   if (!failed) {
-    const std::size_t most = handler_.most_body(parser.get().base(), peer);
+    most = handler_.most_body(parser.get().base(), peer);
     parser.body_limit(most);  // Of chunks; a length that is told is looked at here.
     if (parser.content_length().value_or(0) > most) failed = http::error::body_limit;
   }
@@ -199,7 +197,10 @@ asio::awaitable<bool> HttpServer::serve_one(Stream& stream, beast::flat_buffer& 
   if (failed && is_over(failed)) co_return false;
   HttpResponse response;
   if (failed) {
-    response = refusal_of(failed);
+    const bool is_large = failed == http::error::body_limit;
+    response = is_large ? handler_.too_large(parser.get().base(), most) : refusal_of(failed);
+    response.keep_alive(false);
+    response.prepare_payload();
   } else {
     stream.expires_never();
     HttpRequest request = parser.release();

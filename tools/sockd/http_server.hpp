@@ -43,6 +43,9 @@ class HttpHandler {
   /// Bytes that the body of this request may have: its header is all there is yet.
   [[nodiscard]] virtual std::size_t most_body(const http::request_header<>& header,
                                               Peer peer) const = 0;
+  /// The answer to a body of more than these.
+  [[nodiscard]] virtual HttpResponse too_large(const http::request_header<>& header,
+                                               std::size_t most) const = 0;
 };
 
 /// Thread-bound, to the loop.

@@ -141,11 +141,13 @@ HttpResponse error_reply(const sock::Error& error) {
                     {{"error", {{"code", to_string(error.code)}, {"message", error.message()}}}});
 }
 
-HttpResponse lambda_error(http::status status, std::string_view type, std::string message) {
+HttpResponse lambda_error(http::status status, std::string_view type, const std::string& id,
+                          std::string message) {
   auto response = json_reply(
       status, {{"Type", status < http::status::internal_server_error ? "User" : "Service"},
                {"Message", std::move(message)}});
   response.set("X-Amzn-ErrorType", type);
+  response.set("x-amzn-RequestId", id);
   return response;
 }
 
@@ -170,12 +172,13 @@ HttpResponse lambda_reply(const Outcome& outcome, const std::string& id, bool wa
       const auto status = outcome.kind == Outcome::Kind::overloaded
                               ? http::status::too_many_requests
                               : status_of(outcome.kind);
-      response = lambda_error(status, lambda_type(outcome.kind), outcome.body);
+      response = lambda_error(status, lambda_type(outcome.kind), id, outcome.body);
     }
   }
   response.set("x-amzn-RequestId", id);
   if (outcome.version > 0) response.set("X-Amz-Executed-Version", std::to_string(outcome.version));
-  if (wants_log && !outcome.printed.text.empty())
+  // Whoever asks finds it even where nothing was printed.
+  if (wants_log && outcome.version > 0)
     response.set("X-Amz-Log-Result", base64(tail(outcome.printed.text)));
   if (may_be_tried_again(outcome.kind)) response.set(http::field::retry_after, retry_after);
   tell_path(response, outcome, id);
@@ -187,12 +190,13 @@ HttpResponse lambda_accepted(const sock::Result<>& accepted, const std::string& 
   if (!accepted.has_value()) {
     const bool is_full = accepted.error().code == sock::Errc::exhausted;
     if (accepted.error().code == sock::Errc::invalid_spec)
-      response = lambda_error(http::status::bad_request, "InvalidRequestContentException",
+      response = lambda_error(http::status::bad_request, "InvalidRequestContentException", id,
                               accepted.error().message());
     else
       response = lambda_error(
           is_full ? http::status::too_many_requests : http::status::internal_server_error,
-          is_full ? "TooManyRequestsException" : "ServiceException", accepted.error().message());
+          is_full ? "TooManyRequestsException" : "ServiceException", id,
+          accepted.error().message());
     if (is_full) response.set(http::field::retry_after, retry_after);
   }
   response.set("x-amzn-RequestId", id);
