@@ -1,7 +1,9 @@
 """The daemon itself: its start, its end, and what is left of both."""
 
+import http.client
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -63,6 +65,34 @@ def calls_may_end_when_the_daemon_does(world: World) -> None:
     expect(world.stop() == 0, world.log())
     caller.join()
     expect(replies[0].status == 200 and replies[0].json() == 1, str(replies))
+
+
+def answers_that_are_on_their_way_arrive(world: World) -> None:
+    """A daemon that ends waits for who reads slowly, within its time, and for nobody who asks nothing."""
+    world.start()
+    world.must_put("f", "def handler(event):\n    return 'x' * event\n")
+    world.result("f", "1")
+    idle, slow = (socket.socket(socket.AF_UNIX) for _ in range(2))
+    with idle, slow:
+        for client in (idle, slow):
+            client.settimeout(30)
+            client.connect(str(world.state / "control"))
+        slow.sendall(b"POST /run/f HTTP/1.1\r\nHost: localhost\r\nContent-Length: 7\r\n\r\n5000000")
+        expect(wait_until(lambda: len(world.logs("f")) == 2), "the function has answered; that is more than a socket holds")
+        world.daemon.send_signal(signal.SIGTERM)
+        ending = select.select([world.daemon.stdout], [], [], 10)[0]
+        expect(bool(ending) and "ending" in world.daemon.stdout.readline(), "it ends")
+        expect(wait_until(lambda: not world.payloads()), "no instance is left")
+        idle.sendall(b"POST /run/f HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n1")
+        refused = http.client.HTTPResponse(idle)
+        refused.begin()
+        expect(refused.status == 503 and refused.headers["Retry-After"] == "1", f"{refused.status} {refused.headers}")
+        expect(refused.headers["Connection"] == "close", f"and nobody asks again here: {refused.headers}")
+        answer = b""
+        while part := slow.recv(1 << 20):
+            answer += part
+        expect(len(answer) > 5_000_000 and answer.endswith(b'x"\n'), f"{len(answer)} bytes: {answer[:200]}")
+        expect(world.daemon.wait(timeout=5) == 0, f"it does not wait for who asks nothing: {world.log()}")
 
 
 def two_daemons_do_not_share_a_state(world: World) -> None:
@@ -236,5 +266,6 @@ def packages_are_imported_in_zygotes(world: World) -> None:
 
 
 TESTS = [the_service_manager_is_told, passed_sockets_are_served, units_can_be_loaded, logs_can_be_followed,
-         packages_are_imported_in_zygotes, functions_are_there_after_a_restart, a_killed_daemon_leaves_nothing, calls_may_end_when_the_daemon_does,
-         two_daemons_do_not_share_a_state, settings_that_cannot_be_are_refused, a_state_may_be_named_by_a_link, it_tells_how_it_is, nothing_grows_with_calls]
+         packages_are_imported_in_zygotes, functions_are_there_after_a_restart, a_killed_daemon_leaves_nothing,
+         calls_may_end_when_the_daemon_does, answers_that_are_on_their_way_arrive, two_daemons_do_not_share_a_state,
+         settings_that_cannot_be_are_refused, a_state_may_be_named_by_a_link, it_tells_how_it_is, nothing_grows_with_calls]

@@ -15,7 +15,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -146,8 +145,16 @@ sock::Result<> HttpServer::listen_unix(const std::string& path, Peer peer) {
 }
 
 void HttpServer::close() {
+  is_closing_ = true;
   for (const auto& close_one : closers_) close_one();
   closers_.clear();
+}
+
+asio::awaitable<void> HttpServer::wait_for_answers(std::chrono::steady_clock::time_point deadline) {
+  while (requests_ > 0 && std::chrono::steady_clock::now() < deadline) {
+    answered_.expires_at(deadline);
+    co_await answered_.async_wait(as_values);
+  }
 }
 
 template <class Acceptor>
@@ -195,6 +202,7 @@ asio::awaitable<bool> HttpServer::serve_one(Stream& stream, beast::flat_buffer& 
   }
   if (!failed) failed = co_await read_body(stream, buffer, parser);
   if (failed && is_over(failed)) co_return false;
+  ++requests_;
   HttpResponse response;
   if (failed) {
     const bool is_large = failed == http::error::body_limit;
@@ -203,18 +211,24 @@ asio::awaitable<bool> HttpServer::serve_one(Stream& stream, beast::flat_buffer& 
     response.prepare_payload();
   } else {
     stream.expires_never();
-    HttpRequest request = parser.release();
-    const bool keeps_alive = request.keep_alive();
-    const bool is_head = request.method() == http::verb::head;
-    response = co_await handler_.handle(std::move(request), peer);
-    response.keep_alive(keeps_alive);
-    response.prepare_payload();
-    if (is_head) response.body().clear();
+    response = co_await answer(parser.release(), peer);
   }
   stream.expires_after(write_time);
   auto [unsent, size] = co_await http::async_write(stream, response, as_values);
+  --requests_;
+  answered_.cancel();
   if (failed) co_await linger(stream);
   co_return !unsent && response.keep_alive();
+}
+
+asio::awaitable<HttpResponse> HttpServer::answer(HttpRequest request, Peer peer) {
+  const bool keeps_alive = request.keep_alive();
+  const bool is_head = request.method() == http::verb::head;
+  HttpResponse response = co_await handler_.handle(std::move(request), peer);
+  response.keep_alive(keeps_alive && !is_closing_);
+  response.prepare_payload();
+  if (is_head) response.body().clear();
+  co_return response;
 }
 
 asio::awaitable<beast::error_code> HttpServer::read_body(Stream& stream, beast::flat_buffer& buffer,

@@ -3,6 +3,7 @@
 // HTTP/1.1 over TCP and unix sockets. What a request means is the handler's; here it is read,
 // within bounds and deadlines, and answered.
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/message.hpp>
@@ -51,7 +53,8 @@ class HttpHandler {
 /// Thread-bound, to the loop.
 class HttpServer {
  public:
-  HttpServer(asio::io_context& loop, HttpHandler& handler) : loop_{loop}, handler_{handler} {}
+  HttpServer(asio::io_context& loop, HttpHandler& handler)
+      : loop_{loop}, handler_{handler}, answered_{loop} {}
 
   /// "127.0.0.1:8080", "[::1]:8080". Gives the address with the port that it has got.
   sock::Result<std::string> listen_tcp(const std::string& address);
@@ -61,8 +64,10 @@ class HttpServer {
   sock::Result<std::string> listen_passed(sock::UniqueFd socket, bool needs_token);
   /// One that is left by somebody dead is replaced; only its owner may open it.
   sock::Result<> listen_unix(const std::string& path, Peer peer);
-  /// Takes no more connections.
+  /// Takes no more connections, and one request at most of each that there is.
   void close();
+  /// Ends when all requests are answered, or at the deadline.
+  asio::awaitable<void> wait_for_answers(std::chrono::steady_clock::time_point deadline);
 
  private:
   using Stream = beast::basic_stream<asio::generic::stream_protocol>;
@@ -75,6 +80,7 @@ class HttpServer {
                                                       Parser& parser);
   static asio::awaitable<void> linger(Stream& stream);
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, Peer peer);
+  asio::awaitable<HttpResponse> answer(HttpRequest request, Peer peer);
   template <class Acceptor>
   void start(Acceptor acceptor, Peer peer);
 
@@ -82,6 +88,9 @@ class HttpServer {
   HttpHandler& handler_;
   std::vector<std::function<void()>> closers_ = {};
   std::size_t connections_ = 0;
+  std::size_t requests_ = 0;     ///< That are not answered yet.
+  asio::steady_timer answered_;  ///< Cancelled when one is.
+  bool is_closing_ = false;
 };
 
 }  // namespace sockd

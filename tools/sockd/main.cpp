@@ -124,6 +124,7 @@ asio::awaitable<void> end_on_signal(Daemon& daemon, HttpServer& server) {
   const auto deadline = InstancePool::Clock::now() + daemon.settings.drain_time;
   co_await daemon.instances.close(deadline);
   co_await daemon.events.settle(deadline);
+  co_await server.wait_for_answers(deadline);
   daemon.loop.stop();
 }
 
