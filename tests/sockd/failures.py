@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from cases import expect
-from world import HANDLER, SLOW, World, archive, wait_until
+from world import DEEP, HANDLER, SLOW, World, archive, wait_until
 
 
 def error_of(reply) -> dict:
@@ -122,6 +122,14 @@ def answers_that_are_none_end_the_instance(world: World) -> None:
     start = time.monotonic()
     error = error_of(world.invoke("endless"))
     expect(error["errorType"] == "Runtime.MarshalError" and time.monotonic() - start < 15, str(error))
+
+
+def deep_answers_do_not_end_the_daemon(world: World) -> None:
+    world.start()
+    world.must_put("f", DEEP, 'timeout = "20s"\n')
+    for event in (['{ "result":', "}"], ['{"error": {"trace": ', "}}"], ['{"error": {"message": ', "}}"], ["", ""]):
+        error = error_of(world.invoke("f", json.dumps(event)))
+        expect(error["errorType"] == "Runtime.MarshalError", f"{event}: {error}")
 
 
 def results_are_bounded(world: World) -> None:
@@ -296,7 +304,7 @@ def careless_clients_disturb_nobody(world: World) -> None:
 
 TESTS = [what_a_function_raises_is_told, a_function_that_ends_or_hangs_is_named,
          an_idle_instance_that_has_died_is_not_called, an_idle_instance_that_speaks_is_not_called, code_that_cannot_be_loaded_says_why,
-         answers_that_are_none_end_the_instance, results_are_bounded, what_is_not_there_is_404,
+         answers_that_are_none_end_the_instance, deep_answers_do_not_end_the_daemon, results_are_bounded, what_is_not_there_is_404,
          a_function_that_cannot_be_is_refused, names_and_archives_that_lead_out_are_refused,
          strangers_may_call_and_no_more, a_token_opens_everything_and_nothing_opens_without, those_who_wait_are_bounded,
          memory_is_never_promised_twice, careless_clients_disturb_nobody]

@@ -18,7 +18,11 @@ from cases import PROJECT, SOCKCTL, expect
 
 SOCKD = str(Path(SOCKCTL).parent.parent / "sockd" / "sockd")
 EXAMPLES = PROJECT / "examples/functions"
-SLOW = (PROJECT / "tests/payloads/functions/slow.py").read_text()
+FUNCTIONS = PROJECT / "tests/payloads/functions"
+SLOW = (FUNCTIONS / "slow.py").read_text()
+DEEP = (FUNCTIONS / "deep.py").read_text()
+COMPUTING = (FUNCTIONS / "computing.py").read_text()
+HOSTILE = (FUNCTIONS / "hostile.py").read_text()
 HANDLER = 'handler = "main:handler"\n'
 
 

@@ -12,7 +12,28 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view result_start = "{\"result\": ";
+constexpr std::string_view result_start = "{\"result\":";
+
+// What is built from an answer is copied and written by functions that call themselves: a deep one
+// would take all of the stack, and many small values forty times the memory of their text. Of JSON
+// this is exact; what is none is refused by its parser.
+bool is_too_much(std::string_view text) {
+  constexpr std::size_t most_depth = 500;
+  constexpr std::size_t most_values = 100'000;
+  std::size_t depth = 0;
+  std::size_t values = 0;
+  bool is_in_text = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '"') is_in_text = !is_in_text;
+    if (is_in_text && c == '\\') ++at;
+    if (is_in_text) continue;
+    if ((c == '[' || c == '{') && ++depth > most_depth) return true;
+    if ((c == '[' || c == '{' || c == ',') && ++values > most_values) return true;
+    if ((c == ']' || c == '}') && depth > 0) --depth;
+  }
+  return false;
+}
 
 // Whoever reads the answer gets no more of it than these.
 json error_of(const json& raised) {
@@ -55,10 +76,12 @@ Result<Answer> parse_answer(std::string_view line) {
                            "it is none");
   };
   if (line.starts_with(result_start) && line.ends_with('}')) {
-    const auto result = line.substr(result_start.size(), line.size() - result_start.size() - 1);
+    auto result = line.substr(result_start.size(), line.size() - result_start.size() - 1);
+    if (result.starts_with(' ')) result.remove_prefix(1);
     if (json::accept(result))
       return Answer{.kind = Answer::Kind::result, .text = std::string{result}};
   }
+  if (is_too_much(line)) return corrupt();
   const json answer = json::parse(line, nullptr, false);
   if (!answer.is_object()) return corrupt();
   const auto error = answer.find("error");

@@ -66,5 +66,27 @@ TEST(Answers, ThatSayBothOrNothingAreNone) {
   }
 }
 
+TEST(Answers, OfWhichTooMuchWouldBeBuiltAreNone) {
+  const auto nested = [](std::size_t depth) {
+    return std::string(depth, '[') + R"("\"[{")" + std::string(depth, ']');
+  };
+  constexpr std::size_t some = 400;
+  constexpr std::size_t many = 1'000'000;
+  EXPECT_EQ(parse_answer("{ \"result\":" + nested(some) + "}").value().text, nested(some));
+  EXPECT_FALSE(parse_answer("{ \"result\":" + nested(many) + "}").has_value());
+  EXPECT_FALSE(parse_answer(R"({"error": {"trace": )" + nested(many) + "}}").has_value());
+  EXPECT_FALSE(parse_answer(std::string(many, '[')).has_value());
+  std::string wide = "[0";
+  for (std::size_t number = 0; number < some * some; ++number) wide += ",0";
+  wide += "]";
+  EXPECT_FALSE(parse_answer("{ \"result\":" + wide + "}").has_value());
+  EXPECT_FALSE(parse_answer(R"({"error": {"trace": )" + wide + "}}").has_value());
+  // Nothing is built of what goes through as it is.
+  for (const auto& text : {nested(many), wide}) {
+    EXPECT_EQ(parse_answer("{\"result\": " + text + "}").value().text, text);
+    EXPECT_EQ(parse_answer("{\"result\":" + text + "}").value().text, text);
+  }
+}
+
 }  // namespace
 }  // namespace sockd
