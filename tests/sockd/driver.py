@@ -12,8 +12,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from world import COMPUTING, ControlConnection, World
+from world import COMPUTING, ControlConnection, World, archive
 
+COMPUTING_PROGRAM = (f"#!/usr/bin/python3 -I\n{COMPUTING}\n\n"
+                     "import json\nimport sys\n\nprint(json.dumps(handler(json.load(sys.stdin))))\n")
 REFUSED = "refused"
 # What FunctionError tells of, as /metrics names it; what is not here was raised.
 OUTCOMES = {"Sandbox.Timedout": "timed_out", "Runtime.OutOfMemory": "out_of_memory",
@@ -38,13 +40,18 @@ class Kind:
 
     @property
     def is_good(self) -> bool:
-        return self.code == COMPUTING
+        return self.code in (COMPUTING, COMPUTING_PROGRAM)
 
     def event(self) -> dict:
         return {"text": os.urandom(16).hex() * (self.size // 32), **self.more}
 
     def put(self, world: World) -> None:
-        world.must_put(self.name, self.code, f'{self.spec}\n[env]\nNAME = "{self.name}"\n')
+        spec = f'{self.spec}\n[env]\nNAME = "{self.name}"\n'
+        if not self.code.startswith("#!"):
+            world.must_put(self.name, self.code, spec)
+            return
+        spec = 'runtime = "exec"\nhandler = "run"\n' + spec
+        world.must_put(self.name, archive({"function.toml": spec, "run": self.code}))
 
 
 class Tally:

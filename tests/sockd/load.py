@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from cases import expect
-from driver import REFUSED, Kind, Load, Tally, request_and_leave, request_slowly
+from driver import COMPUTING_PROGRAM, REFUSED, Kind, Load, Tally, request_and_leave, request_slowly
 from world import HOSTILE, World, descriptors, wait_until
 
 SECONDS = 60 if os.environ.get("SOCK_TEST_FULL") is not None else 6
@@ -19,9 +19,9 @@ SETTINGS = f'memory = "1g"\nfunction_queue = 3\nqueue_time = "5s"\ndrain_time = 
 SMALL = 'memory = "64m"\n'
 
 
-def hostile(name: str, *outcomes: str) -> Kind:
+def hostile(name: str, *outcomes: str, code: str = HOSTILE) -> Kind:
     timeout = "500ms" if "timed_out" in outcomes else "20s"
-    return Kind(name, spec=SMALL + f'concurrency = 1\ntimeout = "{timeout}"\n', code=HOSTILE,
+    return Kind(name, spec=SMALL + f'concurrency = 1\ntimeout = "{timeout}"\n', code=code,
                 outcomes=frozenset({*outcomes, REFUSED}))
 
 
@@ -30,12 +30,14 @@ GOOD = (Kind("reused", callers=4, spec=SMALL + "concurrency = 3\n"),
         Kind("slow", callers=6, spec=SMALL + "concurrency = 2\n", path="/function/{}", more={"sleep": 0.03}),
         Kind("long_answer", callers=2, spec='memory = "128m"\n', more={"repeat": 16 << 10}),
         Kind("long_event", callers=2, spec='memory = "128m"\n', path="/run/{}", size=1 << 20, by_control=True),
+        Kind("program", spec=SMALL + 'concurrency = 1\n', more={"repeat": 1000}, code=COMPUTING_PROGRAM),
         Kind("slow_client", spec=SMALL, more={"repeat": 16 << 10}, size=32 << 10, call=request_slowly))
 LEFT = Kind("left", spec=SMALL + "concurrency = 2\n", more={"sleep": 0.02}, call=request_and_leave)
 HOSTILE_ONES = (hostile("endless", "timed_out"), hostile("forks", "timed_out", "out_of_memory"), hostile("floods", "result"),
                 hostile("allocates", "out_of_memory"), hostile("answers_twice", "bad_answer"),
                 hostile("speaks_unasked", "result", "bad_answer"), hostile("nests", "bad_answer"),
-                hostile("closes", "exited"), hostile("exits", "exited"), hostile("leaks", "result", "raised"))
+                hostile("closes", "exited"), hostile("exits", "exited"), hostile("leaks", "result", "raised"),
+                hostile("pours", "bad_answer", code="#!/bin/sh\nexec cat /dev/zero\n"))
 ALL = (*GOOD, LEFT, *HOSTILE_ONES)
 
 
@@ -111,7 +113,7 @@ def expect_all_accounted_for(tally: Tally, kinds: tuple[Kind, ...]) -> None:
     expect(all(count == 1 for count in owners.values()), "no instance serves two functions")
     for (name, me), calls in tally.calls.items():
         expect(sorted(calls) == list(range(1, len(calls) + 1)), f"{name}: {me} was called {sorted(calls)}")
-        expect(name != "fresh" or len(calls) == 1, f"{me}: {calls}")
+        expect(name not in ("fresh", "program") or len(calls) == 1, f"{me}: {calls}")
 
 
 def good_functions_answer_among_hostile_ones(world: World) -> None:
