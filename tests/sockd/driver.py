@@ -17,6 +17,7 @@ from world import COMPUTING, ControlConnection, World, archive
 COMPUTING_PROGRAM = (f"#!/usr/bin/python3 -I\n{COMPUTING}\n\n"
                      "import json\nimport sys\n\nprint(json.dumps(handler(json.load(sys.stdin))))\n")
 REFUSED = "refused"
+PATIENCE = 60  # seconds
 # What FunctionError tells of, as /metrics names it; what is not here was raised.
 OUTCOMES = {"Sandbox.Timedout": "timed_out", "Runtime.OutOfMemory": "out_of_memory",
             "Runtime.MarshalError": "bad_answer", "Runtime.ExitError": "exited"}
@@ -82,6 +83,10 @@ class Tally:
 
     def answered(self, name: str) -> int:
         return sum(count for (function, _), count in self.seen.items() if function == name)
+
+    def served(self) -> set[str]:
+        with self.lock:
+            return {name for name, outcome in self.seen if outcome != REFUSED}
 
     def text(self) -> str:
         lines = []
@@ -214,6 +219,10 @@ class Load:
             caller.join()
 
     def go_on(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while (rest := deadline - time.monotonic()) > 0 and not self.tally.wrong:
-            select.select([], [], [], min(rest, 0.1))
+        """So long, and on a slow machine until all who are answered were served once."""
+        start = time.monotonic()
+        wanted = {caller.name for caller in self.callers if caller.kind.call is not request_and_leave}
+        while (elapsed := time.monotonic() - start) < seconds + PATIENCE and not self.tally.wrong:
+            if elapsed > seconds and wanted <= self.tally.served():
+                return
+            pause()
