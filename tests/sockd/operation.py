@@ -218,6 +218,29 @@ def it_tells_how_it_is(world: World) -> None:
     expect(zygotes[0]["replicas"] >= 1 and zygotes[0]["forks"] == 1, json.dumps(zygotes))
 
 
+def status_tells_what_became_of_calls(world: World) -> None:
+    world.start()
+    code = "def handler(event):\n    if event == 'raise': raise ValueError('no')\n    return event\n"
+    world.must_put("f", code)
+    world.must_put("unused", code, 'application = "shop"\n')
+    for event in ('"raise"', "1", "2"):
+        world.invoke("f", event)
+        world.idle("f", 1)
+    world.invoke("nobody-knows-it")
+    status = world.request("GET", "/status").json()
+    functions = {each["name"]: each for each in status["functions"]}
+    expect(status["calls"] == {"raised": 1, "result": 2, "unknown_function": 1}, str(status["calls"]))
+    expect(functions["f"]["calls"] == {"raised": 1, "result": 2} and 0 < functions["f"]["median_ms"] < 10_000, str(functions["f"]))
+    expect(functions["unused"]["calls"] == {} and functions["unused"]["median_ms"] is None, str(functions["unused"]))
+    expect(0 < status["uptime_seconds"] < 600 and status["version"][0].isdigit(), str(status))
+    bounds, paths = status["starts"]["bounds_seconds"], status["starts"]["paths"]
+    expect(bounds == sorted(bounds) and set(paths) == {"zygote", "paused"}, str(paths))
+    expect(sum(paths["zygote"]["counts"]) == 1 and sum(paths["paused"]["counts"]) == 2, str(paths))
+    expect(len(paths["zygote"]["counts"]) == len(bounds) + 1 and paths["zygote"]["sum_seconds"] > 0, str(paths))
+    expect('sockd_start_seconds_count{path="paused"} 2' in world.request("GET", "/metrics").body.decode(), "in /metrics too")
+    expect(sorted(cache["application"] for cache in status["import_caches"]) == ["", "shop"], str(status["import_caches"]))
+
+
 def nothing_grows_with_calls(world: World) -> None:
     world.start()
     world.must_put("f", "def handler(event):\n    return event\n", 'instances = "fresh"\n')
@@ -238,17 +261,8 @@ def nothing_grows_with_calls(world: World) -> None:
 
 def packages_are_imported_in_zygotes(world: World) -> None:
     """A function with packages that another one did not have; the zygotes that there are stay of use."""
-    caches = world.path / "packages"
-    for name, code in (("one", "import two_more\nx = 1\n"), ("two-more", "x = 2\n")):
-        source = world.path / name
-        source.mkdir()
-        (source / (name.replace("-", "_") + ".py")).write_text(code)
-        info = source / f"{name.replace('-', '_')}-1.0.dist-info"
-        info.mkdir()
-        needs = "Requires-Dist: two-more\n" if name == "one" else ""
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{needs}")
-        subprocess.run([SOCKCTL, "package", "add", f"dir:{source}", "--package-cache", str(caches)], check=True,
-                       capture_output=True)
+    world.add_package("one", "import two_more\nx = 1\n", "two-more")
+    world.add_package("two-more", "x = 2\n")
     world.start()
     code = "import sys\nhad = sorted({'one', 'two_more'} & set(sys.modules))\ndef handler(event):\n    return had\n"
     world.must_put("bare", code, 'instances = "fresh"\n')
@@ -268,4 +282,5 @@ def packages_are_imported_in_zygotes(world: World) -> None:
 TESTS = [the_service_manager_is_told, passed_sockets_are_served, units_can_be_loaded, logs_can_be_followed,
          packages_are_imported_in_zygotes, functions_are_there_after_a_restart, a_killed_daemon_leaves_nothing,
          calls_may_end_when_the_daemon_does, answers_that_are_on_their_way_arrive, two_daemons_do_not_share_a_state,
-         settings_that_cannot_be_are_refused, a_state_may_be_named_by_a_link, it_tells_how_it_is, nothing_grows_with_calls]
+         settings_that_cannot_be_are_refused, a_state_may_be_named_by_a_link, it_tells_how_it_is,
+         status_tells_what_became_of_calls, nothing_grows_with_calls]

@@ -127,6 +127,18 @@ class World:
             {"function.toml": HANDLER + spec, "main.py": code, **(more or {})})
         return self.request("PUT", f"/api/functions/{name}", body, control=True)
 
+    def add_package(self, name: str, code: str, needs: str = "") -> None:
+        """Of one module, into the package cache."""
+        module = name.replace("-", "_")
+        source = self.path / name
+        info = source / f"{module}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (source / f"{module}.py").write_text(code)
+        requires = f"Requires-Dist: {needs}\n" if needs else ""
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requires}")
+        subprocess.run([SOCKCTL, "package", "add", f"dir:{source}", "--package-cache", str(self.path / "packages")],
+                       check=True, capture_output=True)
+
     def must_put(self, name: str, code: str | bytes, spec: str = "", more: dict[str, str] | None = None) -> dict:
         reply = self.put(name, code, spec, more)
         expect(reply.status == 200, f"put {name}: {reply}")

@@ -9,13 +9,12 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/uuid/random_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "json_values.hpp"
 #include "lambda_name.hpp"
 #include "replies.hpp"
+#include "status.hpp"
 
 namespace sockd {
 namespace {
@@ -75,67 +74,6 @@ bool is_of_a_strange_page(const http::request_header<>& header) {
   boost::system::error_code failed;
   boost::asio::ip::make_address(name, failed);
   return !host.empty() && name != "localhost" && failed;
-}
-
-std::string time_text(std::chrono::system_clock::time_point time) {
-  return fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
-}
-
-json describe(const std::vector<Schedule>& schedules) {
-  json all = json::array();
-  for (const auto& schedule : schedules)
-    all.push_back({{"cron", schedule.cron}, {"event", schedule.event}});
-  return all;
-}
-
-json describe(const std::vector<WatchedDirectory>& directories) {
-  json all = json::array();
-  for (const auto& directory : directories)
-    all.push_back({{"path", directory.path}, {"at", directory.at}});
-  return all;
-}
-
-json describe(const FunctionState& state, const EventsOfFunction& events) {
-  const auto& stored = state.deployed->stored;
-  json packages = json::array();
-  for (const auto& package : state.deployed->declared) packages.push_back(package.to_string());
-  const bool is_fresh = stored.spec.instances == FunctionSpec::Instances::fresh;
-  return {{"name", stored.name},
-          {"version", stored.version},
-          {"runtime", to_string(stored.spec.runtime)},
-          {"handler", stored.spec.handler},
-          {"packages", std::move(packages)},
-          {"memory", stored.spec.memory},
-          {"timeout_ms", stored.spec.timeout.count()},
-          {"concurrency", stored.spec.concurrency},
-          {"instances", is_fresh ? "fresh" : "reused"},
-          {"application", stored.spec.application},
-          {"retries", stored.spec.events.retries},
-          {"retry_delay_ms", stored.spec.events.delay.count()},
-          {"event_age_ms", stored.spec.events.event_age.count()},
-          {"schedules", describe(stored.spec.schedules)},
-          {"directories", describe(stored.spec.directories)},
-          {"updated", time_text(stored.updated)},
-          {"now",
-           {{"instances", state.instances},
-            {"idle", state.idle},
-            {"paused", state.paused},
-            {"waiting", state.waiting},
-            {"events_waiting", events.waiting},
-            {"events_under_way", events.under_way}}}};
-}
-
-json describe(const DeadLetter& letter) {
-  return {{"request_id", letter.event.id},  {"source", letter.event.source},
-          {"bytes", letter.event.size},     {"accepted", time_text(letter.event.accepted)},
-          {"died", time_text(letter.died)}, {"attempts", letter.event.attempts},
-          {"outcome", letter.outcome},      {"error", letter.error}};
-}
-
-json describe(const Realm& realm) {
-  json nodes = json::array();
-  for (const auto& zygote : realm.zygotes()) nodes.push_back(sockctl::to_json(zygote));
-  return {{"name", realm.spec().name}, {"zygotes", std::move(nodes)}};
 }
 
 HttpResponse no_such_path() {
@@ -210,8 +148,8 @@ asio::awaitable<HttpResponse> Api::route(HttpRequest request, Rights rights) {
   const std::string first = path.empty() ? "" : path.front();
   const bool is_get = request.method() == http::verb::get || request.method() == http::verb::head;
   if (first == "healthz" && path.size() == 1) co_return text_reply(http::status::ok, "ok\n");
+  const bool is_strange = rights == Rights::none && is_of_a_strange_page(request.base());
   if (rights == Rights::none) {
-    const bool is_strange = is_of_a_strange_page(request.base());
     auto response = error_reply(
         {.code = Errc::denied,
          .subject = is_strange ? "a page of another site" : "the request",
@@ -372,17 +310,12 @@ asio::awaitable<HttpResponse> Api::logs(std::string name, std::string query) {
 }
 
 HttpResponse Api::status() const {
-  json functions = json::array();
-  for (const auto& state : parts_.pool.functions())
-    functions.push_back(describe(state, parts_.events.events_of(state.deployed->stored.name)));
-  json realms = json::array();
-  for (const auto& realm : parts_.starter.realms()) realms.push_back(describe(*realm));
-  return json_reply(
-      http::status::ok,
-      {{"functions", std::move(functions)},
-       {"import_caches", std::move(realms)},
-       {"memory",
-        {{"promised", parts_.pool.memory_promised()}, {"max", parts_.pool.memory_max()}}}});
+  const auto uptime = std::chrono::steady_clock::now() - since_;
+  return json_reply(http::status::ok, describe({.pool = parts_.pool,
+                                                .starter = parts_.starter,
+                                                .events = parts_.events,
+                                                .metrics = parts_.metrics},
+                                               uptime));
 }
 
 HttpResponse Api::metrics() const {

@@ -9,6 +9,7 @@
 //   GET, PUT, DELETE /api/functions[/NAME[/logs]] for who runs it
 //   GET, POST, DELETE .../NAME/dead-letters       shown, delivered after all, forgotten
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,6 +68,7 @@ class Api : public HttpHandler {
 
   ApiParts parts_;
   std::string token_;
+  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace sockd

@@ -2,6 +2,9 @@
 
 #include "metrics.hpp"
 
+#include <algorithm>
+#include <deque>
+
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
@@ -14,8 +17,44 @@ namespace {
 const prometheus::Histogram::BucketBoundaries seconds{
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60};
 
+// A paused instance is there sooner than the first bound above.
+const prometheus::Histogram::BucketBoundaries start_bounds{
+    0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
+    0.05,    0.1,    0.2,    0.5,    1,     2,     5,     10};
+
+constexpr std::size_t last_calls = 64;  // Of which the median is told.
+
 double in_seconds(std::chrono::nanoseconds elapsed) {
   return std::chrono::duration<double>(elapsed).count();
+}
+
+/// Until an instance had the event, but for the wait for a turn: none for one that was warm.
+double seconds_to_start(const Outcome& outcome) {
+  std::chrono::nanoseconds sum{};
+  for (const auto& stage : outcome.stages)
+    if (stage.name == "start" || stage.name == "resume") sum += stage.elapsed;
+  return in_seconds(sum);
+}
+
+std::string label(const prometheus::ClientMetric& metric, std::string_view name) {
+  const auto found = std::ranges::find(metric.label, name, &prometheus::ClientMetric::Label::name);
+  return found != metric.label.end() ? found->value : "";
+}
+
+std::chrono::nanoseconds median(std::deque<std::chrono::nanoseconds> times) {
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::ranges::nth_element(times, middle);
+  return *middle;
+}
+
+CallTotals::Starts starts_of(const prometheus::ClientMetric::Histogram& histogram) {
+  CallTotals::Starts starts{.counts = {}, .seconds = histogram.sample_sum};
+  std::uint64_t below = 0;
+  for (const auto& bucket : histogram.bucket) {
+    starts.counts.push_back(bucket.cumulative_count - below);
+    below = bucket.cumulative_count;
+  }
+  return starts;
 }
 
 }  // namespace
@@ -42,6 +81,12 @@ struct Metrics::Impl {
           .Name("sockd_stage_seconds")
           .Help("Time of each stage of a call")
           .Register(registry);
+  prometheus::Family<prometheus::Histogram>& start_seconds =
+      prometheus::BuildHistogram()
+          .Name("sockd_start_seconds")
+          .Help("Time in which an instance was there for a call whose turn it was")
+          .Register(registry);
+  std::map<std::string, std::deque<std::chrono::nanoseconds>> last = {};  ///< By function.
 };
 
 Metrics::Metrics() : impl_{std::make_unique<Impl>()} {}
@@ -61,6 +106,26 @@ void Metrics::count(const CallRequest& request, const Outcome& outcome,
   for (const auto& stage : outcome.stages)
     impl_->stage_seconds.Add({{"stage", stage.name}, {"path", outcome.path}}, seconds)
         .Observe(in_seconds(stage.elapsed));
+  if (outcome.kind != Outcome::Kind::not_started)
+    impl_->start_seconds.Add({{"path", outcome.path}}, start_bounds)
+        .Observe(seconds_to_start(outcome));
+  auto& last = impl_->last[request.function];
+  last.push_back(elapsed);
+  if (last.size() > last_calls) last.pop_front();
+}
+
+CallTotals Metrics::totals() const {
+  CallTotals totals{.bounds = start_bounds};
+  for (const auto& family : impl_->calls.Collect())
+    for (const auto& metric : family.metric)
+      totals.functions[label(metric, "function")].outcomes[label(metric, "outcome")] +=
+          static_cast<std::uint64_t>(metric.counter.value);
+  for (const auto& [function, times] : impl_->last)
+    totals.functions[function].median = median(times);
+  for (const auto& family : impl_->start_seconds.Collect())
+    for (const auto& metric : family.metric)
+      totals.starts.emplace(label(metric, "path"), starts_of(metric.histogram));
+  return totals;
 }
 
 void Metrics::count_event(const std::string& function, EventFate fate) {

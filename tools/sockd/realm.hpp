@@ -28,6 +28,7 @@ using Modules = std::map<sock::Package, std::vector<std::string>>;
 
 struct RealmSpec {
   std::string name;
+  std::string application;         ///< Empty: of the functions that have none.
   sock::Rootfs rootfs;             ///< With the packages of all its functions.
   std::vector<Packages> packages;  ///< The same, to be kept.
   Modules modules;

@@ -159,6 +159,7 @@ Result<> Starter::provide_realm(const std::string& application, const Deployed& 
   const auto before = find_realm(application);
   if (before && before->covers(function.rootfs.binds, function.modules)) return {};
   RealmSpec spec{.name = fmt::format("zygotes-{}", opened_++),
+                 .application = application,
                  .rootfs = function.rootfs,
                  .packages = {},
                  .modules = function.modules,
