@@ -146,7 +146,7 @@ def what_is_not_there_is_404(world: World) -> None:
     world.start()
     reply = world.invoke("nobody")
     expect(reply.status == 404 and reply.headers["X-Amzn-ErrorType"] == "ResourceNotFoundException", str(reply))
-    for method, path, status in (("POST", "/run/nobody", 404), ("GET", "/run/nobody", 405), ("GET", "/", 404),
+    for method, path, status in (("POST", "/run/nobody", 404), ("GET", "/run/nobody", 405), ("GET", "/nothing", 404),
                                  ("POST", "/run/%2e%2e", 404), ("POST", "/run/a/b", 404), ("POST", "/metrics", 405)):
         reply = world.request(method, path, "{}" if method == "POST" else None)
         expect(reply.status == status, f"{method} {path}: {reply}")

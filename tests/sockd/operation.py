@@ -10,7 +10,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from cases import SOCKCTL, Failed, expect
+from cases import Failed, expect
 from world import SLOW, SOCKD, ControlConnection, Reply, World, descriptors, wait_until
 
 

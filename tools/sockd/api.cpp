@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lambda_name.hpp"
+#include "page/page.hpp"
 #include "replies.hpp"
 #include "status.hpp"
 
@@ -149,6 +150,8 @@ asio::awaitable<HttpResponse> Api::route(HttpRequest request, Rights rights) {
   const bool is_get = request.method() == http::verb::get || request.method() == http::verb::head;
   if (first == "healthz" && path.size() == 1) co_return text_reply(http::status::ok, "ok\n");
   const bool is_strange = rights == Rights::none && is_of_a_strange_page(request.base());
+  // It has nothing but what everybody may read in the source: it asks for the token itself.
+  if (path.empty() && !is_strange) co_return is_get ? status_page() : wrong_method("GET");
   if (rights == Rights::none) {
     auto response = error_reply(
         {.code = Errc::denied,

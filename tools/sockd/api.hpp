@@ -5,6 +5,7 @@
 //   POST /2015-03-31/functions/NAME/invocations   as AWS Lambda's Invoke
 //   POST /run/NAME                                as OpenLambda
 //   POST /function/NAME, /async-function/NAME     as OpenFaaS
+//   GET  /                                        a page that shows /status
 //   GET  /healthz, /metrics, /status
 //   GET, PUT, DELETE /api/functions[/NAME[/logs]] for who runs it
 //   GET, POST, DELETE .../NAME/dead-letters       shown, delivered after all, forgotten
@@ -41,7 +42,8 @@ struct ApiParts {
 /// Thread-bound, to the loop.
 class Api : public HttpHandler {
  public:
-  /// `token`: what strangers must show for anything; empty: they may call functions alone.
+  /// `token`: what strangers must show for anything but the page and /healthz; empty: they may
+  /// call functions and see the status, and no more.
   Api(ApiParts parts, std::string token) : parts_{parts}, token_{std::move(token)} {}
 
   asio::awaitable<HttpResponse> handle(HttpRequest request, Peer peer) override;
