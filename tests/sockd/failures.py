@@ -223,6 +223,47 @@ def a_token_opens_everything_and_nothing_opens_without(world: World) -> None:
         expect(reply.status == 401, f"{given}: {reply}")
     right = {"Authorization": "Bearer a secret of some length"}
     expect(world.request("GET", "/api/functions", None, right).json() == [], "the right one")
+    named = {"Host": "functions.example", "Origin": "https://functions.example"}
+    expect(world.request("GET", "/api/functions", None, {**right, **named}).status == 200, "behind a proxy with a name")
+    expect(world.request("GET", "/api/functions", None, named).status == 401, "not without the token")
+    expect(world.request("GET", "/", None, named).status == 200, "the page asks for it itself")
+
+
+def a_large_function_gets_its_turn(world: World) -> None:
+    """Small instances, which end after each call, take and free memory all the time; two at once fit, and a large one
+    alone."""
+    world.start("--memory", "200m")
+    world.must_put("small", SLOW, 'memory = "64m"\ninstances = "fresh"\n')
+    world.must_put("large", "def handler(event):\n    return 1\n", 'memory = "192m"\n')
+    done = threading.Event()
+
+    def keep_calling() -> None:
+        while not done.is_set():
+            world.invoke("small", "0.2")
+
+    callers = [threading.Thread(target=keep_calling) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    try:
+        expect(wait_until(lambda: world.now("small")["instances"] == 3), "the memory is taken")
+        reply = world.invoke("large")
+        expect(reply.status == 200, str(reply))
+    finally:
+        done.set()
+        for caller in callers:
+            caller.join()
+
+
+def large_events_keep_nobody_waiting(world: World) -> None:
+    world.start()
+    world.must_put("length", "def handler(event):\n    return len(event)\n", 'memory = "256m"\ntimeout = "60s"\n')
+    world.must_put("same", "def handler(event):\n    return event\n", 'memory = "256m"\ntimeout = "60s"\n')
+    values = json.dumps([[index] for index in range(500_000)])
+    expect(world.result("length", values) == 500_000, "many values")
+    expect(world.result("same", values) == json.loads(values), "both ways")
+    expect(world.request("POST", "/run/length", values).json() == 500_000, "as OpenLambda")
+    expect(world.request("POST", "/run/length", values[:-1]).json() == len(values) - 1, "and what is none is a text")
+    expect(world.invoke("length", values[:-1]).status == 400, "and no event")
 
 
 def those_who_wait_are_bounded(world: World) -> None:
@@ -306,5 +347,6 @@ TESTS = [what_a_function_raises_is_told, a_function_that_ends_or_hangs_is_named,
          an_idle_instance_that_has_died_is_not_called, an_idle_instance_that_speaks_is_not_called, code_that_cannot_be_loaded_says_why,
          answers_that_are_none_end_the_instance, deep_answers_do_not_end_the_daemon, results_are_bounded, what_is_not_there_is_404,
          a_function_that_cannot_be_is_refused, names_and_archives_that_lead_out_are_refused,
-         strangers_may_call_and_no_more, a_token_opens_everything_and_nothing_opens_without, those_who_wait_are_bounded,
+         strangers_may_call_and_no_more, a_token_opens_everything_and_nothing_opens_without, those_who_wait_are_bounded, a_large_function_gets_its_turn,
+         large_events_keep_nobody_waiting,
          memory_is_never_promised_twice, careless_clients_disturb_nobody]

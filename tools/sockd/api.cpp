@@ -94,13 +94,6 @@ HttpResponse unknown(const std::string& name) {
                       .hint = "there is none of this name"});
 }
 
-/// A body that is no JSON is a text.
-std::string event_of(const HttpRequest& request) {
-  if (request.body().empty()) return "null";
-  if (json::accept(request.body())) return request.body();
-  return json(request.body()).dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 HttpResponse wrong_method(const char* methods) {
   auto response = json_reply(
       http::status::method_not_allowed,
@@ -113,8 +106,7 @@ HttpResponse wrong_method(const char* methods) {
 
 Api::Rights Api::rights_of(const http::request_header<>& header, Peer peer) const {
   if (peer == Peer::owner) return Rights::everything;
-  if (is_of_a_strange_page(header)) return Rights::none;
-  if (token_.empty()) return Rights::call;
+  if (token_.empty()) return is_of_a_strange_page(header) ? Rights::none : Rights::call;
   constexpr std::string_view scheme = "Bearer ";
   const auto given = text_of(header[http::field::authorization]);
   if (!given.starts_with(scheme) || !is_same(given.substr(scheme.size()), token_))
@@ -149,7 +141,7 @@ asio::awaitable<HttpResponse> Api::route(HttpRequest request, Rights rights) {
   const std::string first = path.empty() ? "" : path.front();
   const bool is_get = request.method() == http::verb::get || request.method() == http::verb::head;
   if (first == "healthz" && path.size() == 1) co_return text_reply(http::status::ok, "ok\n");
-  const bool is_strange = rights == Rights::none && is_of_a_strange_page(request.base());
+  const bool is_strange = rights == Rights::none && token_.empty();
   // It has nothing but what everybody may read in the source: it asks for the token itself.
   if (path.empty() && !is_strange) co_return is_get ? status_page() : wrong_method("GET");
   if (rights == Rights::none) {
@@ -213,9 +205,18 @@ asio::awaitable<HttpResponse> Api::invoke(const HttpRequest& request, std::strin
   co_return lambda_reply(outcome, id, request["X-Amz-Log-Type"] == "Tail");
 }
 
+// A body that is no JSON is a text.
+asio::awaitable<std::string> Api::event_of(const HttpRequest& request) {
+  if (request.body().empty()) co_return "null";
+  const bool is_event = co_await parts_.dispatcher.is_event(request.body());
+  if (is_event) co_return request.body();
+  co_return json(request.body()).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 asio::awaitable<HttpResponse> Api::run(const HttpRequest& request, std::string_view name) {
   const std::string id = new_id();
-  CallRequest call{.function = std::string{name}, .event = event_of(request), .id = id};
+  std::string event = co_await event_of(request);
+  CallRequest call{.function = std::string{name}, .event = std::move(event), .id = id};
   const Outcome outcome = co_await parts_.dispatcher.call(std::move(call));
   co_return plain_reply(outcome, id);
 }
@@ -224,7 +225,7 @@ asio::awaitable<HttpResponse> Api::run_later(const HttpRequest& request, std::st
   const std::string id = new_id();
   const std::string function{name};
   if (!parts_.pool.find(function)) co_return unknown(function);
-  std::string event = event_of(request);
+  std::string event = co_await event_of(request);
   if (event.size() > most_event) {
     co_return error_reply({.code = Errc::exhausted, .subject = "event", .hint = "at most 256 KiB"});
   }
@@ -276,15 +277,16 @@ asio::awaitable<HttpResponse> Api::manage(HttpRequest request, std::vector<std::
 HttpResponse Api::list() const {
   json all = json::array();
   for (const auto& state : parts_.pool.functions())
-    all.push_back(describe(state, parts_.events.events_of(state.deployed->stored.name)));
+    all.push_back(describe_wholly(state, parts_.events.events_of(state.deployed->stored.name)));
   return json_reply(http::status::ok, all);
 }
 
 HttpResponse Api::inspect(const std::string& name) const {
   for (const auto& state : parts_.pool.functions())
     if (state.deployed->stored.name == name)
-      return json_reply(http::status::ok,
-                        describe(state, parts_.events.events_of(state.deployed->stored.name)));
+      return json_reply(
+          http::status::ok,
+          describe_wholly(state, parts_.events.events_of(state.deployed->stored.name)));
   return error_reply({.code = Errc::not_found,
                       .subject = "function '" + sock::printable(name) + "'",
                       .hint = "there is none of this name"});

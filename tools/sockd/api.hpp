@@ -58,6 +58,7 @@ class Api : public HttpHandler {
 
   asio::awaitable<HttpResponse> route(HttpRequest request, Rights rights);
   asio::awaitable<HttpResponse> invoke(const HttpRequest& request, std::string_view name);
+  asio::awaitable<std::string> event_of(const HttpRequest& request);
   asio::awaitable<HttpResponse> run(const HttpRequest& request, std::string_view name);
   asio::awaitable<HttpResponse> run_later(const HttpRequest& request, std::string_view name);
   asio::awaitable<HttpResponse> dead_letters(const HttpRequest& request, const std::string& name);

@@ -27,4 +27,13 @@ asio::awaitable<std::invoke_result_t<Work&>> run_blocking(asio::thread_pool& wor
   co_return std::move(*result);
 }
 
+/// Work on a text: here when that is short, else as run_blocking(), so that nobody waits for it.
+template <class Work>
+asio::awaitable<std::invoke_result_t<Work&>> run_by_size(asio::thread_pool& workers,
+                                                         std::size_t bytes, Work work) {
+  constexpr std::size_t most_here = 128U << 10U;  // A millisecond or two.
+  if (bytes <= most_here) co_return work();
+  co_return co_await run_blocking(workers, std::move(work));
+}
+
 }  // namespace sockd

@@ -15,6 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "blocking.hpp"
 #include "posix.hpp"
 
 namespace sockd {
@@ -56,8 +57,9 @@ class Alarm {
 
 class Lines : public Conversation {
  public:
-  Lines(asio::io_context& loop, Channel channel)
-      : protocol_{channel.protocol},
+  Lines(asio::io_context& loop, asio::thread_pool& workers, Channel channel)
+      : workers_{workers},
+        protocol_{channel.protocol},
         socket_{loop, asio::local::stream_protocol{}, channel.to.release()} {}
 
   asio::awaitable<Reply> call(const Call& call, Deadline deadline) override {
@@ -84,7 +86,8 @@ class Lines : public Conversation {
     if (received_.size() != size)
       co_return Reply{.kind = Reply::Kind::broken, .reason = "it says more than it was asked"};
     received_.pop_back();
-    auto answer = parse_answer(received_);
+    auto parse = [this] { return parse_answer(received_); };
+    auto answer = co_await run_by_size(workers_, received_.size(), parse);
     received_.clear();
     if (!answer.has_value())
       co_return Reply{.kind = Reply::Kind::broken, .reason = "it answers with something else"};
@@ -98,6 +101,7 @@ class Lines : public Conversation {
   }
 
  private:
+  asio::thread_pool& workers_;
   Channel::Protocol protocol_;
   asio::local::stream_protocol::socket socket_;
   std::string received_ = {};
@@ -106,8 +110,9 @@ class Lines : public Conversation {
 /// The streams must not be waited for one after another: a program may write before it has read.
 class Program : public Conversation {
  public:
-  Program(asio::io_context& loop, Channel channel)
-      : state_{std::make_shared<State>(State{.input = {loop, channel.to.release()},
+  Program(asio::io_context& loop, asio::thread_pool& workers, Channel channel)
+      : workers_{workers},
+        state_{std::make_shared<State>(State{.input = {loop, channel.to.release()},
                                              .output = {loop, channel.from.release()}})} {}
 
   asio::awaitable<Reply> call(const Call& call, Deadline deadline) override {
@@ -131,7 +136,9 @@ class Program : public Conversation {
     if (text.size() > most_payload)
       co_return Reply{.kind = Reply::Kind::broken, .reason = "its answer is too long"};
     if (failed != asio::error::eof) co_return Reply{.kind = Reply::Kind::gone};
-    co_return Reply{.kind = Reply::Kind::finished, .answer = answer_of_output(text)};
+    auto parse = [&text] { return answer_of_output(text); };
+    Answer answer = co_await run_by_size(workers_, text.size(), parse);
+    co_return Reply{.kind = Reply::Kind::finished, .answer = std::move(answer)};
   }
 
   bool is_silent() override { return true; }  // It is called once.
@@ -142,15 +149,17 @@ class Program : public Conversation {
     asio::posix::stream_descriptor output;
     std::string event = {};
   };
+  asio::thread_pool& workers_;
   std::shared_ptr<State> state_;
 };
 
 }  // namespace
 
-std::unique_ptr<Conversation> make_conversation(asio::io_context& loop, Channel channel) {
+std::unique_ptr<Conversation> make_conversation(asio::io_context& loop, asio::thread_pool& workers,
+                                                Channel channel) {
   if (channel.protocol == Channel::Protocol::program)
-    return std::make_unique<Program>(loop, std::move(channel));
-  return std::make_unique<Lines>(loop, std::move(channel));
+    return std::make_unique<Program>(loop, workers, std::move(channel));
+  return std::make_unique<Lines>(loop, workers, std::move(channel));
 }
 
 }  // namespace sockd

@@ -10,6 +10,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include "sock/fd.hpp"
 
@@ -51,6 +52,8 @@ class Conversation {
   /// Between calls: it has said nothing that would be taken for the next answer, and not left.
   virtual bool is_silent() = 0;
 };
-std::unique_ptr<Conversation> make_conversation(boost::asio::io_context& loop, Channel channel);
+/// `workers`: for long answers. Both outlive it.
+std::unique_ptr<Conversation> make_conversation(boost::asio::io_context& loop,
+                                                boost::asio::thread_pool& workers, Channel channel);
 
 }  // namespace sockd

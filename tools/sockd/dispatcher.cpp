@@ -20,6 +20,11 @@ Outcome refusal(Outcome::Kind kind, std::string why) {
   return Outcome{.kind = kind, .body = std::move(why)};
 }
 
+Outcome no_such(const std::string& function) {
+  return refusal(Outcome::Kind::unknown_function,
+                 fmt::format("there is no function '{}'", sock::printable(function)));
+}
+
 void note(Outcome& outcome, std::string stage, Clock::time_point since) {
   outcome.stages.push_back({.name = std::move(stage), .elapsed = Clock::now() - since});
 }
@@ -58,18 +63,25 @@ asio::awaitable<Outcome> Dispatcher::call(CallRequest request) {
   co_return outcome;
 }
 
+asio::awaitable<bool> Dispatcher::is_event(const std::string& text) {
+  auto check = [&text] { return check_event(text).has_value(); };
+  co_return co_await run_by_size(workers_, text.size(), check);
+}
+
 asio::awaitable<Outcome> Dispatcher::dispatch(const CallRequest& request) {
   if (pool_.is_closing()) co_return refusal(Outcome::Kind::closing, "the server is ending");
-  const FunctionPtr function = pool_.find(request.function);
-  if (!function)
-    co_return refusal(Outcome::Kind::unknown_function,
-                      fmt::format("there is no function '{}'", sock::printable(request.function)));
-  const auto timeout = function->deployed->stored.spec.timeout;
-  const auto is_event = check_event(request.event);
+  if (!pool_.find(request.function)) co_return no_such(request.function);
+  const auto start = Clock::now();
+  auto check = [&request] { return check_event(request.event); };
+  const auto is_event = co_await run_by_size(workers_, request.event.size(), check);
   if (!is_event.has_value())
     co_return refusal(Outcome::Kind::bad_event, is_event.error().message());
+  // Either may have changed meanwhile.
+  if (pool_.is_closing()) co_return refusal(Outcome::Kind::closing, "the server is ending");
+  const FunctionPtr function = pool_.find(request.function);
+  if (!function) co_return no_such(request.function);
 
-  const auto start = Clock::now();
+  const auto timeout = function->deployed->stored.spec.timeout;
   auto turn = co_await pool_.wait_for_turn(function);
   if (!turn.has_value()) co_return refusal(turn.error().kind, turn.error().why);
   Outcome outcome{.kind = Outcome::Kind::result, .version = function->deployed->stored.version};
@@ -132,7 +144,7 @@ asio::awaitable<std::unique_ptr<Instance>> Dispatcher::start_instance(FunctionPt
   const auto& application = function->deployed->stored.spec.application;
   auto connection =
       started->bus ? bus_.connect(application, std::move(started->bus)) : Bus::ConnectionPtr{};
-  co_return std::make_unique<Instance>(loop_, std::move(*started), std::move(connection));
+  co_return std::make_unique<Instance>(loop_, workers_, std::move(*started), std::move(connection));
 }
 
 asio::awaitable<void> Dispatcher::finish(FunctionPtr function, std::unique_ptr<Instance> instance,

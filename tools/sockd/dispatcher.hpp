@@ -35,6 +35,8 @@ class Dispatcher {
         observer_{std::move(observer)} {}
 
   boost::asio::awaitable<Outcome> call(CallRequest request);
+  /// Whether it can be an event. It must stay until then.
+  boost::asio::awaitable<bool> is_event(const std::string& text);
 
  private:
   using FunctionPtr = InstancePool::FunctionPtr;

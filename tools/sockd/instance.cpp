@@ -8,10 +8,11 @@
 
 namespace sockd {
 
-Instance::Instance(boost::asio::io_context& loop, StartedInstance started, Bus::ConnectionPtr bus)
+Instance::Instance(boost::asio::io_context& loop, boost::asio::thread_pool& workers,
+                   StartedInstance started, Bus::ConnectionPtr bus)
     : origin_{std::move(started.origin)},
       container_{std::move(started.container)},
-      conversation_{make_conversation(loop, std::move(started.channel))},
+      conversation_{make_conversation(loop, workers, std::move(started.channel))},
       output_{Output::follow(loop, std::move(started.output))},
       bus_{std::move(bus)},
       path_{std::move(started.path)},

@@ -35,7 +35,8 @@ class Instance {
   using Clock = std::chrono::steady_clock;
 
   /// `bus`: empty for a function of no application.
-  Instance(boost::asio::io_context& loop, StartedInstance started, Bus::ConnectionPtr bus);
+  Instance(boost::asio::io_context& loop, boost::asio::thread_pool& workers,
+           StartedInstance started, Bus::ConnectionPtr bus);
   ~Instance();
 
   /// As Conversation::call.

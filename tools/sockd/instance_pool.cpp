@@ -20,6 +20,7 @@ namespace {
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds sweep_time{10};
 constexpr std::chrono::milliseconds pause_time{10};  // After an answer.
+constexpr std::chrono::milliseconds overtaking_time{500};
 
 }  // namespace
 
@@ -68,7 +69,7 @@ InstancePool::FunctionPtr InstancePool::find(const std::string& name) const {
 
 asio::awaitable<std::expected<InstancePool::Turn, InstancePool::Refusal>>
 InstancePool::wait_for_turn(FunctionPtr function) {
-  Waiter waiter{.function = function, .timer = asio::steady_timer{loop_}};
+  Waiter waiter{.function = function, .timer = asio::steady_timer{loop_}, .since = Clock::now()};
   waiters_.push_back(&waiter);
   ++function->waiting;
   serve_waiters();
@@ -97,9 +98,10 @@ void InstancePool::leave_queue(Waiter& waiter) {
 
 void InstancePool::serve_waiters() {
   for (Waiter* const waiter : waiters_) waiter->function->claimed = 0;
+  bool is_spoken_for = false;
   for (auto at = waiters_.begin(); at != waiters_.end();) {
     Waiter& waiter = **at;
-    if (!grant(waiter)) {
+    if (!grant(waiter, is_spoken_for)) {
       ++at;
       continue;
     }
@@ -109,7 +111,9 @@ void InstancePool::serve_waiters() {
   }
 }
 
-bool InstancePool::grant(Waiter& waiter) {
+// Small instances may overtake a large one for a while, and then no more: what is freed piece by
+// piece would never be enough for it.
+bool InstancePool::grant(Waiter& waiter, bool& is_spoken_for) {
   Function& function = *waiter.function;
   while (!function.idle.empty()) {
     waiter.idle = std::move(function.idle.back());
@@ -124,7 +128,11 @@ bool InstancePool::grant(Waiter& waiter) {
     return false;
   }
   const auto& spec = function.deployed->stored.spec;
-  if (function.instances >= spec.concurrency || !has_memory(spec.memory)) return false;
+  if (function.instances >= spec.concurrency || is_spoken_for) return false;
+  if (!has_memory(spec.memory)) {
+    is_spoken_for = Clock::now() - waiter.since > overtaking_time;
+    return false;
+  }
   promised_ += spec.memory;
   ++function.instances;
   ++instances_;

@@ -106,6 +106,7 @@ class InstancePool {
   struct Waiter {
     FunctionPtr function;
     boost::asio::steady_timer timer;
+    Clock::time_point since;
     bool is_granted = false;
     std::optional<Idle> idle = {};
   };
@@ -117,7 +118,8 @@ class InstancePool {
   void retire_if_done(const Function& function);
   void leave_queue(Waiter& waiter);
   void serve_waiters();
-  bool grant(Waiter& waiter);
+  /// `is_spoken_for`: free memory is for somebody who has waited longer.
+  bool grant(Waiter& waiter, bool& is_spoken_for);
   bool has_memory(std::uint64_t bytes);
   void evict_one();
 

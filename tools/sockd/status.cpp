@@ -105,8 +105,6 @@ json describe(const FunctionState& state, const EventsOfFunction& events) {
           {"retries", stored.spec.events.retries},
           {"retry_delay_ms", stored.spec.events.delay.count()},
           {"event_age_ms", stored.spec.events.event_age.count()},
-          {"schedules", describe(stored.spec.schedules)},
-          {"directories", describe(stored.spec.directories)},
           {"updated", time_text(stored.updated)},
           {"now",
            {{"instances", state.instances},
@@ -115,6 +113,14 @@ json describe(const FunctionState& state, const EventsOfFunction& events) {
             {"waiting", state.waiting},
             {"events_waiting", events.waiting},
             {"events_under_way", events.under_way}}}};
+}
+
+json describe_wholly(const FunctionState& state, const EventsOfFunction& events) {
+  const auto& spec = state.deployed->stored.spec;
+  json whole = describe(state, events);
+  whole["schedules"] = describe(spec.schedules);
+  whole["directories"] = describe(spec.directories);
+  return whole;
 }
 
 json describe(const DeadLetter& letter) {

@@ -23,7 +23,9 @@ struct StatusParts {
 
 nlohmann::json describe(const StatusParts& parts, std::chrono::duration<double> uptime);
 
+/// Of a function: what strangers may know, and what else its owner does.
 nlohmann::json describe(const FunctionState& state, const EventsOfFunction& events);
+nlohmann::json describe_wholly(const FunctionState& state, const EventsOfFunction& events);
 nlohmann::json describe(const DeadLetter& letter);
 
 }  // namespace sockd
