@@ -135,7 +135,7 @@ SUITES = (
     Suite(
         "sockd", "the platform runtime as its users see it: calls, failures, restarts",
         script("sockd"), "tap", timeout=900,
-        targets=("tools/sockd/sockd", "tools/sockctl/sockctl", "libexec-programs"),
+        targets=("tools/sockd/sockd", "tools/sockctl/sockctl", "libexec-programs", "native-objects"),
     ),
     Suite(
         "security", "every refusal, tried from inside by a payload",
