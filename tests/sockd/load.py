@@ -14,8 +14,7 @@ from world import HOSTILE, World, descriptors, wait_until
 
 SECONDS = 60 if os.environ.get("SOCK_TEST_FULL") is not None else 6
 DRAIN_SECONDS = 10
-# What all instances could have is more than there is for them: idle ones end for others. All are of one size: a larger
-# one may wait in vain while smaller ones take what becomes free.
+# What all instances could have is more than there is for them: idle ones end for others.
 SETTINGS = f'memory = "1g"\nfunction_queue = 3\nqueue_time = "5s"\ndrain_time = "{DRAIN_SECONDS}s"\n'
 SMALL = 'memory = "64m"\n'
 

@@ -74,8 +74,7 @@ asio::awaitable<Result<>> EventQueue::accept(std::string function, std::string s
                             .due = now()},
                   .stored = asio::steady_timer{loop_, asio::steady_timer::time_point::max()}};
   arrivals_.push_back(&arrival);
-  if (!is_storing_) asio::co_spawn(loop_, store_arrivals(), asio::detached);
-  is_storing_ = true;
+  if (!std::exchange(is_storing_, true)) asio::co_spawn(loop_, store_arrivals(), asio::detached);
   while (!arrival.is_stored) co_await arrival.stored.async_wait(as_values);
   co_return arrival.result;
 }
