@@ -6,6 +6,9 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "zygote_fixture.hpp"
 
@@ -75,6 +78,27 @@ TEST_F(CarelessModules, AreNamedWhenTheyShareMemory) {
   grow(zygote, "maps_what_it_may_only_read");
   grow(zygote, "maps_privately");
   grow(zygote, "lets_go");
+}
+
+// What a device knows of its process does not survive a fork (CUDA). Roots show no device but the
+// harmless ones, whatever is bound into them.
+TEST_F(CarelessModules, CannotOpenDevices) {
+  if (::getuid() != 0) GTEST_SKIP() << "needs root, to make a device";
+  const dev_t fuse = ::makedev(10, 229);
+  fs::create_directories(modules());
+  ASSERT_EQ(::mknod((modules() + "/nvidia0").c_str(), S_IFCHR | 0666, fuse), 0);
+  fs::permissions(modules() + "/nvidia0", fs::perms{0666});
+  write_module("opens_device", "kept = open('/modules/nvidia0', 'rb', buffering=0)\n");
+  write_module("looks_for_devices", "import os\nfound = sorted(os.listdir('/dev'))\n");
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  EXPECT_EQ(grow_error(zygote, "opens_device").subject,
+            "PermissionError: [Errno 13] Permission denied: '/modules/nvidia0'");
+  Zygote child = grow(zygote, "looks_for_devices");
+  EXPECT_EQ(output_of(child,
+                      "import looks_for_devices as l\n"
+                      "print([d for d in l.found if 'nvidia' in d or 'dri' in d])"),
+            "[]\n");
 }
 
 TEST_F(CarelessModules, MayRunPrograms) {

@@ -1,12 +1,13 @@
 """Functions that are registered and called, by each of the three APIs."""
 
 import base64
+import calendar
 import json
 import threading
 import time
 
 from cases import expect
-from world import EXAMPLES, HANDLER, SLOW, World, archive
+from world import EXAMPLES, HANDLER, SLOW, World, archive, wait_until
 
 COUNTER = ("import os\ncount = 0\n"
            "def handler(event, context):\n"
@@ -22,6 +23,8 @@ def the_example_answers_by_all_three_apis(world: World) -> None:
     world.start()
     made = world.must_put("hello", example("hello"))
     expect(made["version"] == 1 and made["handler"] == "main:handler" and made["memory"] == 64 << 20, str(made))
+    age = time.time() - calendar.timegm(time.strptime(made["updated"], "%Y-%m-%dT%H:%M:%SZ"))
+    expect(-2 < age < 600, made["updated"])
     expected = {"text": "Hello, you!"}
     reply = world.invoke("hello", {"name": "you"}, X_Amz_Log_Type="Tail")
     expect(reply.status == 200 and reply.json() == expected, str(reply))
@@ -51,6 +54,24 @@ def an_instance_is_used_again_and_paused_between(world: World) -> None:
     expect(stages == ["queue", "resume", "call"], str(stages))
     started = [part.split(";")[0] for part in first.headers["Server-Timing"].split(", ")]
     expect(started[0] == "queue" and started[-2:] == ["start", "call"] and "fork" in started, str(started))
+
+
+def paused_instances_keep_what_they_have(world: World) -> None:
+    """Eight instances of 256 MiB each, where 600 are for all: paused, they are promised little more than they use."""
+    world.start("--memory", "600m")
+    names = [f"f{number}" for number in range(8)]
+    for name in names:
+        world.must_put(name, "def handler(event):\n    return len(b'x' * event)\n", 'memory = "256m"\n')
+        expect(world.result(name, "1") == 1, name)
+        world.idle(name, 1)
+    promised = world.request("GET", "/status").json()["memory"]["promised"]
+    expect(0 < promised < 256 << 20, f"{promised >> 20} MiB")
+    for name in names:
+        reply = world.invoke(name, "100000000")
+        expect(reply.json() == 100_000_000 and reply.headers["X-Sock-Path"] == "paused", f"with all of its memory: {reply}")
+        world.idle(name, 1)
+    expect(wait_until(lambda: world.request("GET", "/status").json()["memory"]["promised"] < 300 << 20),
+           "what they have freed is not promised to them")
 
 
 def a_fresh_function_never_sees_a_call_before(world: World) -> None:
@@ -177,7 +198,7 @@ def what_functions_print_is_logged(world: World) -> None:
     expect(len(loud["printed"]) == 64 << 10 and loud["dropped_bytes"] > 900_000, str(len(loud["printed"])))
 
 
-TESTS = [the_example_answers_by_all_three_apis, an_instance_is_used_again_and_paused_between,
+TESTS = [the_example_answers_by_all_three_apis, an_instance_is_used_again_and_paused_between, paused_instances_keep_what_they_have,
          a_fresh_function_never_sees_a_call_before, a_wsgi_application_answers, a_context_tells_the_call,
          events_are_json_of_any_shape, calls_at_once_have_instances_of_their_own,
          a_function_changes_while_it_is_called, a_name_is_created_once, what_functions_print_is_logged]

@@ -289,7 +289,7 @@ def those_who_wait_are_bounded(world: World) -> None:
 
 
 def memory_is_never_promised_twice(world: World) -> None:
-    world.start("--memory", "100m")
+    world.start("--memory", "65m")
     for name in ("a", "b"):
         world.must_put(name, SLOW, 'memory = "64m"\n')
     expect(world.result("a", "0") == 0, "the first")
@@ -304,7 +304,7 @@ def memory_is_never_promised_twice(world: World) -> None:
     while any(thread.is_alive() for thread in threads):
         most = max(most, world.request("GET", "/status").json()["memory"]["promised"])
     expect(all(reply.status == 200 for reply in replies) and len(replies) == 4, str(replies))
-    expect(0 < most <= 100 << 20, str(most))
+    expect(0 < most <= 65 << 20, str(most))
     reply = world.put("huge", "def handler(event):\n    return 1\n", 'memory = "200m"\n')
     expect(reply.status == 400 and "for all instances" in reply.body.decode(), f"what never fits: {reply}")
 

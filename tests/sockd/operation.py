@@ -209,11 +209,11 @@ def it_tells_how_it_is(world: World) -> None:
                  'sockd_calls_total{function="f",outcome="result",path="paused"} 1',
                  'sockd_calls_total{function="",outcome="unknown_function",path=""} 1',
                  'sockd_call_seconds_count{function="f",path="paused"} 1', 'sockd_instances{function="f"} 1',
-                 'sockd_idle_instances{function="f"} 1', f"sockd_memory_promised_bytes {128 << 20}"):
+                 'sockd_idle_instances{function="f"} 1', "sockd_memory_promised_bytes "):
         expect(line in text, f"{line} is not in {text}")
     expect("nobody-knows-it" not in text, "names that are made up are not counted by name")
     status = world.request("GET", "/status").json()
-    expect(status["functions"][0]["name"] == "f" and status["memory"]["promised"] == 128 << 20, json.dumps(status))
+    expect(status["functions"][0]["name"] == "f" and 0 < status["memory"]["promised"] < 128 << 20, json.dumps(status))
     zygotes = status["import_caches"][0]["zygotes"]
     expect(zygotes[0]["replicas"] >= 1 and zygotes[0]["forks"] == 1, json.dumps(zygotes))
 
@@ -279,7 +279,37 @@ def packages_are_imported_in_zygotes(world: World) -> None:
     expect(len(caches) == 1, "the realm before is gone")
 
 
-TESTS = [the_service_manager_is_told, passed_sockets_are_served, units_can_be_loaded, logs_can_be_followed,
+def zygotes_are_there_after_a_restart(world: World) -> None:
+    # Nobody keeps what is imported at once.
+    world.add_package("one", "x = sum(range(3_000_000))\n")
+    world.add_package("two", "x = sum(range(3_000_000))\n")
+    world.start()
+    code = "import sys\nhad = sorted({'one', 'two'} & set(sys.modules))\ndef handler(event):\n    return had\n"
+    # Not in the order of their names, in which they are served after a restart.
+    functions = (("b", "two"), ("a", "one"))
+    for name, package in functions:
+        world.must_put(name, code, f'packages = ["{package}"]\ninstances = "fresh"\napplication = "kept"\n')
+    for name, package in functions:
+        expect(wait_until(lambda n=name, p=package: world.result(n) == [p]), "imported in a zygote")
+
+    def stored() -> bool:
+        for name, _ in functions:  # What nobody uses is not looked at.
+            world.result(name)
+        [cache] = world.request("GET", "/status").json()["import_caches"]
+        return sum(zygote["stored"] > 0 for zygote in cache["zygotes"]) >= 2
+
+    expect(wait_until(stored), world.request("GET", "/status").body.decode())
+    world.stop(signal.SIGKILL)
+    world.start()
+    for name, package in functions:
+        expect(wait_until(lambda n=name: world.invoke(n).headers["X-Sock-Path"] in ("snapshot", "zygote")), name)
+        reply = world.invoke(name)
+        expect(reply.json() == [package], f"{name}: {reply} {reply.headers}")
+    text = world.request("GET", "/metrics").body.decode()
+    expect('function="a",outcome="result",path="snapshot"' in text, text)
+
+
+TESTS = [zygotes_are_there_after_a_restart, the_service_manager_is_told, passed_sockets_are_served, units_can_be_loaded, logs_can_be_followed,
          packages_are_imported_in_zygotes, functions_are_there_after_a_restart, a_killed_daemon_leaves_nothing,
          calls_may_end_when_the_daemon_does, answers_that_are_on_their_way_arrive, two_daemons_do_not_share_a_state,
          settings_that_cannot_be_are_refused, a_state_may_be_named_by_a_link, it_tells_how_it_is,

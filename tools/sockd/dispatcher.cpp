@@ -110,7 +110,10 @@ std::unique_ptr<Instance> Dispatcher::resume(const FunctionPtr& function, Instan
   outcome.path = idle.is_paused ? "paused" : "warm";
   outcome.zygote = idle.instance->zygote();
   if (!idle.is_paused) return std::move(idle.instance);
-  const auto resumed = idle.instance->container().resume();
+  const auto& spec = function->deployed->stored.spec;
+  auto& container = idle.instance->container();
+  auto resumed = idle.memory < spec.memory ? container.update(resources_of(spec)) : Result<>{};
+  if (resumed.has_value()) resumed = container.resume();
   note(outcome, "resume", since);
   if (resumed.has_value()) return std::move(idle.instance);
   outcome.kind = Outcome::Kind::not_started;

@@ -76,7 +76,7 @@ Result<StoredFunction> read_version(const std::string& name, const std::string& 
   const auto text = SOCKCTL_TRY(read_text(code + "/" + function_file, most_function_text));
   auto spec = SOCKCTL_TRY(parse_function(text));
   std::error_code ignored;
-  const auto written = fs::last_write_time(directory + "/" + current_name, ignored);
+  const auto written = fs::last_write_time(code, ignored);  // Nobody writes there afterwards.
   return StoredFunction{.name = name,
                         .version = version,
                         .spec = std::move(spec),

@@ -21,6 +21,18 @@ constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds sweep_time{10};
 constexpr std::chrono::milliseconds pause_time{10};  // After an answer.
 constexpr std::chrono::milliseconds overtaking_time{500};
+constexpr std::uint64_t slack = 1U << 20U;  // Of one that is paused: the kernel's own needs.
+
+/// Pauses a container, and lowers its memory limit to what it has. Gives what it may have now.
+Result<std::uint64_t> rest(sock::Container& container, const FunctionSpec& spec) {
+  SOCKCTL_TRY(container.pause());
+  const auto stats = container.stats();
+  if (!stats.has_value() || !stats->memory_current) return spec.memory;
+  auto lowered = resources_of(spec);
+  lowered.memory_max = std::min(*stats->memory_current + slack, spec.memory);
+  // Where the limit stays what it was, so does the promise.
+  return container.update(lowered).has_value() ? *lowered.memory_max : spec.memory;
+}
 
 }  // namespace
 
@@ -53,7 +65,7 @@ void InstancePool::withdraw(const std::string& name) {
 // Those that wait for it are served by it still.
 void InstancePool::retire(const FunctionPtr& function) {
   function->is_served = false;
-  for (auto& idle : std::exchange(function->idle, {})) dispose(function, std::move(idle.instance));
+  for (auto& idle : std::exchange(function->idle, {})) dispose_idle(function, std::move(idle));
   retire_if_done(*function);
 }
 
@@ -115,14 +127,8 @@ void InstancePool::serve_waiters() {
 // piece would never be enough for it.
 bool InstancePool::grant(Waiter& waiter, bool& is_spoken_for) {
   Function& function = *waiter.function;
-  while (!function.idle.empty()) {
-    waiter.idle = std::move(function.idle.back());
-    function.idle.pop_back();
-    waiter.is_granted = waiter.idle->instance->may_be_called();
-    if (waiter.is_granted) return true;
-    dispose(waiter.function, std::move(waiter.idle->instance));
-    waiter.idle.reset();
-  }
+  if (grant_idle(waiter, is_spoken_for)) return true;
+  if (!function.idle.empty()) return false;  // One that needs memory to go on.
   if (function.claimed < function.pausing) {
     ++function.claimed;
     return false;
@@ -138,6 +144,31 @@ bool InstancePool::grant(Waiter& waiter, bool& is_spoken_for) {
   ++instances_;
   waiter.is_granted = true;
   return true;
+}
+
+bool InstancePool::grant_idle(Waiter& waiter, bool& is_spoken_for) {
+  Function& function = *waiter.function;
+  const std::uint64_t whole = function.deployed->stored.spec.memory;
+  while (!function.idle.empty()) {
+    // Apart from the others, so that it does not end for itself.
+    Idle idle = std::move(function.idle.back());
+    function.idle.pop_back();
+    if (!idle.instance->may_be_called()) {
+      dispose_idle(waiter.function, std::move(idle));
+      continue;
+    }
+    const std::uint64_t more = whole - idle.memory;
+    if (more > 0 && (is_spoken_for || !has_memory(more))) {
+      function.idle.push_back(std::move(idle));
+      is_spoken_for = is_spoken_for || Clock::now() - waiter.since > overtaking_time;
+      return false;
+    }
+    promised_ += more;
+    waiter.idle = std::move(idle);
+    waiter.is_granted = true;
+    return true;
+  }
+  return false;
 }
 
 // Where it is not there, as many idle ones end as are needed for it.
@@ -159,10 +190,10 @@ void InstancePool::evict_one() {
         (!oldest || function->idle.front().since < oldest->idle.front().since))
       oldest = function;
   if (!oldest) return;
-  leaving_ += oldest->deployed->stored.spec.memory;
-  auto instance = std::move(oldest->idle.front().instance);
+  leaving_ += oldest->idle.front().memory;
+  Idle idle = std::move(oldest->idle.front());
   oldest->idle.pop_front();
-  dispose(oldest, std::move(instance));
+  dispose_idle(oldest, std::move(idle));
 }
 
 void InstancePool::release(const FunctionPtr& function, std::unique_ptr<Instance> instance) {
@@ -171,7 +202,10 @@ void InstancePool::release(const FunctionPtr& function, std::unique_ptr<Instance
     return;
   }
   const auto since = Clock::now();
-  function->idle.push_back({.instance = std::move(instance), .since = since, .is_paused = false});
+  function->idle.push_back({.instance = std::move(instance),
+                            .since = since,
+                            .is_paused = false,
+                            .memory = function->deployed->stored.spec.memory});
   serve_waiters();
   asio::co_spawn(loop_, pause_soon(function, since), asio::detached);
 }
@@ -182,41 +216,54 @@ asio::awaitable<void> InstancePool::pause_soon(FunctionPtr function, Clock::time
   co_await timer.async_wait(as_values);
   const auto idle = std::ranges::find(function->idle, since, &Idle::since);
   if (idle == function->idle.end() || idle->is_paused) co_return;  // It was taken meanwhile.
-  auto instance = std::move(idle->instance);
+  Idle resting = std::move(*idle);
   function->idle.erase(idle);
   ++function->pausing;
-  Instance* const own = instance.get();
-  auto pause = [own] { return own->container().pause(); };
-  const auto paused = co_await run_blocking(workers_, pause);
+  auto pause = [&resting, &function] {
+    return rest(resting.instance->container(), function->deployed->stored.spec);
+  };
+  const auto kept = co_await run_blocking(workers_, pause);
   --function->pausing;
-  if (!paused.has_value() || !function->is_served || is_closing_) {
-    dispose(function, std::move(instance));
+  if (!kept.has_value() || !function->is_served || is_closing_) {
+    dispose_idle(function, std::move(resting));
     co_return;
   }
+  resting.is_paused = true;
+  promised_ -= resting.memory - *kept;
+  resting.memory = *kept;
   const auto place = std::ranges::upper_bound(function->idle, since, {}, &Idle::since);
-  function->idle.insert(place,
-                        {.instance = std::move(instance), .since = since, .is_paused = true});
+  function->idle.insert(place, std::move(resting));
   serve_waiters();
 }
 
 void InstancePool::dispose(const FunctionPtr& function, std::unique_ptr<Instance> instance) {
-  asio::co_spawn(loop_, end(function, std::move(instance)), asio::detached);
+  dispose_idle(function, {.instance = std::move(instance),
+                          .since = Clock::now(),
+                          .is_paused = false,
+                          .memory = function->deployed->stored.spec.memory});
+}
+
+void InstancePool::dispose_idle(const FunctionPtr& function, Idle idle) {
+  asio::co_spawn(loop_, end(function, std::move(idle)), asio::detached);
 }
 
 // Its memory is free only when all of it is gone.
-asio::awaitable<void> InstancePool::end(FunctionPtr function, std::unique_ptr<Instance> instance) {
-  Instance* const own = instance.get();
+asio::awaitable<void> InstancePool::end(FunctionPtr function, Idle ended) {
+  Instance* const own = ended.instance.get();
   auto kill = [own] { return own->container().kill(); };
   [[maybe_unused]] const auto killed = co_await run_blocking(workers_, kill);
   // If that failed, its destruction tries again. Its origin's would wait, if it is the last.
-  auto origin = instance->origin();
-  instance.reset();
+  auto origin = ended.instance->origin();
+  ended.instance.reset();
   asio::post(workers_, [origin = std::move(origin)] {});
-  give_up(function);
+  free(function, ended.memory);
 }
 
 void InstancePool::give_up(const FunctionPtr& function) {
-  const std::uint64_t memory = function->deployed->stored.spec.memory;
+  free(function, function->deployed->stored.spec.memory);
+}
+
+void InstancePool::free(const FunctionPtr& function, std::uint64_t memory) {
   promised_ -= memory;
   leaving_ -= std::min(leaving_, memory);
   --function->instances;
@@ -234,9 +281,9 @@ asio::awaitable<void> InstancePool::end_idle_ones() {
     const auto before = Clock::now() - limits_.idle_time;
     for (const auto& function : functions_ | std::views::values)
       while (!function->idle.empty() && function->idle.front().since < before) {
-        auto instance = std::move(function->idle.front().instance);
+        Idle idle = std::move(function->idle.front());
         function->idle.pop_front();
-        dispose(function, std::move(instance));
+        dispose_idle(function, std::move(idle));
       }
   }
 }
@@ -246,8 +293,7 @@ asio::awaitable<void> InstancePool::close(Clock::time_point deadline) {
   sweep_.cancel();
   for (Waiter* const waiter : waiters_) waiter->timer.cancel();
   for (const auto& function : functions_ | std::views::values)
-    for (auto& idle : std::exchange(function->idle, {}))
-      dispose(function, std::move(idle.instance));
+    for (auto& idle : std::exchange(function->idle, {})) dispose_idle(function, std::move(idle));
   while (instances_ > 0 && Clock::now() < deadline) {
     changed_.expires_at(deadline);
     co_await changed_.async_wait(as_values);

@@ -53,6 +53,7 @@ class InstancePool {
     std::unique_ptr<Instance> instance;
     Clock::time_point since;
     bool is_paused;
+    std::uint64_t memory;  ///< Bytes promised to it: while it is paused, little more than it has.
   };
   /// A version of a function and its instances; the pool's own, but for `deployed`.
   struct Function {
@@ -88,7 +89,7 @@ class InstancePool {
   boost::asio::awaitable<std::expected<Turn, Refusal>> wait_for_turn(FunctionPtr function);
   /// It has answered: to whoever waits for it, or, if nobody comes soon, into the pause.
   void release(const FunctionPtr& function, std::unique_ptr<Instance> instance);
-  /// Ends it.
+  /// Ends it: one that was at work.
   void dispose(const FunctionPtr& function, std::unique_ptr<Instance> instance);
   /// None could be started.
   void give_up(const FunctionPtr& function);
@@ -112,7 +113,10 @@ class InstancePool {
   };
 
   boost::asio::awaitable<void> pause_soon(FunctionPtr function, Clock::time_point since);
-  boost::asio::awaitable<void> end(FunctionPtr function, std::unique_ptr<Instance> instance);
+  void dispose_idle(const FunctionPtr& function, Idle idle);
+  boost::asio::awaitable<void> end(FunctionPtr function, Idle ended);
+  void free(const FunctionPtr& function, std::uint64_t memory);
+  bool grant_idle(Waiter& waiter, bool& is_spoken_for);
   boost::asio::awaitable<void> end_idle_ones();
   void retire(const FunctionPtr& function);
   void retire_if_done(const Function& function);

@@ -59,6 +59,8 @@ struct Daemon {
   Starter starter{host,
                   {.package_cache = settings.package_cache,
                    .zygote_memory = settings.zygote_memory,
+                   .zygote_directory = settings.state + "/zygotes",
+                   .zygote_store = settings.zygote_store,
                    .memory_max = settings.memory,
                    .watch = settings.watch}};
   asio::io_context loop{1};
@@ -142,7 +144,8 @@ Result<> serve(const CommandLine& line) {
   auto store = SOCKCTL_TRY(FunctionStore::open(settings.state + "/functions"));
   auto log = SOCKCTL_TRY(CallLog::open(settings.state + "/logs"));
   auto events = SOCKCTL_TRY(EventStore::open(settings.state + "/events.db"));
-  SOCKCTL_TRY(sockctl::ensure_private_dir(settings.state + "/sources"));
+  for (const char* const part : {"/sources", "/zygotes"})
+    SOCKCTL_TRY(sockctl::ensure_private_dir(settings.state + part));
   Daemon daemon{settings, host, std::move(log), std::move(store), std::move(events)};
   for (const auto& [name, error] : daemon.registrar.serve_all())
     fmt::print(stderr, "sockd: {} is not served: {}\n", name, error.message());

@@ -3,6 +3,10 @@
 #include "realm.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include <fcntl.h>
 
 #include "posix.hpp"
 
@@ -10,6 +14,7 @@ namespace sockd {
 namespace {
 
 constexpr std::chrono::milliseconds glance{200};  // How soon a realm that is closed stops tending.
+constexpr const char* tree_file = "/tree.json";
 constexpr const char* modules_below = "/site-packages";
 
 std::map<sock::Package, std::string> paths_of(const std::vector<Packages>& packages) {
@@ -28,6 +33,8 @@ Result<std::shared_ptr<Realm>> Realm::open(sock::Host& host, RealmSpec spec) {
   wanted.tree = spec.tree;
   wanted.modules = spec.modules;
   wanted.memory_max = spec.memory_max;
+  wanted.stored =
+      sock::StoredZygotes{.directory = spec.directory + "/snapshots", .bytes_max = spec.stored_max};
   auto cache = SOCKCTL_TRY(host.open_import_cache(std::move(wanted)));
   return std::make_shared<Realm>(std::move(spec), std::move(cache));
 }
@@ -57,9 +64,29 @@ void Realm::tend(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     pollfd due{.fd = cache_.due().get(), .events = POLLIN, .revents = 0};
     const auto ready = sockctl::wait_for({&due, 1}, std::chrono::steady_clock::now() + glance);
+    if (!ready.has_value() || *ready == 0) continue;
     // A domain that cannot be opened again: requests are served by created containers meanwhile.
-    if (ready.has_value() && *ready > 0) (void)cache_.tend().has_value();
+    const auto tended = cache_.tend();
+    if (tended.has_value() && tended->action == sock::Tended::Action::started) write_tree();
   }
+}
+
+// Best effort: without it the next daemon learns anew.
+void Realm::write_tree() const {
+  if (is_superseded_) return;
+  const std::string path = spec_.directory + tree_file;
+  const std::string fresh = path + ".new";
+  std::ofstream{fresh} << cache_.tree().to_json();
+  std::error_code ignored;
+  std::filesystem::rename(fresh, path, ignored);
+}
+
+sock::ImportTree Realm::written_tree(const std::string& directory) {
+  constexpr std::size_t most = 4U << 20U;
+  const auto file = sockctl::open_at(sockctl::here, directory + tree_file, O_RDONLY | O_NOFOLLOW);
+  const auto text = file.has_value() ? sockctl::read_all(*file, most) : Result<std::string>{""};
+  auto tree = sock::ImportTree::parse(text.value_or(""));
+  return tree.has_value() ? std::move(*tree) : sock::ImportTree{};
 }
 
 sock::Rootfs joined(sock::Rootfs root, const sock::Rootfs& more) {

@@ -3,6 +3,7 @@
 // A trust domain: the functions that may be forked from the same zygotes. An import cache, and the
 // thread that tends it.
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <span>
@@ -34,12 +35,17 @@ struct RealmSpec {
   Modules modules;
   sock::ImportTree tree = {};  ///< Of the realm before it: nobody starts to learn again.
   std::uint64_t memory_max;    ///< Bytes of all zygotes together.
+  /// Where it writes down what it has learnt, and its zygotes: a directory of its application's.
+  std::string directory;
+  std::uint64_t stored_max;  ///< Bytes of all snapshots there.
 };
 
 /// Thread-safe.
 class Realm {
  public:
   static Result<std::shared_ptr<Realm>> open(sock::Host& host, RealmSpec spec);
+  /// The tree that a realm of an earlier daemon has written there; empty where there is none.
+  static sock::ImportTree written_tree(const std::string& directory);
   Realm(RealmSpec spec, sock::ImportCache cache);
   ~Realm();  ///< Blocks, for milliseconds.
   Realm(const Realm&) = delete;
@@ -51,15 +57,19 @@ class Realm {
   }
   /// Whether its zygotes see all that is bound there, and import all of that.
   [[nodiscard]] bool covers(const std::vector<sock::Bind>& binds, const Modules& modules) const;
+  /// Another one takes its place: it writes nothing down any more.
+  void supersede() noexcept { is_superseded_ = true; }
   [[nodiscard]] const RealmSpec& spec() const noexcept { return spec_; }
   [[nodiscard]] sock::ImportTree tree() const { return cache_.tree(); }
   [[nodiscard]] std::vector<sock::CachedZygote> zygotes() const { return cache_.zygotes(); }
 
  private:
   void tend(const std::stop_token& stop);
+  void write_tree() const;
 
   RealmSpec spec_;
   sock::ImportCache cache_;
+  std::atomic<bool> is_superseded_ = false;
   std::jthread tender_;
 };
 

@@ -20,6 +20,7 @@ struct Settings {
   std::vector<std::string> watch = {};   ///< Directories below which functions may watch some.
   std::uint64_t memory = 0;              ///< Bytes of all instances; 0: half of the machine's.
   std::uint64_t zygote_memory = 512ULL << 20U;  ///< Bytes, for each application.
+  std::uint64_t zygote_store = 2ULL << 30U;     ///< Bytes on disk, for each application.
   std::uint64_t object_memory = 256ULL << 20U;  ///< Bytes of objects, for each application.
   std::size_t objects = 10'000;                 ///< And their number; as many counters.
   std::size_t queue = 1000;

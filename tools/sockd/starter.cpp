@@ -16,6 +16,7 @@ namespace sockd {
 namespace {
 
 constexpr const char* code_place = "/handler";
+constexpr const char* no_application = ".none";  // No application has this name.
 constexpr std::uint32_t most_processes = 256;
 constexpr std::uint64_t most_files = 1024;
 
@@ -105,6 +106,10 @@ std::string how(const sock::CachedStart& start) {
 
 }  // namespace
 
+sock::Resources resources_of(const FunctionSpec& spec) {
+  return {.memory_max = spec.memory, .pids_max = most_processes};
+}
+
 Starter::Starter(sock::Host& host, StarterOptions options)
     : host_{&host}, options_{std::move(options)} {}
 
@@ -163,7 +168,12 @@ Result<> Starter::provide_realm(const std::string& application, const Deployed& 
                  .rootfs = function.rootfs,
                  .packages = {},
                  .modules = function.modules,
-                 .memory_max = options_.zygote_memory};
+                 .memory_max = options_.zygote_memory,
+                 .directory = options_.zygote_directory + "/" +
+                              (application.empty() ? no_application : application),
+                 .stored_max = options_.zygote_store};
+  SOCKCTL_TRY(sockctl::ensure_private_dir(spec.directory));
+  if (!before) spec.tree = Realm::written_tree(spec.directory);
   if (before) {
     spec.rootfs = joined(before->spec().rootfs, function.rootfs);
     spec.packages = before->spec().packages;
@@ -171,7 +181,11 @@ Result<> Starter::provide_realm(const std::string& application, const Deployed& 
     spec.tree = before->tree();
   }
   if (function.packages) spec.packages.push_back(function.packages);
+  // In one order, whichever function came first: zygotes that were written down are for the same
+  // root.
+  std::ranges::sort(spec.rootfs.binds, {}, &sock::Bind::target);
   auto realm = SOCKCTL_TRY(Realm::open(*host_, std::move(spec)));
+  if (before) before->supersede();
   const std::scoped_lock lock{mutex_};
   realms_[application] = std::move(realm);
   return {};
@@ -185,7 +199,7 @@ Result<StartedInstance> Starter::start(const Deployed& function, const std::stri
                            .argv = command_of(stored.spec),
                            .env = function.env,
                            .cwd = code_place};
-  spec.resources = {.memory_max = stored.spec.memory, .pids_max = most_processes};
+  spec.resources = resources_of(stored.spec);
   spec.rlimits = {{.name = "nofile", .value = most_files}};  // Ours is for all of them.
   spec.stdio = {.in = {}, .out = output.writer, .err = output.writer};
   spec.init = sock::Init::none;

@@ -29,9 +29,14 @@ struct Deployed {
 };
 using DeployedPtr = std::shared_ptr<const Deployed>;
 
+/// The limits of an instance at work.
+sock::Resources resources_of(const FunctionSpec& spec);
+
 struct StarterOptions {
   std::string package_cache;            ///< A directory; empty: as sockctl's.
   std::uint64_t zygote_memory;          ///< Bytes, of each realm.
+  std::string zygote_directory;         ///< Where realms write their zygotes down.
+  std::uint64_t zygote_store;           ///< Bytes there, of each realm.
   std::uint64_t memory_max;             ///< Bytes that an instance may have at most.
   std::vector<std::string> watch = {};  ///< Below which a function may watch directories.
 };
