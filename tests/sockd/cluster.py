@@ -67,7 +67,9 @@ class Cluster:
         return ("nsenter", f"--net=/run/netns/{self.names[role]}")
 
     def start_node(self, role: str) -> World:
-        node = self.nodes.setdefault(role, World())
+        if role not in self.nodes:
+            self.nodes[role] = World()
+        node = self.nodes[role]
         (node.path / "token").write_text(TOKEN)
         (node.path / "node.toml").write_text(f'token_file = "{node.path}/token"\n')
         node.start("--config", str(node.path / "node.toml"), prefix=self.inside(role), listen=(f"{self.addresses[role]}:8080",))
