@@ -20,12 +20,12 @@ namespace {
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds sweep_time{10};
 constexpr std::chrono::milliseconds pause_time{10};  // After an answer.
+constexpr std::chrono::seconds lower_time{1};        // After the pause.
 constexpr std::chrono::milliseconds overtaking_time{500};
 constexpr std::uint64_t slack = 1U << 20U;  // Of one that is paused: the kernel's own needs.
 
-/// Pauses a container, and lowers its memory limit to what it has. Gives what it may have now.
-Result<std::uint64_t> rest(sock::Container& container, const FunctionSpec& spec) {
-  SOCKCTL_TRY(container.pause());
+/// Lowers the memory limit of one that is paused to what it has. Gives what it may have now.
+std::uint64_t lower(sock::Container& container, const FunctionSpec& spec) {
   const auto stats = container.stats();
   if (!stats.has_value() || !stats->memory_current) return spec.memory;
   auto lowered = resources_of(spec);
@@ -207,33 +207,51 @@ void InstancePool::release(const FunctionPtr& function, std::unique_ptr<Instance
                             .is_paused = false,
                             .memory = function->deployed->stored.spec.memory});
   serve_waiters();
-  asio::co_spawn(loop_, pause_soon(function, since), asio::detached);
+  asio::co_spawn(loop_, rest(function, since), asio::detached);
 }
 
-// A pause may take longer than a call, so whoever calls at once again does not wait for it.
-asio::awaitable<void> InstancePool::pause_soon(FunctionPtr function, Clock::time_point since) {
+// Both may take longer than a call, so whoever calls at once again does not wait for a pause, nor
+// whoever calls now and then for a limit.
+asio::awaitable<void> InstancePool::rest(FunctionPtr function, Clock::time_point since) {
+  const auto& spec = function->deployed->stored.spec;
   asio::steady_timer timer{loop_, pause_time};
   co_await timer.async_wait(as_values);
-  const auto idle = std::ranges::find(function->idle, since, &Idle::since);
-  if (idle == function->idle.end() || idle->is_paused) co_return;  // It was taken meanwhile.
-  Idle resting = std::move(*idle);
-  function->idle.erase(idle);
-  ++function->pausing;
-  auto pause = [&resting, &function] {
-    return rest(resting.instance->container(), function->deployed->stored.spec);
+  auto pause = [](Idle& idle) {
+    return idle.is_paused = idle.instance->container().pause().has_value();
   };
-  const auto kept = co_await run_blocking(workers_, pause);
+  const bool is_paused = co_await work_on(function, since, pause);
+  if (!is_paused) co_return;
+  timer.expires_after(lower_time);
+  co_await timer.async_wait(as_values);
+  auto lower_limit = [&spec](Idle& idle) {
+    idle.memory = lower(idle.instance->container(), spec);
+    return true;
+  };
+  co_await work_on(function, since, lower_limit);
+}
+
+// Apart from the idle ones meanwhile: nobody calls it.
+template <class Work>
+asio::awaitable<bool> InstancePool::work_on(FunctionPtr function, Clock::time_point since,
+                                            Work work) {
+  const auto found = std::ranges::find(function->idle, since, &Idle::since);
+  if (found == function->idle.end()) co_return false;  // It was taken meanwhile.
+  Idle idle = std::move(*found);
+  function->idle.erase(found);
+  ++function->pausing;
+  const std::uint64_t before = idle.memory;
+  auto run = [&idle, &work] { return work(idle); };
+  const bool done = co_await run_blocking(workers_, run);
   --function->pausing;
-  if (!kept.has_value() || !function->is_served || is_closing_) {
-    dispose_idle(function, std::move(resting));
-    co_return;
+  promised_ -= before - idle.memory;
+  if (!done || !function->is_served || is_closing_) {
+    dispose_idle(function, std::move(idle));
+    co_return false;
   }
-  resting.is_paused = true;
-  promised_ -= resting.memory - *kept;
-  resting.memory = *kept;
   const auto place = std::ranges::upper_bound(function->idle, since, {}, &Idle::since);
-  function->idle.insert(place, std::move(resting));
+  function->idle.insert(place, std::move(idle));
   serve_waiters();
+  co_return true;
 }
 
 void InstancePool::dispose(const FunctionPtr& function, std::unique_ptr<Instance> instance) {

@@ -112,7 +112,11 @@ class InstancePool {
     std::optional<Idle> idle = {};
   };
 
-  boost::asio::awaitable<void> pause_soon(FunctionPtr function, Clock::time_point since);
+  /// An instance that nobody calls: it is paused soon, and its memory limit lowered later.
+  boost::asio::awaitable<void> rest(FunctionPtr function, Clock::time_point since);
+  /// Blocking work on an idle one. false: it was taken, or it ends.
+  template <class Work>
+  boost::asio::awaitable<bool> work_on(FunctionPtr function, Clock::time_point since, Work work);
   void dispose_idle(const FunctionPtr& function, Idle idle);
   boost::asio::awaitable<void> end(FunctionPtr function, Idle ended);
   void free(const FunctionPtr& function, std::uint64_t memory);
