@@ -20,7 +20,7 @@ namespace {
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds sweep_time{10};
 constexpr std::chrono::milliseconds pause_time{10};  // After an answer.
-constexpr std::chrono::seconds lower_time{1};        // After the pause.
+constexpr std::chrono::seconds lower_time{1};        // After the pause, unless memory is short.
 constexpr std::chrono::milliseconds overtaking_time{500};
 constexpr std::uint64_t slack = 1U << 20U;  // Of one that is paused: the kernel's own needs.
 
@@ -135,7 +135,7 @@ bool InstancePool::grant(Waiter& waiter, bool& is_spoken_for) {
   }
   const auto& spec = function.deployed->stored.spec;
   if (function.instances >= spec.concurrency || is_spoken_for) return false;
-  if (!has_memory(spec.memory)) {
+  if (!has_memory(spec.memory, waiter)) {
     is_spoken_for = Clock::now() - waiter.since > overtaking_time;
     return false;
   }
@@ -158,7 +158,7 @@ bool InstancePool::grant_idle(Waiter& waiter, bool& is_spoken_for) {
       continue;
     }
     const std::uint64_t more = whole - idle.memory;
-    if (more > 0 && (is_spoken_for || !has_memory(more))) {
+    if (more > 0 && (is_spoken_for || !has_memory(more, waiter))) {
       function.idle.push_back(std::move(idle));
       is_spoken_for = is_spoken_for || Clock::now() - waiter.since > overtaking_time;
       return false;
@@ -171,9 +171,12 @@ bool InstancePool::grant_idle(Waiter& waiter, bool& is_spoken_for) {
   return false;
 }
 
-// Where it is not there, as many idle ones end as are needed for it.
-bool InstancePool::has_memory(std::uint64_t bytes) {
+// Where it is not there, as many idle ones end as are needed for it; but first they give back what
+// they do not need.
+bool InstancePool::has_memory(std::uint64_t bytes, const Waiter& waiter) {
   if (promised_ + bytes <= limits_.memory) return true;
+  // Not for ever: some are called again before they are paused, and again.
+  if (lower_limits() && Clock::now() - waiter.since < overtaking_time) return false;
   for (;;) {
     const std::uint64_t later = promised_ - leaving_ + bytes;
     const std::uint64_t before = leaving_;
@@ -213,7 +216,6 @@ void InstancePool::release(const FunctionPtr& function, std::unique_ptr<Instance
 // Both may take longer than a call, so whoever calls at once again does not wait for a pause, nor
 // whoever calls now and then for a limit.
 asio::awaitable<void> InstancePool::rest(FunctionPtr function, Clock::time_point since) {
-  const auto& spec = function->deployed->stored.spec;
   asio::steady_timer timer{loop_, pause_time};
   co_await timer.async_wait(as_values);
   auto pause = [](Idle& idle) {
@@ -223,11 +225,36 @@ asio::awaitable<void> InstancePool::rest(FunctionPtr function, Clock::time_point
   if (!is_paused) co_return;
   timer.expires_after(lower_time);
   co_await timer.async_wait(as_values);
-  auto lower_limit = [&spec](Idle& idle) {
-    idle.memory = lower(idle.instance->container(), spec);
+  co_await lower_limit(function, since);
+}
+
+asio::awaitable<void> InstancePool::lower_limit(FunctionPtr function, Clock::time_point since) {
+  const auto& spec = function->deployed->stored.spec;
+  auto work = [&spec](Idle& idle) {
+    if (!std::exchange(idle.is_lowered, true))
+      idle.memory = lower(idle.instance->container(), spec);
     return true;
   };
-  co_await work_on(function, since, lower_limit);
+  ++lowering_;
+  co_await work_on(function, since, work);
+  --lowering_;
+  serve_waiters();
+}
+
+// What is paused has more than it needs until then.
+bool InstancePool::lower_limits() {
+  std::vector<std::pair<FunctionPtr, Clock::time_point>> found;
+  bool will_be_paused = false;
+  for (const auto& function : functions_ | std::views::values) {
+    will_be_paused = will_be_paused || function->pausing > 0;
+    for (const auto& idle : function->idle) {
+      will_be_paused = will_be_paused || !idle.is_paused;
+      if (idle.is_paused && !idle.is_lowered) found.emplace_back(function, idle.since);
+    }
+  }
+  for (const auto& [function, since] : found)
+    asio::co_spawn(loop_, lower_limit(function, since), asio::detached);
+  return lowering_ > 0 || will_be_paused;
 }
 
 // Apart from the idle ones meanwhile: nobody calls it.

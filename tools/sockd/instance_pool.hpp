@@ -53,7 +53,8 @@ class InstancePool {
     std::unique_ptr<Instance> instance;
     Clock::time_point since;
     bool is_paused;
-    std::uint64_t memory;  ///< Bytes promised to it: while it is paused, little more than it has.
+    std::uint64_t memory;  ///< Bytes promised to it: while it rests, little more than it has.
+    bool is_lowered = false;
   };
   /// A version of a function and its instances; the pool's own, but for `deployed`.
   struct Function {
@@ -114,6 +115,9 @@ class InstancePool {
 
   /// An instance that nobody calls: it is paused soon, and its memory limit lowered later.
   boost::asio::awaitable<void> rest(FunctionPtr function, Clock::time_point since);
+  boost::asio::awaitable<void> lower_limit(FunctionPtr function, Clock::time_point since);
+  /// Of all that are paused. Whether memory comes back by that.
+  bool lower_limits();
   /// Blocking work on an idle one. false: it was taken, or it ends.
   template <class Work>
   boost::asio::awaitable<bool> work_on(FunctionPtr function, Clock::time_point since, Work work);
@@ -128,7 +132,7 @@ class InstancePool {
   void serve_waiters();
   /// `is_spoken_for`: free memory is for somebody who has waited longer.
   bool grant(Waiter& waiter, bool& is_spoken_for);
-  bool has_memory(std::uint64_t bytes);
+  bool has_memory(std::uint64_t bytes, const Waiter& waiter);
   void evict_one();
 
   boost::asio::io_context& loop_;
@@ -142,6 +146,7 @@ class InstancePool {
   std::uint64_t promised_ = 0;         ///< Bytes of instances, whatever they do.
   std::uint64_t leaving_ = 0;          ///< Of these, what is being ended for others.
   std::size_t instances_ = 0;
+  std::size_t lowering_ = 0;
   bool is_closing_ = false;
 };
 
