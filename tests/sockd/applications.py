@@ -128,7 +128,7 @@ def handler(event):
     world.must_put("front", FRONT, SHOP)
     expect(world.result("front", ["add", "n"]) == 1, "the bus serves")
     world.result("hostile", '"files"')
-    wait_until(lambda: world.now("hostile")["instances"] == 0)
+    expect(wait_until(lambda: world.now("hostile")["instances"] == 0), "it has ended")
     before = descriptors(world.daemon.pid)
     for event in ("files", "size") * 5:
         expect(world.result("hostile", json.dumps(event)) == "", "its connection ends")

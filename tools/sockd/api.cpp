@@ -7,8 +7,6 @@
 #include <ranges>
 
 #include <boost/asio/ip/address.hpp>
-#include <boost/uuid/random_generator.hpp>
-#include <boost/uuid/uuid_io.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -45,13 +43,16 @@ Target target_of(const http::request_header<>& header) {
   return target;
 }
 
-std::string new_id() {
-  return boost::uuids::to_string(boost::uuids::random_generator{}());
-}
-
 bool is_invoke(const std::vector<std::string>& path) {
   return path.size() == 4 && path[0] == "2015-03-31" && path[1] == "functions" &&
          path[3] == "invocations";
+}
+
+/// Whether nobody waits for what becomes of it.
+bool is_event(const http::request_header<>& header) {
+  const auto path = target_of(header).path;
+  return (is_invoke(path) && header["X-Amz-Invocation-Type"] == "Event") ||
+         (!path.empty() && path.front() == "async-function");
 }
 
 /// As long for a wrong one, wherever it is wrong.
@@ -117,13 +118,14 @@ Api::Rights Api::rights_of(const http::request_header<>& header, Peer peer) cons
 std::size_t Api::most_body(const http::request_header<>& header, Peer peer) const {
   const bool may_register =
       header.method() == http::verb::put && rights_of(header, peer) == Rights::everything;
-  return may_register ? most_archive : most_payload;
+  if (may_register) return most_archive;
+  return is_event(header) ? most_event : most_payload;
 }
 
 HttpResponse Api::too_large(const http::request_header<>& header, std::size_t most) const {
   if (is_invoke(target_of(header).path))
     return lambda_error(
-        http::status::payload_too_large, "RequestTooLargeException", new_id(),
+        http::status::payload_too_large, "RequestTooLargeException", new_request_id(),
         fmt::format("Request must be smaller than {} bytes for the InvokeFunction operation",
                     most));
   return error_reply({.code = Errc::exhausted,
@@ -178,8 +180,8 @@ asio::awaitable<HttpResponse> Api::route(HttpRequest request, Rights rights) {
   co_return co_await manage(std::move(request), path);
 }
 
-asio::awaitable<HttpResponse> Api::invoke(const HttpRequest& request, std::string_view name) {
-  const std::string id = new_id();
+asio::awaitable<HttpResponse> Api::invoke(HttpRequest& request, std::string_view name) {
+  const std::string id = new_request_id();
   const std::string function = lambda_name(name);
   const auto kind = text_of(request["X-Amz-Invocation-Type"]);
   if (kind == "DryRun") {
@@ -188,47 +190,41 @@ asio::awaitable<HttpResponse> Api::invoke(const HttpRequest& request, std::strin
     there.set("x-amzn-RequestId", id);
     co_return there;
   }
-  const std::string event = request.body().empty() ? "{}" : request.body();
+  std::string event = request.body().empty() ? "{}" : std::move(request.body());
   if (kind == "Event") {
     if (!parts_.pool.find(function)) co_return no_such_function(function, id);
-    if (event.size() > most_event)
-      co_return lambda_error(http::status::payload_too_large, "RequestTooLargeException", id,
-                             "an event has at most 256 KiB");
-    const auto accepted = co_await parts_.events.accept(function, "http", event, id);
+    const auto accepted = co_await parts_.events.accept(function, "http", std::move(event), id);
     co_return lambda_accepted(accepted, id);
   }
   if (!kind.empty() && kind != "RequestResponse")
     co_return lambda_error(http::status::bad_request, "InvalidParameterValueException", id,
                            "X-Amz-Invocation-Type: RequestResponse, Event or DryRun");
-  CallRequest call{.function = function, .event = event, .id = id};
+  CallRequest call{.function = function, .event = std::move(event), .id = id};
   const Outcome outcome = co_await parts_.dispatcher.call(std::move(call));
   co_return lambda_reply(outcome, id, request["X-Amz-Log-Type"] == "Tail");
 }
 
 // A body that is no JSON is a text.
-asio::awaitable<std::string> Api::event_of(const HttpRequest& request) {
+asio::awaitable<std::string> Api::event_of(HttpRequest& request) {
   if (request.body().empty()) co_return "null";
   const bool is_event = co_await parts_.dispatcher.is_event(request.body());
-  if (is_event) co_return request.body();
+  if (is_event) co_return std::move(request.body());
   co_return json(request.body()).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-asio::awaitable<HttpResponse> Api::run(const HttpRequest& request, std::string_view name) {
-  const std::string id = new_id();
+asio::awaitable<HttpResponse> Api::run(HttpRequest& request, std::string_view name) {
+  const std::string id = new_request_id();
   std::string event = co_await event_of(request);
   CallRequest call{.function = std::string{name}, .event = std::move(event), .id = id};
   const Outcome outcome = co_await parts_.dispatcher.call(std::move(call));
   co_return plain_reply(outcome, id);
 }
 
-asio::awaitable<HttpResponse> Api::run_later(const HttpRequest& request, std::string_view name) {
-  const std::string id = new_id();
+asio::awaitable<HttpResponse> Api::run_later(HttpRequest& request, std::string_view name) {
+  const std::string id = new_request_id();
   const std::string function{name};
   if (!parts_.pool.find(function)) co_return unknown(function);
   std::string event = co_await event_of(request);
-  if (event.size() > most_event) {
-    co_return error_reply({.code = Errc::exhausted, .subject = "event", .hint = "at most 256 KiB"});
-  }
   const auto accepted = co_await parts_.events.accept(function, "http", std::move(event), id);
   co_return plain_accepted(accepted, id);
 }

@@ -57,10 +57,10 @@ class Api : public HttpHandler {
   [[nodiscard]] Rights rights_of(const http::request_header<>& header, Peer peer) const;
 
   asio::awaitable<HttpResponse> route(HttpRequest request, Rights rights);
-  asio::awaitable<HttpResponse> invoke(const HttpRequest& request, std::string_view name);
-  asio::awaitable<std::string> event_of(const HttpRequest& request);
-  asio::awaitable<HttpResponse> run(const HttpRequest& request, std::string_view name);
-  asio::awaitable<HttpResponse> run_later(const HttpRequest& request, std::string_view name);
+  asio::awaitable<HttpResponse> invoke(HttpRequest& request, std::string_view name);
+  asio::awaitable<std::string> event_of(HttpRequest& request);
+  asio::awaitable<HttpResponse> run(HttpRequest& request, std::string_view name);
+  asio::awaitable<HttpResponse> run_later(HttpRequest& request, std::string_view name);
   asio::awaitable<HttpResponse> dead_letters(const HttpRequest& request, const std::string& name);
   asio::awaitable<HttpResponse> manage(HttpRequest request, std::vector<std::string> path);
   [[nodiscard]] HttpResponse status() const;

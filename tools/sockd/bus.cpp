@@ -4,8 +4,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/uuid/random_generator.hpp>
-#include <boost/uuid/uuid_io.hpp>
 #include <fmt/format.h>
 
 #include "dispatcher.hpp"
@@ -19,10 +17,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr unsigned most_depth = 16;
-
-std::string new_id() {
-  return boost::uuids::to_string(boost::uuids::random_generator{}());
-}
 
 }  // namespace
 
@@ -91,14 +85,14 @@ asio::awaitable<Bus::Answer> Bus::invoke(ConnectionPtr connection, BusRequest re
     file.reset();
   }
   if (!request.waits) {
-    std::string id = new_id();
+    std::string id = new_request_id();
     const auto accepted = co_await events_->accept(request.name, "application", request.event, id);
     if (!accepted.has_value()) co_return Answer{.text = bus_error(accepted.error())};
     co_return Answer{.text = bus_result("\"" + id + "\"")};
   }
   CallRequest call{.function = request.name,
                    .event = std::move(request.event),
-                   .id = new_id(),
+                   .id = new_request_id(),
                    .source = "application",
                    .depth = connection->depth + 1};
   Outcome outcome = co_await dispatcher_->call(std::move(call));

@@ -1,8 +1,15 @@
-// Names.
+// Names and ids.
 
 #include "call.hpp"
 
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+
 namespace sockd {
+
+std::string new_request_id() {
+  return boost::uuids::to_string(boost::uuids::random_generator{}());
+}
 
 std::string_view to_string(Outcome::Kind kind) {
   switch (kind) {

@@ -20,6 +20,9 @@ struct CallRequest {
   unsigned depth = 0;           ///< Of calls within calls.
 };
 
+/// For a call, or an event.
+std::string new_request_id();
+
 struct CallStage {
   std::string name;  ///< "queue", "start", "resume", "call"; those of a start are the library's.
   std::chrono::nanoseconds elapsed;

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/read.hpp>
@@ -16,7 +15,7 @@
 #include <boost/asio/write.hpp>
 
 #include "blocking.hpp"
-#include "posix.hpp"
+#include "readable.hpp"
 
 namespace sockd {
 namespace {
@@ -94,11 +93,7 @@ class Lines : public Conversation {
     co_return Reply{.kind = Reply::Kind::answered, .answer = std::move(*answer)};
   }
 
-  bool is_silent() override {
-    pollfd word{.fd = socket_.native_handle(), .events = POLLIN, .revents = 0};
-    const auto ready = sockctl::wait_for({&word, 1}, std::chrono::steady_clock::now());
-    return ready.has_value() && *ready == 0;
-  }
+  bool is_silent() override { return !is_readable(sock::FdRef{socket_.native_handle()}); }
 
  private:
   asio::thread_pool& workers_;

@@ -71,7 +71,6 @@ asio::awaitable<bool> Dispatcher::is_event(const std::string& text) {
 asio::awaitable<Outcome> Dispatcher::dispatch(const CallRequest& request) {
   if (pool_.is_closing()) co_return refusal(Outcome::Kind::closing, "the server is ending");
   if (!pool_.find(request.function)) co_return no_such(request.function);
-  const auto start = Clock::now();
   auto check = [&request] { return check_event(request.event); };
   const auto is_event = co_await run_by_size(workers_, request.event.size(), check);
   if (!is_event.has_value())
@@ -82,6 +81,7 @@ asio::awaitable<Outcome> Dispatcher::dispatch(const CallRequest& request) {
   if (!function) co_return no_such(request.function);
 
   const auto timeout = function->deployed->stored.spec.timeout;
+  const auto start = Clock::now();
   auto turn = co_await pool_.wait_for_turn(function);
   if (!turn.has_value()) co_return refusal(turn.error().kind, turn.error().why);
   Outcome outcome{.kind = Outcome::Kind::result, .version = function->deployed->stored.version};

@@ -12,8 +12,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/uuid/random_generator.hpp>
-#include <boost/uuid/uuid_io.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -34,10 +32,6 @@ constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 constexpr auto refused_time = 1s;     // Until an event that was not accepted is tried again.
 constexpr auto gone_time = 2s;        // Until a directory that is gone is looked for again.
 constexpr auto longest_sleep = 1min;  // The clock of the machine may be set.
-
-std::string new_id() {
-  return boost::uuids::to_string(boost::uuids::random_generator{}());
-}
 
 std::string text_of(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -128,7 +122,7 @@ asio::awaitable<void> EventSources::Source::sleep(std::chrono::nanoseconds time)
 
 asio::awaitable<void> EventSources::Source::emit(const char* kind, std::string event) {
   while (!is_stopped) {
-    const auto accepted = co_await queue.accept(function, kind, event, new_id());
+    const auto accepted = co_await queue.accept(function, kind, event, new_request_id());
     if (accepted.has_value() || accepted.error().code == Errc::invalid_spec) co_return;
     co_await sleep(refused_time);
   }

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "posix.hpp"
+#include "readable.hpp"
 
 namespace sockd {
 
@@ -25,9 +25,7 @@ Instance::~Instance() {
 }
 
 bool Instance::may_be_called() {
-  pollfd end{.fd = container_.pidfd().get(), .events = POLLIN, .revents = 0};
-  const auto ready = sockctl::wait_for({&end, 1}, Clock::now());
-  return ready.has_value() && *ready == 0 && conversation_->is_silent();
+  return !is_readable(container_.pidfd()) && conversation_->is_silent();
 }
 
 }  // namespace sockd

@@ -110,10 +110,10 @@ void InstancePool::leave_queue(Waiter& waiter) {
 
 void InstancePool::serve_waiters() {
   for (Waiter* const waiter : waiters_) waiter->function->claimed = 0;
-  bool is_spoken_for = false;
+  Round round;
   for (auto at = waiters_.begin(); at != waiters_.end();) {
     Waiter& waiter = **at;
-    if (!grant(waiter, is_spoken_for)) {
+    if (!grant(waiter, round)) {
       ++at;
       continue;
     }
@@ -123,22 +123,17 @@ void InstancePool::serve_waiters() {
   }
 }
 
-// Small instances may overtake a large one for a while, and then no more: what is freed piece by
-// piece would never be enough for it.
-bool InstancePool::grant(Waiter& waiter, bool& is_spoken_for) {
+bool InstancePool::grant(Waiter& waiter, Round& round) {
   Function& function = *waiter.function;
-  if (grant_idle(waiter, is_spoken_for)) return true;
+  if (grant_idle(waiter, round)) return true;
   if (!function.idle.empty()) return false;  // One that needs memory to go on.
-  if (function.claimed < function.pausing) {
+  if (function.claimed < function.worked_on) {
     ++function.claimed;
     return false;
   }
   const auto& spec = function.deployed->stored.spec;
-  if (function.instances >= spec.concurrency || is_spoken_for) return false;
-  if (!has_memory(spec.memory, waiter)) {
-    is_spoken_for = Clock::now() - waiter.since > overtaking_time;
+  if (function.instances >= spec.concurrency || !find_memory(spec.memory, waiter, round))
     return false;
-  }
   promised_ += spec.memory;
   ++function.instances;
   ++instances_;
@@ -146,7 +141,7 @@ bool InstancePool::grant(Waiter& waiter, bool& is_spoken_for) {
   return true;
 }
 
-bool InstancePool::grant_idle(Waiter& waiter, bool& is_spoken_for) {
+bool InstancePool::grant_idle(Waiter& waiter, Round& round) {
   Function& function = *waiter.function;
   const std::uint64_t whole = function.deployed->stored.spec.memory;
   while (!function.idle.empty()) {
@@ -158,9 +153,8 @@ bool InstancePool::grant_idle(Waiter& waiter, bool& is_spoken_for) {
       continue;
     }
     const std::uint64_t more = whole - idle.memory;
-    if (more > 0 && (is_spoken_for || !has_memory(more, waiter))) {
+    if (more > 0 && !find_memory(more, waiter, round)) {
       function.idle.push_back(std::move(idle));
-      is_spoken_for = is_spoken_for || Clock::now() - waiter.since > overtaking_time;
       return false;
     }
     promised_ += more;
@@ -171,12 +165,23 @@ bool InstancePool::grant_idle(Waiter& waiter, bool& is_spoken_for) {
   return false;
 }
 
-// Where it is not there, as many idle ones end as are needed for it; but first they give back what
-// they do not need.
-bool InstancePool::has_memory(std::uint64_t bytes, const Waiter& waiter) {
+// Small instances may overtake a large one for a while, and then no more: what is freed piece by
+// piece would never be enough for it.
+bool InstancePool::find_memory(std::uint64_t bytes, const Waiter& waiter, Round& round) {
+  if (round.is_spoken_for) return false;
+  const bool is_patient = Clock::now() - waiter.since < overtaking_time;
+  const bool found = has_memory(bytes, is_patient, round);
+  round.is_spoken_for = !found && !is_patient;
+  return found;
+}
+
+// Where it is not there, idle ones give back what they do not need. Whoever has waited for that
+// long enough (some are called again before they are paused, and again) has as many end as are
+// needed.
+bool InstancePool::has_memory(std::uint64_t bytes, bool is_patient, Round& round) {
   if (promised_ + bytes <= limits_.memory) return true;
-  // Not for ever: some are called again before they are paused, and again.
-  if (lower_limits() && Clock::now() - waiter.since < overtaking_time) return false;
+  if (!round.comes_back) round.comes_back = lower_limits();
+  if (*round.comes_back && is_patient) return false;
   for (;;) {
     const std::uint64_t later = promised_ - leaving_ + bytes;
     const std::uint64_t before = leaving_;
@@ -229,32 +234,31 @@ asio::awaitable<void> InstancePool::rest(FunctionPtr function, Clock::time_point
 }
 
 asio::awaitable<void> InstancePool::lower_limit(FunctionPtr function, Clock::time_point since) {
+  const auto idle = std::ranges::find(function->idle, since, &Idle::since);
+  if (idle == function->idle.end() || idle->is_lowered) co_return;
   const auto& spec = function->deployed->stored.spec;
-  auto work = [&spec](Idle& idle) {
-    if (!std::exchange(idle.is_lowered, true))
-      idle.memory = lower(idle.instance->container(), spec);
+  auto work = [&spec](Idle& own) {
+    own.is_lowered = true;
+    own.memory = lower(own.instance->container(), spec);
     return true;
   };
-  ++lowering_;
   co_await work_on(function, since, work);
-  --lowering_;
-  serve_waiters();
 }
 
-// What is paused has more than it needs until then.
+// What is paused has more than it needs until then, and what has just answered will be paused.
 bool InstancePool::lower_limits() {
   std::vector<std::pair<FunctionPtr, Clock::time_point>> found;
-  bool will_be_paused = false;
+  bool comes_back = false;
   for (const auto& function : functions_ | std::views::values) {
-    will_be_paused = will_be_paused || function->pausing > 0;
+    comes_back = comes_back || function->worked_on > 0;
     for (const auto& idle : function->idle) {
-      will_be_paused = will_be_paused || !idle.is_paused;
+      comes_back = comes_back || !idle.is_lowered;
       if (idle.is_paused && !idle.is_lowered) found.emplace_back(function, idle.since);
     }
   }
   for (const auto& [function, since] : found)
     asio::co_spawn(loop_, lower_limit(function, since), asio::detached);
-  return lowering_ > 0 || will_be_paused;
+  return comes_back;
 }
 
 // Apart from the idle ones meanwhile: nobody calls it.
@@ -265,11 +269,11 @@ asio::awaitable<bool> InstancePool::work_on(FunctionPtr function, Clock::time_po
   if (found == function->idle.end()) co_return false;  // It was taken meanwhile.
   Idle idle = std::move(*found);
   function->idle.erase(found);
-  ++function->pausing;
+  ++function->worked_on;
   const std::uint64_t before = idle.memory;
   auto run = [&idle, &work] { return work(idle); };
   const bool done = co_await run_blocking(workers_, run);
-  --function->pausing;
+  --function->worked_on;
   promised_ -= before - idle.memory;
   if (!done || !function->is_served || is_closing_) {
     dispose_idle(function, std::move(idle));

@@ -61,9 +61,9 @@ class InstancePool {
     DeployedPtr deployed;
     std::deque<Idle> idle = {};  ///< The last used at the end.
     std::size_t instances = 0;   ///< Whatever they do.
-    std::size_t pausing = 0;     ///< Of these.
+    std::size_t worked_on = 0;   ///< Of these, those that are being paused or lowered.
     std::size_t waiting = 0;
-    std::size_t claimed = 0;  ///< Of `pausing`, while waiters are served.
+    std::size_t claimed = 0;  ///< Of `worked_on`, while waiters are served.
     bool is_served = true;
   };
   using FunctionPtr = std::shared_ptr<Function>;
@@ -113,10 +113,16 @@ class InstancePool {
     std::optional<Idle> idle = {};
   };
 
+  /// What is known while all who wait are looked at once.
+  struct Round {
+    bool is_spoken_for = false;           ///< Free memory is for somebody who has waited longer.
+    std::optional<bool> comes_back = {};  ///< Whether idle ones will give some.
+  };
+
   /// An instance that nobody calls: it is paused soon, and its memory limit lowered later.
   boost::asio::awaitable<void> rest(FunctionPtr function, Clock::time_point since);
   boost::asio::awaitable<void> lower_limit(FunctionPtr function, Clock::time_point since);
-  /// Of all that are paused. Whether memory comes back by that.
+  /// Of all that are paused. Whether memory comes back, by that or soon.
   bool lower_limits();
   /// Blocking work on an idle one. false: it was taken, or it ends.
   template <class Work>
@@ -124,15 +130,15 @@ class InstancePool {
   void dispose_idle(const FunctionPtr& function, Idle idle);
   boost::asio::awaitable<void> end(FunctionPtr function, Idle ended);
   void free(const FunctionPtr& function, std::uint64_t memory);
-  bool grant_idle(Waiter& waiter, bool& is_spoken_for);
   boost::asio::awaitable<void> end_idle_ones();
   void retire(const FunctionPtr& function);
   void retire_if_done(const Function& function);
   void leave_queue(Waiter& waiter);
   void serve_waiters();
-  /// `is_spoken_for`: free memory is for somebody who has waited longer.
-  bool grant(Waiter& waiter, bool& is_spoken_for);
-  bool has_memory(std::uint64_t bytes, const Waiter& waiter);
+  bool grant(Waiter& waiter, Round& round);
+  bool grant_idle(Waiter& waiter, Round& round);
+  bool find_memory(std::uint64_t bytes, const Waiter& waiter, Round& round);
+  bool has_memory(std::uint64_t bytes, bool is_patient, Round& round);
   void evict_one();
 
   boost::asio::io_context& loop_;
@@ -146,7 +152,6 @@ class InstancePool {
   std::uint64_t promised_ = 0;         ///< Bytes of instances, whatever they do.
   std::uint64_t leaving_ = 0;          ///< Of these, what is being ended for others.
   std::size_t instances_ = 0;
-  std::size_t lowering_ = 0;
   bool is_closing_ = false;
 };
 

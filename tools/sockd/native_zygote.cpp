@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "posix.hpp"
+#include "readable.hpp"
 
 namespace sockd {
 namespace {
@@ -27,11 +27,7 @@ struct NativeZygote::Home {
   sock::ZygoteDomain domain;
   sock::Zygote zygote;
 
-  [[nodiscard]] bool is_alive() const {
-    pollfd end{.fd = zygote.pidfd().get(), .events = POLLIN, .revents = 0};
-    const auto ready = sockctl::wait_for({&end, 1}, std::chrono::steady_clock::now());
-    return ready.has_value() && *ready == 0;
-  }
+  [[nodiscard]] bool is_alive() const { return !is_readable(zygote.pidfd()); }
 };
 
 Result<std::shared_ptr<NativeZygote>> NativeZygote::open(sock::Host& host, NativeZygoteSpec spec) {
