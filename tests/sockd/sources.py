@@ -5,17 +5,18 @@ from pathlib import Path
 
 from cases import expect
 from events import FULL, outcomes_of_all
-from world import World, wait_until
+from world import SLOW, World, wait_until
 
 READER = "def handler(event):\n    print(event['name'], open(event['path']).read(), event['size'])\n"
 
 
-def watching(world: World) -> Path:
+def watching(world: World, settings: bool = True) -> Path:
     """A daemon whose functions may watch the directories below this one."""
     allowed = world.path / "allowed"
     (allowed / "in").mkdir(parents=True, exist_ok=True)
     os.chmod(world.path, 0o755)
-    (world.path / "watch.toml").write_text(f'watch = ["{allowed}"]\n')
+    if settings:
+        (world.path / "watch.toml").write_text(f'watch = ["{allowed}"]\n')
     world.start("--config", str(world.path / "watch.toml"))
     return allowed / "in"
 
@@ -78,6 +79,21 @@ def directories_are_allowed_by_name(world: World) -> None:
     expect(world.put("f", READER, directory(place)).status == 403, "none is, unless the settings say so")
 
 
+def a_full_queue_is_waited_for(world: World) -> None:
+    place = watching(world)
+    world.stop()
+    with open(world.path / "watch.toml", "a") as settings:
+        settings.write("events = 1\n")
+    watching(world, settings=False)
+    world.must_put("slow", SLOW)
+    world.must_put("f", READER, directory(place))
+    expect(world.invoke("slow", "2", X_Amz_Invocation_Type="Event").status == 202, "the queue is full")
+    move_in(world, place, "a", "1")
+    expect(wait_until(lambda: "f: an event of a directory is not accepted" in world.log()), world.log())
+    expect(wait_until(lambda: printed(world) == ["a 1 1\n"]), f"it comes later: {printed(world)}")
+    expect(world.log().count("not accepted") == 1, world.log())
+
+
 def a_schedule_is_kept(world: World) -> None:
     world.start()
     code = "def handler(event):\n    print(event)\n"
@@ -92,4 +108,4 @@ def a_schedule_is_kept(world: World) -> None:
 
 
 TESTS = [files_that_come_are_events, files_that_come_meanwhile_are_events_later, directories_are_allowed_by_name,
-         a_schedule_is_kept]
+         a_full_queue_is_waited_for, a_schedule_is_kept]

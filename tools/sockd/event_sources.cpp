@@ -95,8 +95,10 @@ struct EventSources::Source {
   asio::steady_timer timer;
   std::unique_ptr<DirectoryWatch> watch = {};
   bool is_stopped = false;
+  bool has_complained = false;
 
   void stop();
+  void complain(const std::string& what, const sock::Error& error);
   asio::awaitable<void> sleep(std::chrono::nanoseconds time);
   /// Until it is accepted, or this source is stopped.
   asio::awaitable<void> emit(const char* kind, std::string event);
@@ -120,10 +122,19 @@ asio::awaitable<void> EventSources::Source::sleep(std::chrono::nanoseconds time)
   if (!is_stopped) co_await timer.async_wait(as_values);
 }
 
+// Said once, however often it is tried.
+void EventSources::Source::complain(const std::string& what, const sock::Error& error) {
+  if (std::exchange(has_complained, true)) return;
+  fmt::print(stderr, "sockd: {}: {}: {}\n", function, what, error.message());
+}
+
 asio::awaitable<void> EventSources::Source::emit(const char* kind, std::string event) {
   while (!is_stopped) {
     const auto accepted = co_await queue.accept(function, kind, event, new_request_id());
-    if (accepted.has_value() || accepted.error().code == Errc::invalid_spec) co_return;
+    if (accepted.has_value()) has_complained = false;
+    if (accepted.has_value()) co_return;
+    complain(fmt::format("an event of a {} is not accepted", kind), accepted.error());
+    if (accepted.error().code == Errc::invalid_spec) co_return;
     co_await sleep(refused_time);
   }
 }
@@ -152,6 +163,8 @@ asio::awaitable<void> EventSources::Source::run(std::shared_ptr<Source> source,
       source->watch = std::move(*opened);
       co_await source->follow(directory, mark);
       source->watch.reset();
+    } else {
+      source->complain("a directory cannot be watched", opened.error());
     }
     co_await source->sleep(gone_time);
   }
