@@ -1,7 +1,7 @@
 // Restores of a Python that has imported packages, as a measuring program: serves the protocol of
 // serve.h for bench/restore.
 //   usage: restore_driver --how restore|thaw|fork|create --modules A,B|- --python PROGRAM
-//                         --state DIR --libexec DIR [--cold yes]
+//                         --state DIR --libexec DIR [--cold yes|first]
 // A life is from the request to the payload's answer to a byte that waits for it; its end is not in
 // it.
 
@@ -60,8 +60,7 @@ int live(void* argument) {
 int settle(void* argument) {
   auto& creator = *static_cast<Creator*>(argument);
   creator.container.reset();
-  if (creator.setting.arguments.is_cold) forget_snapshot(creator.setting);
-  return 0;
+  return creator.setting.arguments.cold == Cold::no ? 0 : forget_snapshot(creator.setting);
 }
 
 std::size_t stages(void* argument, stage_time* times, std::size_t capacity) {
@@ -78,7 +77,7 @@ int main(int argc, char** argv) {
   if (!parse(argc, argv, arguments)) {
     std::fputs(
         "usage: restore_driver --how restore|thaw|fork|create --modules A,B|- --python PROGRAM "
-        "--state DIR --libexec DIR [--cold yes]\n",
+        "--state DIR --libexec DIR [--cold yes|first]\n",
         stderr);
     return 2;
   }

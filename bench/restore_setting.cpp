@@ -136,7 +136,7 @@ bool parse(int argc, char** argv, Arguments& arguments) {
     else if (option == "--libexec")
       arguments.libexec = value;
     else if (option == "--cold")
-      arguments.is_cold = value == "yes";
+      arguments.cold = value == "first" ? Cold::first : value == "yes" ? Cold::yes : Cold::no;
     else
       return false;
   }
@@ -163,11 +163,17 @@ sock::Result<sock::Container> make(Setting& setting, const std::string& name,
                                               : setting.zygote->fork(spec);
 }
 
-void forget_snapshot(const Setting& setting) {
+int forget_snapshot(Setting& setting) {
+  if (setting.arguments.cold == Cold::first) {
+    auto again = setting.store->use("bench");
+    if (!again) return complain(again.error());
+    setting.snapshot.emplace(std::move(*again));
+  }
   const std::filesystem::path store = setting.arguments.state + "/snapshots";
   for (const auto& entry : std::filesystem::recursive_directory_iterator{store}) {
     if (!entry.is_regular_file()) continue;
     const sock::UniqueFd file{::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC)};
     ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
   }
+  return 0;
 }

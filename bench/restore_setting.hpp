@@ -13,13 +13,17 @@
 /// starts an interpreter that imports them.
 enum class How { restore, thaw, fork, create };
 
+/// Whether each begins with nothing of its snapshot in the page cache; and whether it is the first
+/// since the snapshot is in use, so that nobody knows yet what it will need.
+enum class Cold { no, yes, first };
+
 struct Arguments {
   How how = How::restore;
   std::string modules;
   std::string python;
   std::string state;
   std::string libexec;
-  bool is_cold = false;  ///< Each begins with nothing of its snapshot in the page cache.
+  Cold cold = Cold::no;
 };
 
 struct Setting {
@@ -44,12 +48,13 @@ Pipe make_pipe();
 bool reads(const Pipe& pipe, char expected);
 
 /// Words like `--how restore --modules A,B --python PROGRAM --state DIR --libexec DIR`, and `--cold
-/// yes`.
+/// yes|first`.
 bool parse(int argc, char** argv, Arguments& arguments);
 /// Complains of what fails.
 std::optional<Setting> prepare(const Arguments& arguments);
 /// Answers each byte with an x; one that is not restored says r before.
 sock::Result<sock::Container> make(Setting& setting, const std::string& name,
                                    const sock::Stdio& stdio);
-/// Nothing of the snapshot is in the page cache afterwards, unless somebody has it mapped.
-void forget_snapshot(const Setting& setting);
+/// Before a life that is to be cold: nothing of the snapshot is in the page cache afterwards,
+/// unless somebody has it mapped.
+int forget_snapshot(Setting& setting);

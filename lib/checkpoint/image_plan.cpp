@@ -290,4 +290,24 @@ std::string ImagePlan::to_bytes(const image::Resumption& resumption) const {
   return bytes + paths;
 }
 
+Result<std::vector<Mapping>> mappings_in(std::string_view plan) {
+  const auto damaged = [] {
+    return base::refuse(Errc::corrupt, Stage::restore, "plan", "it is damaged");
+  };
+  image::Header header{};
+  if (plan.size() < sizeof header) return damaged();
+  std::memcpy(&header, plan.data(), sizeof header);
+  if (header.magic != image::magic || header.version != image::version ||
+      header.mapping_count > image::most_mappings)
+    return damaged();
+  const std::uint64_t begin = sizeof header +
+                              std::uint64_t{header.special_count} * sizeof(image::Special) +
+                              std::uint64_t{header.file_count} * sizeof(image::File);
+  std::vector<Mapping> mappings(header.mapping_count);
+  const std::uint64_t size = mappings.size() * sizeof(Mapping);
+  if (begin > plan.size() || size > plan.size() - begin) return damaged();
+  std::memcpy(mappings.data(), plan.data() + begin, size);
+  return mappings;
+}
+
 }  // namespace sock::checkpoint

@@ -57,4 +57,7 @@ struct ImagePlan {
 Result<ImagePlan> plan_image(const std::vector<WrittenArea>& areas, const MappedFiles& files,
                              const std::vector<std::uint64_t>& blocks = {});
 
+/// What the file `plan` maps. On failure: Errc::corrupt.
+Result<std::vector<wire::image::Mapping>> mappings_in(std::string_view plan);
+
 }  // namespace sock::checkpoint

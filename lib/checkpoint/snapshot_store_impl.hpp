@@ -7,6 +7,7 @@
 #include "sock/checkpoint.hpp"
 
 #include "checkpoint/snapshot_directory.hpp"
+#include "checkpoint/working_set.hpp"
 
 namespace sock {
 
@@ -21,6 +22,7 @@ struct SnapshotInUse::Impl {
   UniqueFd images;
   UniqueFd scratch;
   store::StoreLocks locks;
+  std::unique_ptr<checkpoint::WorkingSet> working_set = std::make_unique<checkpoint::WorkingSet>();
 };
 
 }  // namespace sock

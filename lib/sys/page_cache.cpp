@@ -1,4 +1,4 @@
-// Advice, and mincore(2).
+// Advice, mincore(2) and cachestat(2).
 
 #include "sys/page_cache.hpp"
 
@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sys/error.hpp"
@@ -71,6 +72,20 @@ Result<std::vector<CachedRange>> cached_ranges(FdRef file) {
       ranges.push_back({offset, length});
   }
   return ranges;
+}
+
+Result<std::uint64_t> cached_bytes(FdRef file, std::uint64_t offset, std::uint64_t length) {
+  // As in <linux/mman.h>, which is older than this on the distributions that we build on.
+  constexpr long cachestat = 451;
+  struct {
+    std::uint64_t offset;
+    std::uint64_t length;
+  } const range{offset, length};
+  struct {
+    std::uint64_t cached, dirty, under_writeback, evicted, recently_evicted;
+  } pages{};
+  if (::syscall(cachestat, file.get(), &range, &pages, 0) < 0) return sys_error(errno, "cachestat");
+  return pages.cached * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace sock::sys

@@ -100,6 +100,11 @@ Result<std::vector<PageRange>> private_pages(FdRef pagemap, PageRange area) {
       {.none_of = page_is_file | page_is_zero, .any_of = page_is_present | page_is_swapped});
 }
 
+Result<std::vector<PageRange>> used_pages(FdRef pagemap, PageRange area) {
+  return scan(pagemap, area,
+              {.none_of = page_is_zero, .any_of = page_is_present | page_is_swapped});
+}
+
 Result<bool> has_guard_pages(FdRef pagemap, PageRange area) {
   const auto guards = SOCK_TRY(scan(pagemap, area, {.any_of = page_is_guard}));
   return !guards.empty();

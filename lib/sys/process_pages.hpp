@@ -25,6 +25,10 @@ Result<UniqueFd> open_process(FdRef pidfd);
 /// the kernel's page of zeros. `pagemap`: /proc/PID/pagemap.
 /// KERNEL: since 6.7.
 Result<std::vector<PageRange>> private_pages(FdRef pagemap, PageRange area);
+/// Those in [begin, end) that it has touched since it mapped them, or that were mapped with such a
+/// page because they were in memory.
+/// KERNEL: since 6.7.
+Result<std::vector<PageRange>> used_pages(FdRef pagemap, PageRange area);
 /// Whether an access to any of them ends in a signal (MADV_GUARD_INSTALL).
 /// KERNEL: since 6.15; Errc::unsupported before.
 Result<bool> has_guard_pages(FdRef pagemap, PageRange area);
