@@ -40,6 +40,51 @@ os.register_at_fork(after_in_child=renew)
   expect_all_differ(6, [&] { return drawn_from("renewed"); });
 }
 
+// The second of a pair of normal numbers is kept until it is asked for: it would be all siblings'.
+TEST_F(ZygoteSiblings, ShareNoStateOfNumpysGlobalGenerator) {
+  write_module("draws", "import numpy.random\nfirst = numpy.random.standard_normal()\n");
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  Zygote child = grow(zygote, "draws");
+  const std::string draw =
+      "import numpy.random as r\nprint(r.standard_normal(), r.random(), r.randint(1 << 60))";
+  expect_all_differ(6, [&] { return output_of(child, draw); });
+  const std::string state =
+      "import numpy.random as r\nkey = r.get_state()[1]\n"
+      "print(len({*key.tolist()}) > 600, key.dtype, len(key))";
+  EXPECT_EQ(output_of(child, state), "True uint32 624\n");
+  expect_all_differ(6,
+                    [&] { return output_of(child, "import numpy.random as r\nprint(r.randn())"); });
+}
+
+// Another one in its place has no such state: it is the package's, as any that it makes.
+TEST_F(ZygoteSiblings, MayHaveAnotherGlobalGeneratorOfNumpys) {
+  write_module("replaces",
+               "import numpy.random\n"
+               "numpy.random.set_bit_generator(numpy.random.PCG64(1))\n");
+  ZygoteDomain domain = open_domain();
+  Zygote zygote = first_zygote(domain);
+  Zygote child = grow(zygote, "replaces");
+  EXPECT_EQ(output_of(child,
+                      "import numpy.random as r\n"
+                      "print(r.get_state(legacy=False)['bit_generator'])"),
+            "PCG64\n");
+}
+
+// A fork is as long as the list of pages that it touches: what OpenSSL does at its first use is
+// done in the zygote, once.
+TEST_F(ZygoteSiblings, DoNotStartOpensslEachForItself) {
+  ZygoteDomain domain = open_domain();
+  Zygote bare = first_zygote(domain);
+  auto with_ssl = bare.grow({.modules = {"_ssl"}});
+  ASSERT_TRUE(with_ssl) << with_ssl.error().message();
+  const std::string count =
+      "import resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)";
+  const int without = std::stoi(output_of(bare, count));
+  const int with = std::stoi(output_of(*with_ssl, count));
+  EXPECT_LT(with, without + 400);  // It was 770.
+}
+
 TEST_F(ZygoteSiblings, ShareLayoutAndHashSeedWhichNoOtherDomainHas) {
   // The thread sanitizer has all start with a layout that is not random.
   const bool is_random = (::personality(0xffffffff) & ADDR_NO_RANDOMIZE) == 0;

@@ -239,9 +239,20 @@ PyObject* learn(PyObject*, PyObject* arguments) {
   return PyBool_FromLong(learn_working_set(pipe) ? 1 : 0);
 }
 
-/// forget_environment(): see environment.hpp; os.environ must have been cleared.
-PyObject* forget_environment(PyObject*, PyObject*) {
-  forget_first_environment();
+/// set_environment(variables): of the process, a dictionary of bytes; os.environ is not changed.
+PyObject* set_environment(PyObject*, PyObject* arguments) {
+  PyObject* variables = nullptr;
+  if (!PyArg_ParseTuple(arguments, "O!", &PyDict_Type, &variables)) return nullptr;
+  ::clearenv();
+  PyObject* name = nullptr;
+  PyObject* value = nullptr;
+  for (Py_ssize_t at = 0; PyDict_Next(variables, &at, &name, &value) != 0;) {
+    const char* const name_text = PyBytes_AsString(name);
+    const char* const value_text = PyBytes_AsString(value);
+    if (name_text == nullptr || value_text == nullptr) return nullptr;
+    if (::setenv(name_text, value_text, 1) != 0) return PyErr_SetFromErrno(PyExc_OSError);
+  }
+  forget_first_environment();  // Or /proc/self/environ would still show the domain's.
   Py_RETURN_NONE;
 }
 
@@ -268,7 +279,7 @@ PyMethodDef methods[] = {
     {"record_working_set", record, METH_VARARGS, nullptr},
     {"learn_working_set", learn, METH_VARARGS, nullptr},
     {"unsafe_to_fork", find_unsafe, METH_NOARGS, nullptr},
-    {"forget_environment", forget_environment, METH_NOARGS, nullptr},
+    {"set_environment", set_environment, METH_VARARGS, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };
 

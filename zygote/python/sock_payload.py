@@ -1,88 +1,26 @@
 """A forked child becomes `python3 ARGUMENTS`: -c, -m or a script, with Python's own semantics."""
 
 import atexit
-import gc
 import io
 import os
 import runpy
 import sys
 import traceback
 import types
-import weakref
 
-import _signal
 import sock_handler
 import sock_zygote_core as core
 
 # What is imported here, its at-fork hooks, and every object touched below cost each child page faults
-# before its first statement: threading alone would double them.
-
-
-def reseed():
-    """The C library and the module random notice a fork by themselves; OpenSSL only by the number of
-    the process, which may be the same one in a new pid namespace. Random() objects and generators that
-    a package made at import stay shared: os.register_at_fork() is for those."""
-    ssl = sys.modules.get("_ssl")
-    if ssl is not None:
-        ssl.RAND_add(os.urandom(32), 32.0)
-    numpy = sys.modules.get("numpy.random")
-    if numpy is not None:
-        numpy.seed()
-
-
-def forget_exit_hooks():
-    """Those of the zygote's packages are not the payload's to run (a temporary directory is still
-    in use); the standard library's own are, and would not be registered a second time."""
-    atexit._clear()
-    weakref.finalize._registry.clear()
-    weakref.finalize._registered_with_atexit = False
-    logging = sys.modules.get("logging")
-    if logging is not None:
-        atexit.register(logging.shutdown)
-    multiprocessing = sys.modules.get("multiprocessing.util")
-    if multiprocessing is not None:
-        multiprocessing._finalizer_registry.clear()
-        atexit.register(multiprocessing._exit_function)
-
-
-class Handlers:
-    """Python's own table of signal handlers; the kernel's side is in C (inheritance.hpp). By _signal,
-    without the enumerations of signal. What packages have changed is found out once, in the zygote."""
-
-    def __init__(self):
-        self.own = {number: _signal.getsignal(number) for number in _signal.valid_signals()}
-        self.changed = []
-
-    def note(self):
-        self.changed = [number for number, handler in self.own.items()
-                        if _signal.getsignal(number) is not handler]
-
-    def reset(self):
-        _signal.set_wakeup_fd(-1)
-        for number in self.changed:
-            if self.own[number] is not None:
-                _signal.signal(number, self.own[number])
-
-
-def open_stream(descriptor, mode, errors):
-    return io.TextIOWrapper(open(descriptor, mode, closefd=False), encoding="utf-8", errors=errors)
-
-
-def renew_stdio():
-    """The interpreter's own streams, whatever a package has put in their place: descriptors 0, 1 and 2
-    are new under them, and their buffers were emptied before the fork."""
-    sys.stdin = sys.__stdin__ or open_stream(0, "rb", "surrogateescape")
-    sys.stdout = sys.__stdout__ or open_stream(1, "wb", "surrogateescape")
-    sys.stderr = sys.__stderr__ or open_stream(2, "wb", "backslashreplace")
+# before its first statement.
 
 
 def set_environment(variables):
     new = dict(variable.partition(b"=")[::2] for variable in variables)
-    for name in [name for name in os.environb if name not in new]:
-        del os.environb[name]
-    for name, value in new.items():
-        os.environb[name] = value
-    core.forget_environment()  # Or /proc/self/environ would still show the domain's.
+    known = os.environb._data  # Which is that of os.environ too; in there, each would be set one by one.
+    known.clear()
+    known.update(new)
+    core.set_environment(new)
 
 
 def new_main():
@@ -92,11 +30,10 @@ def new_main():
     return main.__dict__
 
 
-def extend_search_path():
+def extend_search_path(wanted):
     """As at the start of an interpreter: before everything but the script's own directory."""
-    wanted = os.environ.get("PYTHONPATH")
-    if wanted:
-        sys.path[:0] = [path for path in wanted.split(os.pathsep) if path and path not in sys.path]
+    paths = os.fsdecode(wanted).split(os.pathsep)
+    sys.path[:0] = [path for path in paths if path and path not in sys.path]
 
 
 def run_command(code, arguments):
@@ -177,21 +114,14 @@ def finish(status):
     os._exit(status)
 
 
-def prepare(handlers):
-    """What a child can do before it knows its work: a spare does it while it waits."""
-    forget_exit_hooks()
-    handlers.reset()
-    reseed()
-    renew_stdio()
-    gc.enable()
-
-
 def begin(env):
-    """The rest of what comes before the payload's first statement."""
+    """What comes before the payload's first statement."""
     if os.isatty(1):
         sys.stdout.reconfigure(line_buffering=True)
     set_environment(env)
-    extend_search_path()
+    wanted = os.environb._data.get(b"PYTHONPATH")
+    if wanted is not None:
+        extend_search_path(wanted)
 
 
 def run(argv, env):

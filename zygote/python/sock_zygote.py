@@ -20,6 +20,7 @@ import traceback
 import sock_zygote_core as core
 
 import snapshot_restore_py
+import sock_inheritance
 import sock_payload
 
 
@@ -68,16 +69,16 @@ except KeyError:
 """
 
 
-def show_working_set(handlers, writer):
+def show_working_set(inheritance, writer):
     """In a child that is no container: does what each does up to its payload's first statements."""
-    sock_payload.prepare(handlers)
+    inheritance.take()
     core.rehearse()
     sock_payload.begin([b"PATH=/usr/bin", b"HOME=/tmp"])
     sock_payload.run_command(USUAL, [])
     core.record_working_set(writer)
 
 
-def learn_working_set(handlers):
+def learn_working_set(inheritance):
     reader, writer = os.pipe()
     try:
         child = os.fork()
@@ -87,7 +88,7 @@ def learn_working_set(handlers):
         return
     if not child:
         try:
-            show_working_set(handlers, writer)
+            show_working_set(inheritance, writer)
         finally:
             os._exit(0)
     os.close(writer)
@@ -96,16 +97,13 @@ def learn_working_set(handlers):
     os.waitpid(child, 0)
 
 
-def settle(handlers):
+def settle(inheritance):
     """What was allocated so far stays: no collection in a child touches (and so copies) it."""
-    for stream in (sys.stdout, sys.__stdout__, sys.stderr, sys.__stderr__):
-        if stream is not None:
-            stream.flush()
-    handlers.note()
+    inheritance.put_in_order()
     gc.collect()
     gc.freeze()
     core.settle()
-    learn_working_set(handlers)
+    learn_working_set(inheritance)
 
 
 # A spare is forked when nobody has asked for anything for so long: beside the start of a payload, the
@@ -114,14 +112,14 @@ QUIET_MS = 5
 
 
 class Zygote:
-    def __init__(self, channel, handlers):
+    def __init__(self, channel, inheritance):
         self.channel = channel
-        self.handlers = handlers
+        self.inheritance = inheritance
         self.spares = []  # (namespaces, channel) of those that were asked for and can wait.
 
     def serve(self):
         """Returns in a child that has its work to do: the payload's (argv, env)."""
-        settle(self.handlers)
+        settle(self.inheritance)
         if not core.hello(self.channel):
             return None
         while True:
@@ -159,7 +157,7 @@ class Zygote:
         try:
             import_modules(modules, paths)
             if os.getpid() == zygote:
-                settle(self.handlers)
+                settle(self.inheritance)
         except BaseException as error:  # SystemExit and KeyboardInterrupt are no reason to end.
             failure = describe(error)
         if os.getpid() != zygote:
@@ -203,10 +201,10 @@ class Zygote:
             work = core.restored(self.channel)
             snapshot_restore_py.run_after_restore()
             if work is None:
-                sock_payload.reseed()
+                self.inheritance.generators.reseed()
                 self.require_forkable()
             else:
-                sock_payload.prepare(self.handlers)
+                self.inheritance.take()
         except BaseException as error:  # SystemExit and KeyboardInterrupt are no reason to go on.
             core.failed(self.channel, describe(error), 0)
             os._exit(0)
@@ -224,7 +222,7 @@ class Zygote:
     def answer_fork(self, namespaces, channel):
         if not self.fork(namespaces, channel):
             return None
-        sock_payload.prepare(self.handlers)
+        self.inheritance.take()
         work = core.become(channel)
         if work is None:
             os._exit(0)  # A spare that nobody needs any more.
@@ -234,9 +232,9 @@ class Zygote:
 def main():
     # Before any package: a child keeps these.
     core.note_own_signals()
-    handlers = sock_payload.Handlers()
+    inheritance = sock_inheritance.Inheritance()
     gc.disable()
-    work = Zygote(int(sys.argv[1]), handlers).serve()
+    work = Zygote(int(sys.argv[1]), inheritance).serve()
     if work is not None:
         sock_payload.run(*work)
 
