@@ -2,11 +2,9 @@
 
 #include "image_json.hpp"
 
-#include <ctime>
-
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "report.hpp"
 
 namespace sockctl {
 
@@ -34,11 +32,6 @@ nlohmann::json to_json(const sock::Image& image) {
             {"cmd", config.cmd},
             {"workdir", config.workdir},
             {"user", config.user}}}};
-}
-
-std::string time_text(std::chrono::system_clock::time_point time) {
-  return fmt::format("{:%Y-%m-%d %H:%M:%S}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
 std::string short_digest(const std::string& digest) {

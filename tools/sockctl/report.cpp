@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "parse.hpp"
@@ -50,6 +51,11 @@ std::string human_size(std::uint64_t bytes) {
   std::size_t unit = 0;
   for (; value >= 1024 && unit + 1 < units.size(); ++unit) value /= 1024;
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
+}
+
+std::string time_text(std::chrono::system_clock::time_point time) {
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
 void complain(std::string_view text) {

@@ -2,6 +2,7 @@
 
 // What sockctl tells people and shells: one line for an error, and the exit status.
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,8 @@ int exit_code(const Error& error);
 std::string describe(const Error& error);
 /// "64.0 MiB"
 std::string human_size(std::uint64_t bytes);
+/// "2026-11-26 02:22:56", in UTC.
+std::string time_text(std::chrono::system_clock::time_point time);
 
 /// "sockctl: TEXT" on stderr.
 void complain(std::string_view text);

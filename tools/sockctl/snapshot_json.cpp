@@ -1,11 +1,9 @@
-// Snapshots for people and machines.
+// Snapshots for machines.
 
 #include "snapshot_json.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include "image_json.hpp"
-#include "listing.hpp"
 #include "report.hpp"
 
 namespace sockctl {
@@ -20,13 +18,6 @@ nlohmann::json words(const std::vector<std::string>& all) {
 
 const char* kind_of(const sock::Snapshot& snapshot) {
   return snapshot.kind == sock::Snapshot::Kind::zygote ? "zygote" : "container";
-}
-
-std::string command_line(const sock::ContainerSpec& spec) {
-  constexpr std::size_t most = 40;
-  std::string line;
-  for (const auto& word : spec.argv) line += (line.empty() ? "" : " ") + word;
-  return line.size() > most ? line.substr(0, most - 3) + "..." : line;
 }
 
 }  // namespace
@@ -54,25 +45,6 @@ nlohmann::json to_json(const sock::Snapshot& snapshot) {
   if (limits.memory_max) json["memory_max"] = *limits.memory_max;
   if (limits.pids_max) json["pids_max"] = *limits.pids_max;
   return json;
-}
-
-Result<> print_snapshots(Format format, const std::vector<sock::Snapshot>& snapshots) {
-  auto objects = nlohmann::json::array();
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& snapshot : snapshots) {
-    objects.push_back(to_json(snapshot));
-    if (snapshot.problem.empty())
-      rows.push_back({snapshot.name, kind_of(snapshot), std::to_string(snapshot.processes),
-                      human_size(snapshot.bytes), time_text(snapshot.created), snapshot.spec.name,
-                      command_line(snapshot.spec)});
-    else
-      rows.push_back({snapshot.name, "-", "-", "-", "-", "-", "damaged: " + snapshot.problem});
-  }
-  constexpr auto right = Column::Align::right;
-  return print_list(
-      format, objects,
-      {{"NAME"}, {"KIND"}, {"PROCESSES", right}, {"SIZE", right}, {"CREATED"}, {"OF"}, {"COMMAND"}},
-      rows);
 }
 
 }  // namespace sockctl

@@ -2,10 +2,7 @@
 
 #include "zygote_client.hpp"
 
-#include <filesystem>
-
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -14,25 +11,10 @@
 #include "client.hpp"
 #include "json_values.hpp"
 #include "state_dir.hpp"
+#include "zygote_place.hpp"
 
 namespace sockctl {
 namespace {
-
-// Names in such a directory can be taken by others, even where nobody can remove ours.
-Result<> refuse_shared_parent(const std::string& state) {
-  const auto parent = std::filesystem::path{state}.parent_path().string();
-  struct stat found {};
-  if (::stat(parent.c_str(), &found) != 0) return last_error(parent);
-  if ((found.st_mode & S_IWOTH) == 0) return {};
-  return refuse(Errc::denied, Stage::state, state,
-                "others may write to the directory it is in; give --state-dir DIR");
-}
-
-// A name whose file stays: removing it would let two processes hold two locks of that name.
-Result<sock::UniqueFd> open_lock(sock::FdRef dir, const char* name) {
-  constexpr mode_t owner_only = 0600;
-  return open_at(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW, owner_only);
-}
 
 // Empty when nobody listens.
 Result<std::optional<sock::UniqueFd>> try_connect(sock::FdRef dir) {
@@ -44,14 +26,6 @@ Result<std::optional<sock::UniqueFd>> try_connect(sock::FdRef dir) {
 }
 
 }  // namespace
-
-Result<sock::UniqueFd> open_zygote_dir(const std::string& state) {
-  SOCKCTL_TRY(refuse_shared_parent(state));
-  SOCKCTL_TRY(prepare_state_dir(state));
-  const auto path = state + "/zygotes";
-  SOCKCTL_TRY(ensure_private_dir(path));
-  return open_at(here, path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
-}
 
 Result<std::optional<sock::UniqueFd>> find_zygote_host(const Globals& globals) {
   const auto state = SOCKCTL_TRY(state_dir(globals));
@@ -65,10 +39,10 @@ Result<std::optional<sock::UniqueFd>> find_zygote_host(const Globals& globals) {
 Result<sock::UniqueFd> start_zygote_host(const Globals& globals) {
   const auto state = SOCKCTL_TRY(state_dir(globals));
   const auto dir = SOCKCTL_TRY(open_zygote_dir(state));
-  const auto starting = SOCKCTL_TRY(open_lock(dir, "start"));
+  const auto starting = SOCKCTL_TRY(open_zygote_lock(dir, "start"));
   SOCKCTL_TRY(lock(starting));
   if (auto socket = SOCKCTL_TRY(try_connect(dir))) return std::move(*socket);
-  auto life = SOCKCTL_TRY(open_lock(dir, "lock"));
+  auto life = SOCKCTL_TRY(open_zygote_lock(dir, "lock"));
   SOCKCTL_TRY(lock(life));  // One that has stopped listening ends within milliseconds.
   SOCKCTL_TRY(start_background(globals, {.verb = {"zygote", "host"}, .state = state, .input = {}},
                                std::move(life)));
@@ -78,9 +52,9 @@ Result<sock::UniqueFd> start_zygote_host(const Globals& globals) {
 Result<> remove_stale_zygote_socket(const std::string& state) {
   const auto dir = open_at(here, state + "/zygotes", O_PATH | O_DIRECTORY | O_NOFOLLOW);
   if (!dir.has_value()) return {};
-  const auto starting = SOCKCTL_TRY(open_lock(*dir, "start"));
+  const auto starting = SOCKCTL_TRY(open_zygote_lock(*dir, "start"));
   SOCKCTL_TRY(lock(starting));
-  const auto life = SOCKCTL_TRY(open_lock(*dir, "lock"));
+  const auto life = SOCKCTL_TRY(open_zygote_lock(*dir, "lock"));
   if (!SOCKCTL_TRY(try_lock(life, Lock::exclusive))) return {};  // It lives.
   return remove_socket_at(*dir, "control");
 }

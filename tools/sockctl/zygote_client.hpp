@@ -12,10 +12,6 @@
 
 namespace sockctl {
 
-/// STATE/zygotes, made where it is missing. Refused when STATE is in a directory in which others
-/// may put things.
-Result<sock::UniqueFd> open_zygote_dir(const std::string& state);
-
 /// Empty when no background Host lives.
 Result<std::optional<sock::UniqueFd>> find_zygote_host(const Globals& globals);
 /// Starts one where none lives. Blocking: until it listens.

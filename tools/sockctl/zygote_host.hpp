@@ -1,12 +1,8 @@
 #pragma once
 
-// The background Host: one process of each user and state directory that holds zygotes between
-// commands. It is started by `zygote create` and ends by itself once it holds nothing.
-//
-//   STATE/zygotes/         0700
-//     start                held (flock) by whoever starts it, until it listens
-//     lock                 held by the background Host for as long as it lives
-//     control              its socket
+// Who holds zygotes between commands, by their names: the background Host, one process of each user
+// and state directory that is started by `zygote create` and ends by itself once it holds nothing,
+// or sockd.
 //
 // One connection is one request, and one thread.
 
@@ -26,7 +22,8 @@ namespace sockctl {
 /// The zygotes and trees by their names. Thread-safe.
 class ZygoteHost {
  public:
-  explicit ZygoteHost(sock::Host host) : host_{std::move(host)} {}
+  /// `host` outlives it.
+  explicit ZygoteHost(sock::Host& host) : host_{host} {}
 
   [[nodiscard]] sock::Host& host() { return host_; }
   /// One that is not started yet. Errc::exists for a name in use.
@@ -38,7 +35,7 @@ class ZygoteHost {
   [[nodiscard]] bool empty() const;
 
  private:
-  sock::Host host_;  ///< First: it outlives them.
+  sock::Host& host_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Held>> held_ = {};
 };

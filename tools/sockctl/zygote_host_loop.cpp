@@ -1,20 +1,10 @@
-// sockctl zygote host: the process behind zygotes, started by `zygote create` (zygote_client.cpp).
-// One thread for each connection; this one accepts them and decides when it is over.
+// One thread for each connection; the caller's accepts them and decides when it is over.
 
-#include <algorithm>
-#include <list>
+#include "zygote_host_loop.hpp"
+
 #include <thread>
 
-#include <unistd.h>
-
-#include <nlohmann/json.hpp>
-
-#include "background.hpp"
-#include "json_values.hpp"
-#include "report.hpp"
-#include "zygote_client.hpp"
 #include "zygote_host.hpp"
-#include "zygote_verbs.hpp"
 
 namespace sockctl {
 namespace {
@@ -29,20 +19,14 @@ struct Connection {
   std::thread thread;
 };
 
-struct Ears {
-  sock::UniqueFd dir;
-  sock::UniqueFd signals;
-  sock::UniqueFd listener;
-};
-
 pollfd readable(sock::FdRef fd) {
   return {.fd = fd.get(), .events = POLLIN, .revents = 0};
 }
 
 class Loop {
  public:
-  Loop(ZygoteHost& host, Ears ears, Pipe stop)
-      : host_{host}, ears_{std::move(ears)}, stop_{std::move(stop)} {}
+  Loop(ZygoteHost& host, ZygoteEars ears, Stay stay, Pipe stop)
+      : host_{host}, ears_{std::move(ears)}, stay_{stay}, stop_{std::move(stop)} {}
 
   /// Until it is told to end, or holds nothing. `last` gets the connections that ended last.
   Result<> run(std::list<sock::UniqueFd>& last);
@@ -53,26 +37,27 @@ class Loop {
   void join_ended(const std::vector<pollfd>& polled, std::list<sock::UniqueFd>& ended);
 
   ZygoteHost& host_;
-  Ears ears_;
+  ZygoteEars ears_;
+  Stay stay_;
   Pipe stop_;
   bool had_client_ = false;
   std::list<Connection> connections_ = {};
 };
 
 bool Loop::is_over() const {
-  return had_client_ && connections_.empty() && host_.empty();
+  return stay_ == Stay::while_used && had_client_ && connections_.empty() && host_.empty();
 }
 
 Result<> Loop::run(std::list<sock::UniqueFd>& last) {
-  const auto first_deadline = std::chrono::steady_clock::now() + first_client_time;
+  const Deadline first_client =
+      stay_ == Stay::while_used ? std::chrono::steady_clock::now() + first_client_time : Deadline{};
   while (!is_over()) {
     last.clear();
     const bool room = connections_.size() < connections_max;
-    std::vector<pollfd> fds{readable(ears_.signals),
+    std::vector<pollfd> fds{readable(ears_.end),
                             readable(room ? ears_.listener.ref() : sock::FdRef{})};
     for (const auto& connection : connections_) fds.push_back(readable(connection.ended));
-    const Deadline deadline = had_client_ ? Deadline{} : Deadline{first_deadline};
-    if (SOCKCTL_TRY(wait_for(fds, deadline)) == 0) break;
+    if (SOCKCTL_TRY(wait_for(fds, had_client_ ? Deadline{} : first_client)) == 0) break;
     if (fds[0].revents != 0) break;
     join_ended(fds, last);
     if (fds[1].revents != 0) SOCKCTL_TRY(accept_client());
@@ -113,38 +98,19 @@ Result<> Loop::accept_client() {
   return {};
 }
 
-Result<> hold(const Globals& globals) {
-  SOCKCTL_TRY(take_over_lock());
-  // Whoever started us may have leaked descriptors.
-  ::close_range(background_lock_fd + 1, ~0U, 0);
-  const auto state = SOCKCTL_TRY(state_dir(globals));
-  Ears ears;
-  ears.dir = SOCKCTL_TRY(open_zygote_dir(state));
-  ears.signals = SOCKCTL_TRY(ending_signals());
-  auto settings = SOCKCTL_TRY(host_options(globals, state));
-  constexpr std::size_t prepared_cgroups = 8;
-  settings.cgroup.reserve = prepared_cgroups;
-  // Closed after all else: a client that waits for the end of its connection knows then that
-  // nothing is left.
-  std::list<sock::UniqueFd> last;
-  auto opened = SOCKCTL_TRY(sock::Host::open(settings));
-  ZygoteHost host{std::move(opened)};
-  // The one before us may have been killed. We have its lock, so it is dead.
-  SOCKCTL_TRY(remove_socket_at(ears.dir, "control"));
-  ears.listener = SOCKCTL_TRY(listen_at(ears.dir, "control"));
-  auto stop = SOCKCTL_TRY(make_pipe());
-  SOCKCTL_TRY(report_outcome({{"started", "zygotes"}}));
-  return Loop{host, std::move(ears), std::move(stop)}.run(last);
-}
-
 }  // namespace
 
-int zygote_host(const Globals& globals) {
-  const auto done = hold(globals);
-  if (done.has_value()) return 0;
-  // Before the report, or to nobody.
-  (void)report_outcome({{"error", to_json(done.error())}});
-  return exit_status::own_error;
+Result<ZygoteEars> listen_for_zygotes(sock::UniqueFd dir, sock::UniqueFd end) {
+  // Whoever was here before may have been killed. We have its lock, so it is dead.
+  SOCKCTL_TRY(remove_socket_at(dir, "control"));
+  auto listener = SOCKCTL_TRY(listen_at(dir, "control"));
+  return ZygoteEars{.dir = std::move(dir), .end = std::move(end), .listener = std::move(listener)};
+}
+
+Result<> serve_zygotes(ZygoteHost& host, ZygoteEars ears, Stay stay,
+                       std::list<sock::UniqueFd>& last) {
+  auto stop = SOCKCTL_TRY(make_pipe());
+  return Loop{host, std::move(ears), stay, std::move(stop)}.run(last);
 }
 
 }  // namespace sockctl

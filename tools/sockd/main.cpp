@@ -18,6 +18,7 @@
 #include "api.hpp"
 #include "blocking.hpp"
 #include "globals.hpp"
+#include "held_zygotes.hpp"
 #include "options.hpp"
 #include "posix.hpp"
 #include "systemd.hpp"
@@ -130,6 +131,15 @@ asio::awaitable<void> end_on_signal(Daemon& daemon, HttpServer& server) {
   daemon.loop.stop();
 }
 
+/// Functions are served without them, too.
+std::unique_ptr<HeldZygotes> hold_zygotes(const Settings& settings, sock::Host& host) {
+  if (settings.zygotes.value_or("").empty()) return {};
+  auto held = HeldZygotes::open(host, *settings.zygotes);
+  if (held.has_value()) return std::move(*held);
+  fmt::print(stderr, "sockd: sockctl's zygotes are not held: {}\n", held.error().message());
+  return {};
+}
+
 Result<> serve(const CommandLine& line) {
   Settings settings = SOCKCTL_TRY(settings_of(line));
   const std::string token = SOCKCTL_TRY(read_token(settings));
@@ -150,6 +160,7 @@ Result<> serve(const CommandLine& line) {
   for (const auto& [name, error] : daemon.registrar.serve_all())
     fmt::print(stderr, "sockd: {} is not served: {}\n", name, error.message());
   SOCKCTL_TRY(daemon.events.start());
+  const auto zygotes = hold_zygotes(settings, host);
   Api api{{.dispatcher = daemon.dispatcher,
            .pool = daemon.instances,
            .events = daemon.events,

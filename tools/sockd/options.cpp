@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "globals.hpp"
 #include "parse.hpp"
 #include "posix.hpp"
 
@@ -19,6 +20,8 @@ using sock::Stage;
 
 constexpr std::size_t most_settings = 1U << 20U;
 constexpr std::size_t most_token = 4096;
+/// The state of the daemon that is there for everybody, and for sockctl's zygotes.
+constexpr const char* machines_own = "/var/lib/sock/sockd";
 
 std::uint64_t half_of_the_machine() {
   const auto pages = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES));
@@ -57,7 +60,7 @@ void describe(CLI::App& app, CommandLine& line) {
 }
 
 Result<Settings> settings_of(const CommandLine& line) {
-  Settings settings{.state = "/var/lib/sock/sockd"};
+  Settings settings{.state = machines_own};
   if (!line.config.empty()) {
     const auto text = SOCKCTL_TRY(read_file(line.config, most_settings));
     SOCKCTL_TRY(read_settings(text, settings));
@@ -68,6 +71,11 @@ Result<Settings> settings_of(const CommandLine& line) {
   if (!line.memory.empty())
     settings.memory = SOCKCTL_TRY(sockctl::parse_size("--memory", line.memory));
   if (settings.memory == 0) settings.memory = half_of_the_machine();
+  if (!settings.zygotes && settings.state == machines_own)
+    settings.zygotes = SOCKCTL_TRY(sockctl::state_dir({}));
+  if (settings.zygotes == settings.state)
+    return sockctl::refuse(Errc::invalid_spec, Stage::validate, "setting zygotes",
+                           "a directory of sockctl's, not the daemon's own");
   return settings;
 }
 

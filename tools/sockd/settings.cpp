@@ -33,6 +33,12 @@ Reader text(std::string& into) {
   };
 }
 
+Reader text(std::optional<std::string>& into) {
+  return [&into](const std::string& key, const toml::node& node) -> Result<> {
+    return text(into.emplace())(key, node);
+  };
+}
+
 Reader texts(std::vector<std::string>& into) {
   return [&into](const std::string& key, const toml::node& node) -> Result<> {
     if (!node.is_array()) return refuse_key(key, "a list of texts");
@@ -81,6 +87,7 @@ Result<> read_table(const toml::table& table, Settings& settings) {
       {"listen", texts(settings.listen)},
       {"token_file", text(settings.token_file)},
       {"package_cache", text(settings.package_cache)},
+      {"zygotes", text(settings.zygotes)},
       {"watch", texts(settings.watch)},
       {"memory", size(settings.memory)},
       {"zygote_memory", size(settings.zygote_memory)},
@@ -133,6 +140,7 @@ std::string to_toml(const Settings& settings) {
       {"listen", quoted(settings.listen)},
       {"token_file", quoted(settings.token_file)},
       {"package_cache", quoted(settings.package_cache)},
+      {"zygotes", quoted(settings.zygotes.value_or(""))},
       {"watch", quoted(settings.watch)},
       {"memory", quoted(size_text(settings.memory))},
       {"zygote_memory", quoted(size_text(settings.zygote_memory))},

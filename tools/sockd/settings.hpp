@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,10 @@ struct Settings {
   std::vector<std::string> listen = {};  ///< "127.0.0.1:8080"
   std::string token_file = {};           ///< Empty: strangers may call functions, and no more.
   std::string package_cache = {};        ///< Empty: as sockctl's.
-  std::vector<std::string> watch = {};   ///< Directories below which functions may watch some.
-  std::uint64_t memory = 0;              ///< Bytes of all instances; 0: half of the machine's.
+  /// The state directory of sockctl's whose zygotes are held; empty: those of none.
+  std::optional<std::string> zygotes = {};
+  std::vector<std::string> watch = {};  ///< Directories below which functions may watch some.
+  std::uint64_t memory = 0;             ///< Bytes of all instances; 0: half of the machine's.
   std::uint64_t zygote_memory = 512ULL << 20U;  ///< Bytes, for each application.
   std::uint64_t zygote_store = 2ULL << 30U;     ///< Bytes on disk, for each application.
   std::uint64_t object_memory = 256ULL << 20U;  ///< Bytes of objects, for each application.

@@ -44,6 +44,7 @@ TEST(DaemonSettings, NameWhatCannotBe) {
 TEST(DaemonSettings, AreShownAsTheyAreRead) {
   const Settings settings{.state = "/a \"b\"\n",
                           .listen = {"127.0.0.1:80", "[::1]:80"},
+                          .zygotes = "/run/sock",
                           .watch = {"/srv/in"},
                           .memory = (1U << 30U) + 1,
                           .queue = 3,
