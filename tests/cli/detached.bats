@@ -24,6 +24,16 @@ load setup
     prints ''
 }
 
+@test "a command of several lines is one line of the list, and none of it is for the terminal" {
+    sockctl run -d --name lines -- sh -c $'echo \xc3\xa4\nsleep 60\x1b[31m'
+    [ "$status" -eq 0 ]
+    sockctl ps
+    [ "$(wc -l <<<"$output")" -eq 2 ]
+    [[ $output == *'sh -c echo \xc3\xa4\x0asleep 60\x1b[31m' ]]
+    sockctl rm -f lines
+    [ "$status" -eq 0 ]
+}
+
 @test "a name is made up when none is given" {
     sockctl run -d -- true
     [[ $output =~ ^sock-[0-9a-f]{8}$ ]]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -35,6 +36,19 @@ def background_hosts(world: World) -> list[int]:
         if b"host" in words and str(world.path / "sockctl").encode() in words:
             found.append(int(directory.name))
     return found
+
+
+def ending_all(test):
+    """A test that fails must leave no process of sockctl's own either."""
+    def run(world: World) -> None:
+        try:
+            test(world)
+        finally:
+            for pid in background_hosts(world):
+                os.kill(pid, signal.SIGTERM)
+            expect(wait_until(lambda: background_hosts(world) == []), "no process of sockctl's own is left")
+    run.__name__ = test.__name__
+    return run
 
 
 def is_below(pid: int, ancestor: int) -> bool:
@@ -97,5 +111,5 @@ def after_a_kill_the_next_one_holds(world: World) -> None:
     expect(background_hosts(world) == [], "with it, the daemon does")
 
 
-TESTS = [commands_find_the_daemon, what_is_held_ends_with_the_daemon, who_holds_already_goes_on,
-         after_a_kill_the_next_one_holds]
+TESTS = [ending_all(test) for test in (commands_find_the_daemon, what_is_held_ends_with_the_daemon, who_holds_already_goes_on,
+                                       after_a_kill_the_next_one_holds)]

@@ -28,8 +28,10 @@ Result<std::string> table(const std::vector<Column>& columns,
   for (const auto& row : rows) {
     libscols_line* line = scols_table_new_line(out.get(), nullptr);
     if (line == nullptr) return no_memory();
+    // What is not for a terminal is replaced by the table itself: all but ASCII, since sockctl has
+    // the locale "C".
     for (std::size_t i = 0; i < row.size() && i < columns.size(); ++i)
-      if (scols_line_set_data(line, i, sock::printable(row[i]).c_str()) != 0) return no_memory();
+      if (scols_line_set_data(line, i, row[i].c_str()) != 0) return no_memory();
   }
   char* text = nullptr;
   if (scols_print_table_to_string(out.get(), &text) != 0) return no_memory();
