@@ -1,7 +1,10 @@
 """Where a run was made: printed above every table, kept in every JSON file."""
 
 import os
+import shutil
 import subprocess
+import time
+from pathlib import Path
 
 NOISY_LOAD = 0.7  # of the cores
 
@@ -44,6 +47,56 @@ def version(command: list[str]) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     return answer.stdout.strip().partition("\n")[0]
+
+
+def _cpu_ticks() -> tuple[int, int]:
+    """All, and those that were idle; time that a hypervisor gave to others counts as busy."""
+    with open("/proc/stat") as file:
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    return sum(ticks), ticks[3] + ticks[4]
+
+
+def busy_share(seconds: float) -> float:
+    """The share of the CPUs that others use, while this program waits."""
+    before = _cpu_ticks()
+    time.sleep(seconds)
+    after = _cpu_ticks()
+    return 1 - (after[1] - before[1]) / max(1, after[0] - before[0])
+
+
+def _mitigations() -> str:
+    """What the kernel does against flaws of this CPU, and which it leaves open."""
+    found = {path.name: path.read_text().strip() for path in sorted(Path("/sys/devices/system/cpu/vulnerabilities").glob("*"))}
+    told = [f"{name}: {text}" for name, text in found.items() if text != "Not affected"]
+    return "; ".join(told) or "none needed"
+
+
+def _setting(path: str, missing: str = "unknown") -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return missing
+
+
+VERSIONS = {"bwrap": ("bwrap", "--version"), "crun": ("crun", "--version"), "runc": ("runc", "--version"),
+            "podman": ("podman", "--version"), "umoci": ("umoci", "--version"), "bsdtar": ("bsdtar", "--version"),
+            "criu": ("/opt/sock-criu/sbin/criu", "--version"), "python3": ("/usr/bin/python3", "--version"),
+            "unshare": ("unshare", "--version")}
+
+
+def versions() -> dict[str, str]:
+    return {name: version(list(command)) if shutil.which(command[0]) else "not installed" for name, command in VERSIONS.items()}
+
+
+def describe_more() -> dict[str, str]:
+    """What the report says beyond `describe`."""
+    return {
+        "mitigations": _mitigations(),
+        "clock": _setting("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+        "governor": _setting("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "none to be seen"),
+        "huge pages": _setting("/sys/kernel/mm/transparent_hugepage/enabled"),
+        "mounts": str(len(_setting("/proc/self/mountinfo").splitlines())),
+    }
 
 
 def describe() -> dict[str, str]:

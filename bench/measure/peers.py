@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from measure import machine
+from measure import machine, specification
 
 SOCK, REFERENCE = "sock", "C reference"
 SECONDS_TO_VANISH = 5
@@ -138,19 +138,20 @@ class Table:
         return [
             self._timed("vfork + exec, no isolation", [payload]),
             Peer(REFERENCE, [str(self._programs.reference), rootfs],
-                 [str(self._programs.reference), rootfs], goal=1.15, rate_goal=0.9),
+                 [str(self._programs.reference), rootfs],
+                 goal=specification.goal("create-reference"), rate_goal=specification.goal("rate-8")),
             self._library(SOCK, "none"),
             self._library("sock with init", "reaper"),
             self._sockctl(),
             self._timed("unshare(1)", ["unshare", "--fork", "--pid", "--mount", "--uts", "--ipc",
                                        "--cgroup", "--root", rootfs, "/bin/true"]),
             self._timed("bwrap --unshare-all", ["bwrap", "--unshare-all", *wrapped, "/bin/true"],
-                        goal=8),
+                        goal=specification.goal("create-bwrap")),
             self._timed("bwrap, own /proc /dev /tmp",
                         ["bwrap", "--unshare-all", *wrapped, "--proc", "/proc", "--dev", "/dev",
                          "--tmpfs", "/tmp", "/bin/true"]),
-            self._oci("crun", 20),
-            self._oci("runc", 50),
+            self._oci("crun"),
+            self._oci("runc"),
             self._podman(),
         ]
 
@@ -176,13 +177,13 @@ class Table:
         return Peer(name, command, [*wrapper, str(self._programs.time_exec), *command], version=said,
                     goal=goal, missing="" if found else "not installed")
 
-    def _oci(self, runtime: str, goal: float) -> Peer:
+    def _oci(self, runtime: str) -> Peer:
         state = self._workshop.path / runtime
         command = [runtime, "--root", str(state), "run", "--bundle", "BUNDLE", "%n"]
         if shutil.which(runtime):
             bundle = self._workshop.make_bundle(runtime, self._programs.payload)
             command[command.index("BUNDLE")] = str(bundle)
-        return self._timed(runtime, command, goal,
+        return self._timed(runtime, command, specification.goal(f"create-{runtime}"),
                            self._without_unified() if runtime == "crun" else ())
 
     def _podman(self) -> Peer:
@@ -193,7 +194,7 @@ class Table:
                    "--tmpdir", str(storage / "tmp"), "--storage-driver", "vfs", "--cgroup-manager",
                    "cgroupfs", "--events-backend", "none", "run", "--rm", "--network", "none",
                    "--log-driver", "none", *limits, "--rootfs", str(self._rootfs), "/bin/true"]
-        return self._timed("podman run", command, 500, self._without_unified())
+        return self._timed("podman run", command, specification.goal("create-podman"), self._without_unified())
 
     @staticmethod
     def _without_unified() -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from statistics import median
 from measure.peers import REFERENCE, SOCK, Peer
 from measure.samples import Rounds, median_interval, percentile, pooled, ratio_interval
 
-LATENCY_HEAD = ("name", "median us", "p90", "min", "95% CI", "ratio to sock", "goal", "reached?")
+LATENCY_HEAD = ("name", "median us", "p90", "p99", "min", "95% CI", "ratio to sock", "goal", "reached?")
 
 
 @dataclass
@@ -29,7 +29,7 @@ def _verdict(reached: bool, value: str) -> str:
 
 def _latency_row(one: Measured, sock: Measured | None) -> tuple[str, ...]:
     if not one.rounds:
-        return (one.peer.name, one.peer.missing or one.failure, "", "", "", "", "", "")
+        return (one.peer.name, one.peer.missing or one.failure, "", "", "", "", "", "", "")
     values = pooled(one.rounds)
     low, high = median_interval(one.rounds)
     ratio = goal = verdict = ""
@@ -45,7 +45,7 @@ def _latency_row(one: Measured, sock: Measured | None) -> tuple[str, ...]:
         goal = (f"within {one.peer.goal}x" if one.peer.name == REFERENCE
                 else f"{one.peer.goal:g}x faster")
     return (one.peer.name, f"{median(values):.0f}", f"{percentile(values, 0.9):.0f}",
-            f"{min(values):.0f}", f"{low:.0f} .. {high:.0f}", ratio, goal, verdict)
+            f"{percentile(values, 0.99):.0f}", f"{min(values):.0f}", f"{low:.0f} .. {high:.0f}", ratio, goal, verdict)
 
 
 def latency_rows(results: list[Measured]) -> list[tuple[str, ...]]:

@@ -184,4 +184,13 @@ SUITES = (
         (Run((*built("bench/bench_launch"), "--benchmark_min_time=0.01")),),
         "plain", timeout=180,
     ),
+    Suite(
+        "report", "the benchmarks' report: what it makes of figures, and tiny runs",
+        script("bench"), "tap", timeout=600,
+    ),
+    Suite(
+        "promises", "the quick benchmarks: nothing is behind what bench/SPECIFICATION.md allows",
+        (Run(("scripts/bench", "--quick", "--check", "--regressions", "--out", "build/bench-report")),),
+        "plain", timeout=1500, build="release", packages=("--peers", "--bench"), full_only=True,
+    ),
 )

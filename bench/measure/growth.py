@@ -1,0 +1,43 @@
+"""How a cost grows: the exponent of a power law that is fitted to what was measured.
+
+A cost that does not depend on n has the exponent 0, one that is proportional to it 1. Costs have a part that
+is there at any n; it is not taken off, since what would be left of the smallest ones is noise. The fit is on
+logarithms, by Theil and Sen's estimator: the median of the slopes between all pairs of points, which one
+disturbed point does not move. Where a large fixed part hides the growth, the slope at the end tells
+(`last_slope`).
+"""
+
+import math
+from itertools import combinations
+from statistics import median
+
+LINEAR = 1.0
+TOLERANCE = 0.15
+
+
+def exponent(points: list[tuple[float, float]]) -> float | None:
+    """Of y ~ n^exponent. None where fewer than three values of n are above zero."""
+    logs = [(math.log(n), math.log(y)) for n, y in points if n > 0 and y > 0]
+    if len({n for n, _ in logs}) < 3:
+        return None
+    return median((b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(logs, 2) if a[0] != b[0])
+
+
+def last_slope(points: list[tuple[float, float]]) -> float | None:
+    """The exponent between the two largest values of n: where it is going."""
+    logs = sorted((math.log(n), math.log(y)) for n, y in points if n > 0 and y > 0)
+    if len(logs) < 2 or logs[-1][0] == logs[-2][0]:
+        return None
+    return (logs[-1][1] - logs[-2][1]) / (logs[-1][0] - logs[-2][0])
+
+
+def is_above_linear(value: float | None) -> bool:
+    return value is not None and value > LINEAR + TOLERANCE
+
+
+def words(points: list[tuple[float, float]]) -> str:
+    value = exponent(points)
+    if value is None:
+        return "too few points"
+    above = is_above_linear(value) or is_above_linear(last_slope(points))
+    return f"n^{value:.2f}" + (" WARNING: above linear" if above else "")

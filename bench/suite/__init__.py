@@ -1,0 +1,1 @@
+"""scripts/bench: everything in bench/ in one run, and the report of it."""

@@ -1,0 +1,185 @@
+"""The plots of each part, from its JSON. Each function writes files and gives (file name, what it shows)."""
+
+from pathlib import Path
+from statistics import median
+
+from measure import growth
+from measure.plot import Dot, dot_plot, line_plot, stacked_plot
+from measure.samples import median_interval, percentile, pooled
+
+Shown = list[tuple[str, str]]
+# Containers a second that the SOCK paper reached, on its machine (design, "Numbers to reach").
+PAPER_RATE = 900
+
+
+def dot(label: str, rounds: list[list[float]], unit: float = 1) -> Dot:
+    scaled = [[value / unit for value in one] for one in rounds]
+    values = pooled(scaled)
+    low, high = median_interval(scaled)
+    return Dot(label, median(values), low, high, percentile(values, 0.9), percentile(values, 0.99))
+
+
+def ways_of(sets: dict[str, list[dict]], shorten=lambda name: name) -> list[Dot]:
+    return [dot(f"{name}: {shorten(way['name'])}", way["rounds"], 1000) for name, found in sets.items() for way in found if way["rounds"]]
+
+
+def stages_of(sets: dict[str, list[dict]], *ways: str) -> dict[str, dict[str, float]]:
+    """Bars of medians; where a way has kept every sample, their medians."""
+    bars = {}
+    for wanted in ways:
+        for name, found in sets.items():
+            for way in found:
+                if way["name"] == wanted and way["stages"]:
+                    bars[f"{wanted.split(':')[0]}, {name}"] = {
+                        stage: median(value) if isinstance(value, list) else value for stage, value in way["stages"].items()}
+    return bars
+
+
+def rates_of(sets: dict[str, list[dict]]) -> dict[str, list[tuple[float, float]]]:
+    return {f"{way['name'].split(':')[0]}, {name}": [(int(count), rate) for count, rate in way["rates"].items()]
+            for name, found in sets.items() for way in found if way["rates"]}
+
+
+def peers(data: dict, out: Path) -> Shown:
+    found = data["peers"]
+    dots = [dot(name, one["rounds"], 1000) for name, one in found.items() if one["rounds"]]
+    shown: Shown = []
+    if dots:
+        dot_plot(out / "peers.svg", "A container from start to reaped", "ms, logarithmic", dots, "ms")
+        shown.append(("peers.svg", "Median with its 95 % interval, 90th and 99th percentile of each peer."))
+    bars = {name: one["stages"] for name, one in found.items() if one["stages"]}
+    if bars:
+        stacked_plot(out / "peers-stages.svg", "Where creating a container spends its time", "us, sum of the medians of the stages", bars)
+        shown.append(("peers-stages.svg", "Stages of the library and the same steps of the C program."))
+    lines = {name: [(int(count), median(rates)) for count, rates in one["rates"].items()] for name, one in found.items() if one["rates"]}
+    if lines:
+        lines["SOCK's paper, 2018, its machine"] = [(1, PAPER_RATE)]
+        line_plot(out / "peers-rates.svg", "Containers per second", "creators at once", "containers per second, logarithmic", lines, "y")
+        shown.append(("peers-rates.svg", f"The paper had {PAPER_RATE} a second, on another machine and an older kernel. What differs here: the "
+                                         "root is a detached tree that is entered by chroot, instead of mounts of its own; network "
+                                         "namespaces are kept and joined; the group is a prepared one, joined as the child is made."))
+    return shown
+
+
+def launch(data: dict, out: Path) -> Shown:
+    found: dict[str, list[list[float]]] = {}
+    for one in data["benchmarks"]:
+        if one.get("run_type") == "iteration" and "error_occurred" not in one:
+            found.setdefault(one["name"].removesuffix("/real_time"), []).append([one["real_time"]])
+    if not found:
+        return []
+    dot_plot(out / "launch.svg", "Pausing and resuming", "us for both, logarithmic; a repetition's mean each",
+             [dot(name, rounds) for name, rounds in found.items()], "us")
+    return [("launch.svg", "The library, the two writes alone, and the writes until the kernel says that they are done.")]
+
+
+def zygote(data: dict, out: Path) -> Shown:
+    sets, shown = data["sets"], []
+    if dots := ways_of(sets):
+        dot_plot(out / "zygote.svg", "From the request to a Python payload's first statement", "ms, logarithmic", dots, "ms")
+        shown.append(("zygote.svg", "Each way for each set of modules."))
+    if bars := stages_of(sets, "zygote fork", "zygote fork, spares"):
+        stacked_plot(out / "zygote-stages.svg", "Where a fork spends its time", "us, sum of the medians of the stages", bars)
+        shown.append(("zygote-stages.svg", "Stages of a fork, and of one with spares."))
+    if lines := rates_of(sets):
+        line_plot(out / "zygote-rates.svg", "Forks per second, to the container's end", "requesters at once", "forks per second", lines)
+        shown.append(("zygote-rates.svg", "By the number of threads that ask."))
+    return shown
+
+
+def restore(data: dict, out: Path) -> Shown:
+    sets, shown = data["sets"], []
+    if dots := ways_of(sets):
+        dot_plot(out / "restore.svg", "From the request to the first answer", "ms, logarithmic", dots, "ms")
+        shown.append(("restore.svg", "Each way for each set of modules."))
+    if bars := stages_of(sets, "fork of a zygote's snapshot", "restored container", "fork of a living zygote"):
+        stacked_plot(out / "restore-stages.svg", "Where coming back spends its time", "us, sum of the medians of the stages", bars)
+        shown.append(("restore-stages.svg", "Stages of a fork from a snapshot, of a restore by CRIU, of a fork of a living zygote."))
+    if lines := rates_of(sets):
+        line_plot(out / "restore-rates.svg", "Containers per second, from snapshots", "requesters at once", "containers per second", lines)
+        shown.append(("restore-rates.svg", "By the number of threads that ask."))
+    lines = {f"{way}, {name}": [(int(count), made[count]["pss"] / (1 << 20)) for count in made if count.isdigit()]
+             for name, ways in data["copies"].items() for way, made in ways.items() if made}
+    if lines:
+        line_plot(out / "restore-memory.svg", "What each copy holds", "copies at once", "MiB of PSS each", lines)
+        shown.append(("restore-memory.svg", "Copies that have answered once and wait: their proportional share of memory."))
+    return shown
+
+
+def functions(data: dict, out: Path) -> Shown:
+    sets, shown = data["sets"], []
+    if dots := ways_of(sets, lambda name: name.split(":")[0]):
+        dot_plot(out / "functions.svg", "A call through sockd, from request to response", "ms, logarithmic", dots, "ms")
+        shown.append(("functions.svg", "Cold: a new instance from a zygote; paused and warm: one that is there."))
+    if bars := stages_of(sets, "cold: a new instance from a zygote"):
+        stacked_plot(out / "functions-stages.svg", "Where a cold call spends its time", "ms, sum of the medians of the stages", bars)
+        shown.append(("functions-stages.svg", "As the daemon tells each caller; the client's own time is not in it."))
+    if lines := rates_of(sets):
+        line_plot(out / "functions-rates.svg", "Calls per second through sockd", "clients at once", "calls per second, logarithmic", lines, "y")
+        shown.append(("functions-rates.svg", "The clients are Python's and share the CPUs: a lower bound."))
+    return shown
+
+
+PUBLISHED = {1: (36, 72), 40: (107, 23), 120: (146, 17), 640: (159, 16)}  # as in bench/import_cache
+
+
+def import_cache(data: dict, out: Path) -> Shown:
+    shown: Shown = []
+    for file, what, axis, column in (("import-cache.svg", "per_second", "calls per second", 0),
+                                     ("import-cache-median.svg", "p50_ms", "median ms of a call", 1)):
+        lines: dict[str, list[tuple[float, float]]] = {}
+        for tree in data["trees"]:
+            if tree["runs"]:
+                lines.setdefault(f"{tree['name']} tree", []).append((tree["nodes"], median(run[what] for run in tree["runs"])))
+        lines["OpenLambda, published, another machine"] = [(nodes, pair[column]) for nodes, pair in PUBLISHED.items()]
+        line_plot(out / file, "A workload over import trees that were fitted to another", "nodes of the tree", axis, lines)
+        shown.append((file, "Compare the two trees; what was published stands beside for the order of magnitude."))
+    return shown
+
+
+def image_load(data: dict, out: Path) -> Shown:
+    shown: Shown = []
+    unpacked = [dot(f"{key.removeprefix('unpack ')}: {way['name']}", way["rounds"], 1000)
+                for key, found in data.items() if key.startswith("unpack ") for way in found if way["rounds"] and not way["failure"]]
+    if unpacked:
+        dot_plot(out / "image-unpack.svg", "Unpacking an image of 1 GB", "seconds, logarithmic", unpacked, "s")
+        shown.append(("image-unpack.svg", "Ours is on the disk by then; the others have written to memory."))
+    if "cold" in data:
+        dot_plot(out / "image-cold.svg", "Starting Python with numpy and pandas from an image", "ms, logarithmic",
+                 [dot(way["name"], way["rounds"]) for way in data["cold"]], "ms")
+        shown.append(("image-cold.svg", "After the machine's page cache was dropped, and warm."))
+    for number, title in enumerate(("5,000 small files", "one file of 100 MB")):
+        if title in data:
+            lines = {engine: [(int(way["name"]), median(pooled(way["rounds"]))) for way in ways] for engine, ways in data[title].items()}
+            lines["one file after another"] = lines.pop("none")
+            line_plot(out / f"image-depth-{number}.svg", f"Reading what is not in memory: {title}", "files open at once",
+                      "ms until all is read", lines)
+            shown.append((f"image-depth-{number}.svg", "By engine, and by the number of files that it has open at once."))
+    return shown
+
+
+def curves(data: dict, out: Path, prefix: str) -> Shown:
+    """Of a part whose JSON has plots ready: titles, axes, a curve for each way."""
+    shown: Shown = []
+    for number, plot in enumerate(data["plots"]):
+        lines = {curve["name"]: [tuple(point) for point in curve["points"]] for curve in plot["curves"] if curve["points"]}
+        if not lines:
+            continue
+        if plot.get("fit"):
+            lines = {f"{name}: {growth.words(points)}": points for name, points in lines.items()}
+        file = f"{prefix}-{number}.svg"
+        line_plot(out / file, plot["title"], plot["x"], plot["y"], lines, plot.get("logarithmic", ""))
+        shown.append((file, plot["caption"]))
+    return shown
+
+
+def kernel_costs(data: dict, out: Path) -> Shown:
+    return curves(data, out, "kernel-costs")
+
+
+def growth_of(data: dict, out: Path) -> Shown:
+    return curves(data, out, "growth")
+
+
+DRAW = {"peers": peers, "launch": launch, "zygote": zygote, "restore": restore, "functions": functions,
+        "import_cache": import_cache, "image_load": image_load, "kernel_costs": kernel_costs, "growth": growth_of}

@@ -1,0 +1,125 @@
+"""Writes report.md, and report.html with everything inside."""
+
+import shlex
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from measure import machine, specification
+from measure.report import markdown
+from measure.specification import Judgement
+from suite import figures, page
+from suite.parts import PROJECT
+from suite.run import Outcome, failures_in, say
+
+NOISY_SHARE = 0.15
+
+
+@dataclass
+class Report:
+    size: str
+    seconds: float
+    load: float
+    outcomes: list[Outcome]
+    left_behind: list[str]
+    judgements: list[Judgement]
+    plot_failures: list[str] = field(default_factory=list)
+
+    def failures(self) -> list[str]:
+        return [f"{one.part.name}: {one.failure}" for one in self.outcomes if one.failure] + self.plot_failures
+
+    def warnings(self) -> list[str]:
+        found = [warning] if (warning := machine.noise_warning(self.load)) else []
+        found += [f"WARNING: others used {one.busy:.0%} of the CPUs right before {one.part.name}"
+                  for one in self.outcomes if one.busy > NOISY_SHARE]
+        return found
+
+
+def commit() -> str:
+    done = subprocess.run(["git", "-C", str(PROJECT), "describe", "--always", "--dirty"], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def machine_table(load: float) -> str:
+    rows = [("machine", "")]
+    rows += [*machine.describe().items(), *machine.describe_more().items(), *machine.versions().items()]
+    rows += [("sock", commit()), ("load before", f"{load:.2f}, one minute"), ("when", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))]
+    return markdown([(name, value.replace("|", "\\|")) for name, value in rows])
+
+
+def as_markdown(printed: str) -> str:
+    """What a part has printed: its tables as they are, anything else as it stood there."""
+    out: list[str] = []
+    kind = ""
+    for line in printed.strip().splitlines():
+        now = "table" if line.startswith("|") else "text" if line.strip() or kind == "text" else ""
+        if now != kind:
+            out += ["```"] if kind == "text" else [""]
+            out += ["", "```"] if now == "text" else [""]
+        kind = now
+        out.append(line)
+    return "\n".join([*out, "```"] if kind == "text" else out)
+
+
+def section(report: Report, outcome: Outcome, directory: Path) -> list[str]:
+    part = outcome.part
+    lines = [f"## {part.title}", "", part.question, ""]
+    if outcome.left_out:
+        return [*lines, f"Left out: {outcome.left_out}.", ""]
+    lines += ["```", shlex.join(outcome.command), "```", "", f"It took {outcome.seconds:.0f} s."]
+    if outcome.failure:
+        lines += ["", f"**WARNING: this part failed: {outcome.failure}.** What it has said until then:"]
+    judged = [one for one in report.judgements if one.promise.program == part.name]
+    if judged:
+        lines += ["", markdown(escaped(specification.rows(judged)))]
+    for file, caption in draw(report, outcome, directory / "plots"):
+        lines += ["", f"![{caption}](plots/{file})", "", caption]
+    return [*lines, "", as_markdown(outcome.printed), ""]
+
+
+def escaped(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    return [tuple(cell.replace("|", "\\|") for cell in row) for row in rows]
+
+
+def draw(report: Report, outcome: Outcome, directory: Path) -> figures.Shown:
+    """A plot that cannot be made is named, and costs the report nothing else."""
+    if not outcome.data:
+        return []
+    try:
+        return figures.DRAW[outcome.part.name](outcome.data, directory)
+    except (KeyError, ValueError, OSError, subprocess.CalledProcessError) as error:
+        report.plot_failures.append(f"{outcome.part.name}: no plot: {error!r}")
+        say(report.plot_failures[-1])
+        return []
+
+
+def counted_failures(report: Report) -> list[str]:
+    return [f"{one.part.name}: {failure}" for one in report.outcomes for failure in failures_in(one.data)]
+
+
+def summary(report: Report) -> list[str]:
+    lines = [f"# sock, measured: a {report.size} run", "",
+             "All of it in one run on one machine, ways in turn, by `scripts/bench"
+             + ("" if report.size == "full" else f" --{report.size}") + f"` in {report.seconds / 60:.1f} minutes. "
+             "How: `bench/README.md`. Ratios are what counts; times are this machine's.", ""]
+    lines += [f"- {warning}" for warning in report.warnings()] or ["- Nobody else was using the machine, as far as could be seen."]
+    lines += [f"- WARNING: {failure}" for failure in report.failures()]
+    lines += [f"- WARNING: {item}" for item in report.left_behind]
+    if failures := counted_failures(report):
+        lines += [f"- failed or missing, {failure}" for failure in failures]
+    else:
+        lines += ["- No single measurement failed."]
+    held = sum(one.reached(one.promise.goal) for one in report.judgements)
+    measured = sum(one.value is not None for one in report.judgements)
+    lines += ["", "## Promises", "", f"{held} of {measured} that were measured are held, of {len(report.judgements)}; "
+              "the table is `bench/SPECIFICATION.md`.", "", markdown(escaped(specification.rows(report.judgements))), ""]
+    return [*lines, "## The machine", "", machine_table(report.load), ""]
+
+
+def write(report: Report, directory: Path) -> None:
+    sections = [line for outcome in report.outcomes for line in section(report, outcome, directory)]
+    text = "\n".join([*summary(report), *sections]) + "\n"
+    (directory / "report.md").write_text(text)
+    (directory / "report.html").write_text(page.render(text, directory, "sock, measured"))

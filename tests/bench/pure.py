@@ -1,0 +1,129 @@
+"""What the report makes of figures: bounds, paths, verdicts, exponents, stages, pages."""
+
+from cases import expect
+from measure import growth, plot, specification
+from measure.specification import Bound, Promise, judge
+from suite import page, run
+from suite.parts import FULL, PARTS, QUICK
+
+NOISY = [[100.0], [110.0], [90.0], [105.0], [95.0], [102.0]]
+TABLE = """text
+| id | promise | program | of | than | goal | CI fails at |
+|---|---|---|---|---|---|---|
+| one | a \\| b | part | `sets/x/a, b (c)` | `y` | <= 1.15 | - |
+| two | c | part | `z` | - | ≥ 2,000 | >= 10 |
+
+| another | table |
+|---|---|
+| x | y |
+"""
+
+
+def promise(bound: Bound, than: str = "y") -> Promise:
+    return Promise("p", "what", "part", "x", than, bound, None)
+
+
+def bounds_and_paths_are_read(world) -> None:
+    first, second = specification.parse(TABLE)
+    expect(first.what == "a | b" and first.of == "sets/x/a, b (c)" and first.than == "y", f"{first}")
+    expect(first.goal == Bound(True, 1.15) and first.limit is None, f"{first}")
+    expect(second.than == "" and second.goal == Bound(False, 2000) and second.limit == Bound(False, 10), f"{second}")
+
+
+def a_bound_that_is_none_is_refused(world) -> None:
+    for bad in ("1.15", "< 3", "<= fast"):
+        try:
+            specification.parse_bound(bad)
+        except ValueError:
+            continue
+        expect(False, f"{bad} was taken")
+
+
+def what_is_promised_can_be_found(world) -> None:
+    """Each row names a part, and its CI bound is looser than its goal."""
+    names = {part.name for part in PARTS} | {"suite"}
+    for one in specification.read():
+        expect(one.program in names, f"{one.id} is measured by nothing: {one.program}")
+        expect(one.limit is None or one.limit.at_most == one.goal.at_most and not
+               (one.limit.value < one.goal.value if one.goal.at_most else one.limit.value > one.goal.value), f"{one.id}: {one.limit}")
+
+
+def names_with_slashes_and_lists_of_names_are_found(world) -> None:
+    data = {"sets": {"a": [{"name": "x/y", "rounds": [[1.0, 2.0]]}]}, "benchmarks": [{"name": "p/q", "t": 3.0}, {"name": "p/q", "t": 5.0}]}
+    expect(specification.rounds_at(data, "sets/a/x/y") == [[1.0, 2.0]], "a way")
+    expect(specification.rounds_at(data, "benchmarks/p/q/t") == [[3.0], [5.0]], "repetitions")
+    expect(specification.rounds_at(data, "sets/b") == [], "what is not there")
+
+
+def a_ratio_is_judged_with_its_interval(world) -> None:
+    data = {"x": NOISY, "y": [[50.0]] * 6}
+    expect(judge(promise(Bound(True, 3)), data).verdict() == "reached", "below")
+    expect(judge(promise(Bound(False, 3)), data).verdict() == "NOT reached", "not above")
+    expect("within the noise" in judge(promise(Bound(True, 1.98)), data).verdict(), "at the bound")
+    expect(not judge(promise(Bound(True, 1.98)), data).surely_missed(Bound(True, 1.98)), "noise is no regression")
+    expect(judge(promise(Bound(True, 1.5)), data).surely_missed(Bound(True, 1.5)), "a regression")
+
+
+def one_figure_is_judged_alone(world) -> None:
+    expect(judge(promise(Bound(True, 0), ""), {"x": [0]}).verdict() == "reached", "none of it")
+    expect(judge(promise(Bound(True, 0), ""), {"x": [2]}).verdict() == "NOT reached", "some of it")
+
+
+def what_was_not_measured_is_told_from_what_failed(world) -> None:
+    one = promise(Bound(True, 1))
+    expect(judge(one, None).verdict() == specification.NOT_MEASURED, "no part")
+    expect(judge(one, {"x": {"rounds": [], "failure": "not installed"}, "y": NOISY}).verdict() == specification.NOT_MEASURED, "no program")
+    expect(judge(one, {"x": {"rounds": [], "failure": "failed: x"}, "y": NOISY}).failure == "failed: x", "a failure")
+
+
+def an_exponent_is_fitted(world) -> None:
+    for wanted in (0.0, 0.5, 1.0, 2.0):
+        found = growth.exponent([(n, 7 * n ** wanted) for n in (1, 10, 100, 1000)])
+        expect(abs(found - wanted) < 1e-9, f"{found} for {wanted}")
+    disturbed = [(n, 3.0 * n if n != 16 else 900.0) for n in (1, 2, 4, 8, 16, 32, 64)]
+    expect(abs(growth.exponent(disturbed) - 1) < 0.1, "one disturbed point")
+    expect(growth.exponent([(1, 1), (2, 2)]) is None, "two points")
+
+
+def growth_above_linear_is_warned_of(world) -> None:
+    expect("WARNING" in growth.words([(n, float(n * n)) for n in (1, 2, 4, 8)]), "square")
+    expect("WARNING" not in growth.words([(n, float(n)) for n in (1, 2, 4, 8)]), "linear")
+    hidden = [(n, 1000 + n * n / 100) for n in (1, 10, 100, 1000, 10000)]
+    expect(growth.last_slope(hidden) > 1.5 and "WARNING" in growth.words(hidden), "square, behind a large fixed part")
+
+
+def short_stages_are_put_together(world) -> None:
+    bars = {"a": {"long": 90.0, "tiny": 1.0, "other": 50.0}, "b": {"long": 10.0}}
+    expect(plot.shown_stages(bars) == ["long", "other", plot.REST], f"{plot.shown_stages(bars)}")
+    many = {"a": {f"s{n}": float(n + 20) for n in range(30)}}
+    expect(len(plot.shown_stages(many)) == len(plot.COLOURS), "no colour stands for two")
+
+
+def axes_have_figures(world) -> None:
+    for least, most in ((3, 70), (0.02, 900), (20, 45), (1, 1e6)):
+        expect(len(plot.tics(least, most)) >= 2, f"{least} to {most}")
+
+
+def pages_escape_what_they_show(world) -> None:
+    shown = page.render("# <a>\n\n| x \\| y | 1 |\n|---|--:|\n| `<b>` | 2.5 |\n\n```\n<c>\n```\n", world.directory, "t")
+    expect("<a>" not in shown and "<b>" not in shown and "<c>" not in shown, shown)
+    expect("x | y" in shown and '<td class="number">2.5</td>' in shown, shown)
+
+
+def failures_are_counted_wherever_they_are(world) -> None:
+    found = run.failures_in({"sets": {"a": [{"name": "w", "failure": "failed: x"}]}, "trees": [{"name": "t", "runs": [{"failures": 3}]}],
+                             "peers": {"crun": {"failure": "not installed"}, "sock": {"failure": ""}}})
+    expect(len(found) == 3 and all(any(word in one for one in found) for word in ("failed: x", "3 failed", "not installed")), f"{found}")
+
+
+def every_part_fits_into_its_run(world) -> None:
+    for size, minutes in ((QUICK, 17), (FULL, 120)):
+        total = sum(part.seconds[size] for part in PARTS if size in part.arguments)
+        expect(total <= minutes * 60, f"{size}: {total} s, if all parts took all that they may")
+
+
+TESTS = [bounds_and_paths_are_read, a_bound_that_is_none_is_refused, what_is_promised_can_be_found,
+         names_with_slashes_and_lists_of_names_are_found, a_ratio_is_judged_with_its_interval, one_figure_is_judged_alone,
+         what_was_not_measured_is_told_from_what_failed, an_exponent_is_fitted, growth_above_linear_is_warned_of,
+         short_stages_are_put_together, axes_have_figures, pages_escape_what_they_show, failures_are_counted_wherever_they_are,
+         every_part_fits_into_its_run]
