@@ -147,6 +147,8 @@ static int answer(const struct subject* subject, void* creator, const char* line
     return rate(subject, first, second);
   if (sscanf(line, "stages %d", &first) == 1 && first > 0 && first <= most_lives)
     return stages(subject, creator, first);
+  if (subject->keep && sscanf(line, "keep %d", &first) == 1 && first >= 0)
+    return subject->keep(subject->context, first);
   fprintf(stderr, "not a command: %s", line);
   return -1;
 }

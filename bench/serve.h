@@ -3,6 +3,7 @@
 //   run N                      N durations in microseconds, separated by spaces
 //   rate CREATORS MILLISECONDS lives per second with that many threads
 //   stages N                   "name=median-microseconds" for each stage of N lives
+//   keep N                     from now on N others are there; "name=figure" for what they hold
 // A life is everything from the start of one container to its being reaped and given back. At the
 // end of stdin the program cleans up and exits.
 
@@ -31,6 +32,9 @@ struct subject {
   // The stages of the creator's last life. Null where there are none.
   size_t (*stages)(void* creator, struct stage_time* times, size_t capacity);
   void (*close_creator)(void* creator);
+  // Makes others like it, which stay, or ends some, until there are `count`; prints the answer.
+  // Null where nothing else can be there.
+  int (*keep)(void* context, int count);
 };
 
 double now_microseconds(void);

@@ -12,6 +12,11 @@ class DriverFailed(Exception):
     """Carries the last line that the program wrote to stderr."""
 
 
+def _figures(answer: str) -> dict[str, float]:
+    pairs = (word.split("=") for word in answer.split())
+    return {name: float(value) for name, value in pairs}
+
+
 class Driver:
     """A session of its own keeps a terminal's Ctrl-C away from it: it ends, and cleans up, when its
     stdin is closed."""
@@ -32,8 +37,11 @@ class Driver:
         return float(self._ask(f"rate {creators} {milliseconds}", 30 + milliseconds / 1000))
 
     def stages(self, lives: int) -> dict[str, float]:
-        pairs = (word.split("=") for word in self._ask(f"stages {lives}").split())
-        return {name: float(value) for name, value in pairs}
+        return _figures(self._ask(f"stages {lives}"))
+
+    def keep(self, count: int, seconds: float) -> dict[str, float]:
+        """What each of them holds."""
+        return _figures(self._ask(f"keep {count}", seconds))
 
     def close(self) -> None:
         self._selector.close()

@@ -39,6 +39,19 @@ def _cgroup_layout() -> str:
     return f"{kind}, {len(v1)} v1 hierarchies" if v1 else kind
 
 
+def own_cgroups() -> dict[str, Path]:
+    """This process's group on v2, and on the v1 hierarchy of pids, as directories; those that are there."""
+    groups = {line.split(":", 2)[1]: line.split(":", 2)[2] for line in Path("/proc/self/cgroup").read_text().splitlines()}
+    found: dict[str, Path] = {}
+    with open("/proc/self/mounts") as file:
+        for _, place, kind, options, *_ in map(str.split, file):
+            if kind == "cgroup2" and "" in groups:
+                found.setdefault("v2", Path(place + groups[""].rstrip("/")))
+            if kind == "cgroup" and "pids" in options.split(",") and "pids" in groups:
+                found.setdefault("v1 pids", Path(place + groups["pids"].rstrip("/")))
+    return found
+
+
 def version(command: list[str]) -> str:
     """The first line of what a program says of itself."""
     try:

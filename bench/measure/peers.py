@@ -31,9 +31,10 @@ class Peer:
 
 
 def _podman_leftovers() -> list[Path]:
-    """podman makes these and never removes them."""
+    """podman makes these and never removes them. What others remove meanwhile, os.walk passes over."""
     state = Path("/run/crun")
-    return [*Path("/sys/fs/cgroup").glob("**/libpod_parent"), *([state] if state.is_dir() else [])]
+    groups = [Path(place) / name for place, names, _ in os.walk("/sys/fs/cgroup") for name in names if name == "libpod_parent"]
+    return [*groups, *([state] if state.is_dir() else [])]
 
 
 def _remove_directories(tops: set[Path]) -> None:

@@ -9,7 +9,7 @@ Points = list[tuple[float, float]]
 # Told apart by most people, whatever colours they see; in this order.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f3c8d", "#8a8a00", "#b2182b",
            "#4d4d4d", "#a6761d", "#66c2a5", "#bdbdbd")
-WIDE = 36  # letters of a name: two of them are not beside one another in a legend
+WIDE = 30  # letters of a name: two of them are not beside one another in a legend
 SMALL_SHARE = 0.02  # of a bar: stages that are nowhere longer are put together
 
 

@@ -73,6 +73,17 @@ def launch(data: dict, out: Path) -> Shown:
     return [("launch.svg", "The library, the two writes alone, and the writes until the kernel says that they are done.")]
 
 
+def by_size(data: dict) -> dict[str, list[tuple[float, float]]]:
+    """The cost of a fork, and of a plain os.fork(), by the memory of the process that is forked."""
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for name, found in data["sets"].items():
+        size = data.get("memory", {}).get(name, {}).get("rss")
+        for way in found:
+            if size and way["rounds"] and way["name"] in ("zygote fork", "zygote fork, spares", "os.fork(), no isolation"):
+                lines.setdefault(way["name"], []).append((size / (1 << 20), median(pooled(way["rounds"])) / 1000))
+    return {name: sorted(points) for name, points in lines.items() if len(points) > 1}
+
+
 def zygote(data: dict, out: Path) -> Shown:
     sets, shown = data["sets"], []
     if dots := ways_of(sets):
@@ -81,6 +92,10 @@ def zygote(data: dict, out: Path) -> Shown:
     if bars := stages_of(sets, "zygote fork", "zygote fork, spares"):
         stacked_plot(out / "zygote-stages.svg", "Where a fork spends its time", "us, sum of the medians of the stages", bars)
         shown.append(("zygote-stages.svg", "Stages of a fork, and of one with spares."))
+    if lines := by_size(data):
+        line_plot(out / "zygote-size.svg", "A fork by what its zygote holds", "MiB of the zygote's memory (RSS)", "ms until the first statement",
+                  {f"{name}: {growth.words(points)}": points for name, points in lines.items()})
+        shown.append(("zygote-size.svg", "Each point is a set of modules; the exponent is of the power law that is fitted."))
     if lines := rates_of(sets):
         line_plot(out / "zygote-rates.svg", "Forks per second, to the container's end", "requesters at once", "forks per second", lines)
         shown.append(("zygote-rates.svg", "By the number of threads that ask."))

@@ -25,7 +25,8 @@ def inline(text: str) -> str:
 
 def kind(cell: str) -> str:
     """Figures stand below one another; so do intervals and bounds."""
-    return ' class="number"' if re.match(r"[\d.,\[-]+( |x|%|$)|at (most|least) ", cell) and len(cell) < 40 else ""
+    figure = r"[-+]?[\d.,]*\d(e-?\d+)?(x|%| us| ms| s| MiB)?"
+    return ' class="number"' if re.fullmatch(rf"{figure}( \[.*\]| \.\. {figure})?|at (most|least) {figure}", cell) else ""
 
 
 def table(lines: list[str]) -> str:

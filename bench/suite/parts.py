@@ -73,7 +73,7 @@ PARTS = (
          {FULL: (), QUICK: ("--quick", "--only", "cold", "--only", "depth")}, {FULL: 900, QUICK: 120},
          needs=("bench/prefetch_driver", "tools/sockctl/sockctl")),
     Part("kernel_costs", "What the kernel charges",
-         "The SOCK paper's measurements of mounts, namespaces and cgroups, again, on this machine's kernel.",
+         "The SOCK paper's measurements of mounts, namespaces and cgroups, again, on this machine's kernel: bare system calls, without the library.",
          {FULL: (), QUICK: ("--quick",), SMOKE: ("--quick", "--only", "cgroup")}, {FULL: 300, QUICK: 60, SMOKE: 60},
          needs=("bench/kernel_costs_driver",)),
     Part("growth", "How costs grow, and how many fit",

@@ -106,7 +106,7 @@ def summary(report: Report) -> list[str]:
              "How: `bench/README.md`. Ratios are what counts; times are this machine's.", ""]
     lines += [f"- {warning}" for warning in report.warnings()] or ["- Nobody else was using the machine, as far as could be seen."]
     lines += [f"- WARNING: {failure}" for failure in report.failures()]
-    lines += [f"- WARNING: {item}" for item in report.left_behind]
+    lines += [f"- WARNING: {item} (by this run, or by others meanwhile)" for item in report.left_behind]
     if failures := counted_failures(report):
         lines += [f"- failed or missing, {failure}" for failure in failures]
     else:
