@@ -5,6 +5,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from measure.cpu import CpuTime, of_tree
+
 SECONDS_TO_END = 10
 
 
@@ -42,6 +44,10 @@ class Driver:
     def keep(self, count: int, seconds: float) -> dict[str, float]:
         """What each of them holds."""
         return _figures(self._ask(f"keep {count}", seconds))
+
+    def cpu_time(self) -> CpuTime:
+        """Of the program and all that it has started."""
+        return of_tree(self._process.pid)
 
     def close(self) -> None:
         self._selector.close()

@@ -36,6 +36,11 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def tic_label(text: str) -> str:
+    """gnuplot takes it for a format."""
+    return quoted(text.replace("%", "%%"))
+
+
 def _draw(path: Path, axes: Axes, size: tuple[int, int], lines: list[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     head = [f"set terminal svg size {size[0]},{size[1]} font 'DejaVu Sans,13' noenhanced background '#ffffff'",
@@ -75,7 +80,7 @@ def dot_plot(path: Path, title: str, x: str, dots: list[Dot], unit: str) -> None
     rows = [(dot.middle, count - n, dot.low, dot.high, dot.p90, dot.p99) for n, dot in enumerate(dots)]
     figures = [f"set label {quoted(f'{_short(dot.middle)} {unit}')} at graph 1.02, first {count - n} left"
                for n, dot in enumerate(dots)]
-    labels = ", ".join(f"{quoted(dot.label)} {count - n}" for n, dot in enumerate(dots))
+    labels = ", ".join(f"{tic_label(dot.label)} {count - n}" for n, dot in enumerate(dots))
     least = min(min(dot.low, dot.middle) for dot in dots) * 0.6
     most = max(max(dot.p99, dot.high) for dot in dots) * 1.5
     _draw(path, Axes(title, x), (900, 160 + 25 * count), [
@@ -104,7 +109,7 @@ def stacked_plot(path: Path, title: str, x: str, bars: dict[str, dict[str, float
                       f"fillcolor '{COLOURS[number % len(COLOURS)]}' title {quoted(name)}")
     longest = max(at.values())
     totals = [(at[bar], count - row, quoted(_short(at[bar]))) for row, bar in enumerate(bars)]
-    labels = ", ".join(f"{quoted(bar)} {count - row}" for row, bar in enumerate(bars))
+    labels = ", ".join(f"{tic_label(bar)} {count - row}" for row, bar in enumerate(bars))
     key_rows = -(-len(names) // 4)
     margin = max(len(bar) for bar in bars) + 2
     _draw(path, Axes(title, x), (900, 150 + 46 * count + 22 * key_rows), [

@@ -1,8 +1,9 @@
 """Rows of figures, and tables of rows for people and for the README."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
+from measure.cpu import CpuTime
 from measure.peers import REFERENCE, SOCK, Peer
 from measure.samples import Rounds, median_interval, percentile, pooled, ratio_interval
 
@@ -18,6 +19,7 @@ class Measured:
     rates: dict[int, list[float]]  # lives per second by number of creators
     stages: dict[str, float]
     failure: str = ""
+    cpu: CpuTime = field(default_factory=CpuTime)  # while rates were measured
 
     def median(self) -> float:
         return median(pooled(self.rounds))
@@ -74,9 +76,11 @@ def stage_rows(results: list[Measured]) -> list[tuple[str, ...]]:
     """The same step of sock and of the reference side by side: where the difference is."""
     found = {one.peer.name: one.stages for one in results if one.stages}
     names = list(dict.fromkeys(stage for stages in found.values() for stage in stages))
-    return [("stage, median us", *found)] + [
+    rows = [("stage, median us", *found)] + [
         (name, *(f"{stages[name]:.1f}" if name in stages else "" for stages in found.values()))
         for name in names]
+    shares = {one.peer.name: one.cpu.kernel_share() for one in results if one.stages}
+    return rows + [("CPU time spent in the kernel", *("" if share is None else f"{share:.0%}" for share in shares.values()))]
 
 
 def plain(rows: list[tuple[str, ...]]) -> str:

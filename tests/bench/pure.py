@@ -1,7 +1,12 @@
 """What the report makes of figures: bounds, paths, verdicts, exponents, stages, pages."""
 
+import os
+import subprocess
+import sys
+
+import compare
 from cases import expect
-from measure import growth, plot, specification
+from measure import cpu, growth, plot, specification
 from measure.specification import Bound, Promise, judge
 from suite import page, run
 from suite.parts import FULL, PARTS, QUICK
@@ -110,6 +115,20 @@ def pages_escape_what_they_show(world) -> None:
     expect("x | y" in shown and '<td class="number">2.5</td>' in shown, shown)
 
 
+def what_is_compared_has_names(world) -> None:
+    data = {"sets": {"bare": [{"name": "fork", "rounds": [[1.0]]}]}, "peers": {"sock": {"rounds": [[2.0]]}}, "ways": [
+        {"name": "w", "found": [{"count": 10, "rounds": [[3.0]]}]}], "load": 1}
+    expect(compare.rounds_in(data) == {"bare: fork": [[1.0]], "sock": [[2.0]], "w: 10": [[3.0]]}, f"{compare.rounds_in(data)}")
+
+
+def cpu_time_of_a_tree_has_what_was_reaped(world) -> None:
+    before = cpu.of_tree(os.getpid())
+    subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.3: pass"], check=True)
+    used = cpu.of_tree(os.getpid()) - before
+    expect(used.user + used.kernel >= 20 and 0 <= used.kernel_share() < 0.5, f"{used}")
+    expect(cpu.CpuTime(1, 1).kernel_share() is None, "too little to tell")
+
+
 def failures_are_counted_wherever_they_are(world) -> None:
     found = run.failures_in({"sets": {"a": [{"name": "w", "failure": "failed: x"}]}, "trees": [{"name": "t", "runs": [{"failures": 3}]}],
                              "peers": {"crun": {"failure": "not installed"}, "sock": {"failure": ""}}})
@@ -126,4 +145,5 @@ TESTS = [bounds_and_paths_are_read, a_bound_that_is_none_is_refused, what_is_pro
          names_with_slashes_and_lists_of_names_are_found, a_ratio_is_judged_with_its_interval, one_figure_is_judged_alone,
          what_was_not_measured_is_told_from_what_failed, an_exponent_is_fitted, growth_above_linear_is_warned_of,
          short_stages_are_put_together, axes_have_figures, pages_escape_what_they_show, failures_are_counted_wherever_they_are,
+         what_is_compared_has_names, cpu_time_of_a_tree_has_what_was_reaped,
          every_part_fits_into_its_run]

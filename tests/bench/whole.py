@@ -2,10 +2,11 @@
 
 import json
 import re
+import subprocess
 
 from cases import expect
 from suite.parts import PARTS
-from world import BUILD
+from world import BUILD, PROJECT
 
 
 def a_run_ends_with_a_report(world) -> None:
@@ -52,4 +53,10 @@ def a_promise_that_is_broken_is_named(world) -> None:
     expect(world.bench("--no-run").returncode == 0, "judged without being asked")
 
 
-TESTS = [a_run_ends_with_a_report, a_part_that_fails_is_named, a_promise_that_is_broken_is_named]
+def two_builds_are_compared(world) -> None:
+    done = subprocess.run([PROJECT / "bench/compare.py", BUILD, BUILD, "--rounds", "2"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=120, check=False)
+    expect(done.returncode == 0 and "create" in done.stdout and done.stdout.count("same") == 3, done.stdout)
+
+
+TESTS = [a_run_ends_with_a_report, a_part_that_fails_is_named, a_promise_that_is_broken_is_named, two_builds_are_compared]
