@@ -24,11 +24,8 @@ def exponent(points: list[tuple[float, float]]) -> float | None:
 
 
 def last_slope(points: list[tuple[float, float]]) -> float | None:
-    """The exponent between the two largest values of n: where it is going."""
-    logs = sorted((math.log(n), math.log(y)) for n, y in points if n > 0 and y > 0)
-    if len(logs) < 2 or logs[-1][0] == logs[-2][0]:
-        return None
-    return (logs[-1][1] - logs[-2][1]) / (logs[-1][0] - logs[-2][0])
+    """The exponent of the three largest values of n alone: where it is going."""
+    return exponent(sorted(points)[-3:])
 
 
 def is_above_linear(value: float | None) -> bool:

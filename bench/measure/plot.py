@@ -84,7 +84,8 @@ def dot_plot(path: Path, title: str, x: str, dots: list[Dot], unit: str) -> None
     least = min(min(dot.low, dot.middle) for dot in dots) * 0.6
     most = max(max(dot.p99, dot.high) for dot in dots) * 1.5
     _draw(path, Axes(title, x), (900, 160 + 25 * count), [
-        _block("d", rows), *figures, f"set label 'median' at graph 1.02, graph 1.04 left", "set rmargin 12", "set logscale x 10", f"set xrange [{least}:{most}]", f"set yrange [0.3:{count + 0.7}]",
+        _block("d", rows), *figures, f"set label 'median' at graph 1.02, first {count + 0.9} left", "set title offset 0,0.8",
+        "set rmargin 12", "set logscale x 10", f"set xrange [{least}:{most}]", f"set yrange [0.3:{count + 0.7}]",
         f"set ytics ({labels})", "set key outside bottom center horizontal maxcols 3 spacing 1.2",
         f"set xtics ({', '.join(f'{quoted(_plain(tic))} {tic}' for tic in tics(least, most))})", f"set lmargin {_margin(dots)}",
         "plot $d using 5:2 with points pointtype 2 pointsize 0.7 linecolor '#999999' title 'p90', "

@@ -30,7 +30,7 @@ def in_kernel(way: dict) -> str:
 
 def whole_of(sets: dict[str, list[dict]], wanted: str) -> dict[str, dict[str, float]]:
     """Bars of one piece: the distance to what is bare."""
-    return {f"{wanted}, {name}": {f"all of {wanted}": median(pooled(way["rounds"]))}
+    return {f"{wanted}, {name}": {"all, bare": median(pooled(way["rounds"]))}
             for name, found in sets.items() for way in found if way["name"] == wanted and way["rounds"]}
 
 
