@@ -75,8 +75,8 @@ class Workshop:
             for left in sorted(state.iterdir()) if state.is_dir() else []:
                 subprocess.run([runtime, "--root", str(state), "delete", "--force", left.name],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        _remove_directories(set(_podman_leftovers()) - self._foreign)
         shutil.rmtree(self.path, ignore_errors=True)
+        _remove_directories(set(_podman_leftovers()) - self._foreign)
 
     def make_rootfs(self, name: str, payload: Path) -> Path:
         """/bin/true and the empty mount points that the slowest peer would otherwise make."""

@@ -55,8 +55,10 @@ def _block(name: str, rows: list[tuple]) -> str:
     return "\n".join([f"${name} << E", *(" ".join(str(value) for value in row) for row in rows), "E"])
 
 
-def line_plot(path: Path, title: str, x: str, y: str, lines: dict[str, Points], logarithmic: str = "") -> None:
-    """Both axes from what was measured; x in steps of two. A single point is a level, dashed line."""
+def line_plot(path: Path, title: str, x: str, y: str, lines: dict[str, Points], logarithmic: str = "",
+              elsewhere: str = "") -> None:
+    """Both axes from what was measured; x in steps of two. A single point is a level line. Dashed: a level, and the
+    line that was measured elsewhere."""
     last = max(point[0] for points in lines.values() for point in points)
     first = min(point[0] for points in lines.values() for point in points)
     data, curves = [], []
@@ -64,7 +66,7 @@ def line_plot(path: Path, title: str, x: str, y: str, lines: dict[str, Points], 
         level = len(points) == 1 and last > first
         shown = [(first, points[0][1]), (last, points[0][1])] if level else points
         data.append(_block(f"d{number}", shown))
-        style = "lines dashtype 2" if level else f"linespoints pointtype {number % 12 + 4} pointsize 0.7"
+        style = "lines dashtype 2" if level or name == elsewhere else f"linespoints pointtype {number % 12 + 4} pointsize 0.7"
         curves.append(f"$d{number} using 1:2 with {style} linewidth 2 linecolor '{COLOURS[number % len(COLOURS)]}' title {quoted(name)}")
     columns = 2 if max(map(len, lines)) <= WIDE else 1
     key = 22 * -(-len(lines) // columns)

@@ -106,8 +106,21 @@ def _promise(cells: list[str]) -> Promise:
     return Promise(cells[0], cells[1], cells[2], of, "" if than in ("-", "–", "—") else than, goal, parse_bound(cells[6]))
 
 
+def parse_reasons(text: str) -> dict[str, str]:
+    """Of lists such as "- `id`, `id`: why"."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        if listed := re.fullmatch(r"- ((?:`[\w-]+`(?:, )?)+): (.*)", line):
+            found |= {name: listed[2] for name in re.findall(r"`([\w-]+)`", listed[1])}
+    return found
+
+
 def read() -> list[Promise]:
     return parse(PLACE.read_text())
+
+
+def read_reasons() -> dict[str, str]:
+    return parse_reasons(PLACE.read_text())
 
 
 def goal(promise_id: str) -> float:
@@ -162,12 +175,18 @@ def _pooled(rounds: Rounds) -> list[float]:
     return [value for one in rounds for value in one]
 
 
-def rows(judgements: list[Judgement]) -> list[tuple[str, ...]]:
+def rows(judgements: list[Judgement], reasons: dict[str, str] | None = None) -> list[tuple[str, ...]]:
     table = [("id", "promise", "measured", "95% CI", "goal", "verdict")]
     for one in judgements:
         measured = ("", "") if one.value is None else (figure(one.value), f"{figure(one.low)} .. {figure(one.high)}")
-        table.append((one.promise.id, one.promise.what, *measured, str(one.promise.goal), one.verdict()))
+        table.append((one.promise.id, one.promise.what, *measured, str(one.promise.goal), one.verdict() + why(one, reasons or {})))
     return table
+
+
+def why(one: Judgement, reasons: dict[str, str]) -> str:
+    if one.value is None or one.reached(one.promise.goal) or one.promise.id not in reasons:
+        return ""
+    return f": {reasons[one.promise.id]}"
 
 
 def figure(value: float) -> str:

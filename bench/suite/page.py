@@ -20,7 +20,7 @@ def inline(text: str) -> str:
     text = html.escape(text, quote=False)
     text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
     text = re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", text)
-    return re.sub(r"(NOT reached[^<]*|NOT measured|WARNING[^<]*)", r'<span class="bad">\1</span>', text)
+    return re.sub(r"(NOT reached(?:, within the noise)?|WARNING[^<]*)", r'<span class="bad">\1</span>', text)
 
 
 def kind(cell: str) -> str:

@@ -58,7 +58,7 @@ PARTS = (
     Part("restore", "Containers from snapshots",
          "From the request to the payload's answer: containers restored by CRIU and forked from a zygote's snapshot, beside CRIU's own "
          "program with nothing around it, a fork of the living zygote, and a created container that imports the same.",
-         {FULL: (), QUICK: ("--quick",)}, {FULL: 900, QUICK: 150}, needs=("bench/restore_driver", "bench/restore_memory")),
+         {FULL: (), QUICK: ("--quick",)}, {FULL: 1000, QUICK: 210}, needs=("bench/restore_driver", "bench/restore_memory")),
     Part("functions", "Calling functions through sockd",
          "From a request over a kept connection to its response: with a new instance, one that was paused, one that has just answered; "
          "beside a fresh `python3` for each request that imports the same.",

@@ -114,7 +114,7 @@ def summary(report: Report) -> list[str]:
     held = sum(one.reached(one.promise.goal) for one in report.judgements)
     measured = sum(one.value is not None for one in report.judgements)
     lines += ["", "## Promises", "", f"{held} of {measured} that were measured are held, of {len(report.judgements)}; "
-              "the table is `bench/SPECIFICATION.md`.", "", markdown(escaped(specification.rows(report.judgements))), ""]
+              "the table is `bench/SPECIFICATION.md`.", "", markdown(escaped(specification.rows(report.judgements, specification.read_reasons()))), ""]
     return [*lines, "## The machine", "", machine_table(report.load), ""]
 
 
