@@ -1,6 +1,6 @@
 // Restores of a Python that has imported packages, as a measuring program: serves the protocol of
 // serve.h for bench/restore.
-//   usage: restore_driver --how restore|thaw|fork|create --modules A,B|- --python PROGRAM
+//   usage: restore_driver --how restore|copy|thaw|fork|create --modules A,B|- --python PROGRAM
 //                         --state DIR --libexec DIR [--cold yes|first]
 // A life is from the request to the payload's answer to a byte that waits for it; its end is not in
 // it.
@@ -45,7 +45,7 @@ int live(void* argument) {
                         {.in = in.reader, .out = out.writer});
   if (!container) return complain(container.error());
   const double made = now_microseconds();
-  if (creator.setting.arguments.how != How::restore && !reads(out, 'r')) return -1;
+  if (!is_of_container(creator.setting.arguments.how) && !reads(out, 'r')) return -1;
   if (!reads(out, 'x')) return -1;
   const double answered = now_microseconds();
   creator.stages.clear();
@@ -76,7 +76,8 @@ int main(int argc, char** argv) {
   Arguments arguments;
   if (!parse(argc, argv, arguments)) {
     std::fputs(
-        "usage: restore_driver --how restore|thaw|fork|create --modules A,B|- --python PROGRAM "
+        "usage: restore_driver --how restore|copy|thaw|fork|create --modules A,B|- --python "
+        "PROGRAM "
         "--state DIR --libexec DIR [--cold yes|first]\n",
         stderr);
     return 2;

@@ -30,7 +30,7 @@ bool start(Setting& setting, Copy& copy, std::size_t number) {
       make(setting, "m" + std::to_string(number), {.in = copy.in.reader, .out = copy.out.writer});
   if (!made) return complain(made.error()) == 0;
   copy.container.emplace(std::move(*made));
-  if (setting.arguments.how != How::restore && !reads(copy.out, 'r')) return false;
+  if (!is_of_container(setting.arguments.how) && !reads(copy.out, 'r')) return false;
   return ::write(copy.in.writer.get(), "?", 1) == 1 && reads(copy.out, 'x');
 }
 

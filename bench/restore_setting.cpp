@@ -51,9 +51,13 @@ int write_snapshot(Setting& setting) {
   auto original = setting.host.create(spec);
   if (!original) return complain(original.error());
   if (!reads(out, 'r')) return -1;
-  using After = sock::CheckpointOptions::After;
+  using Options = sock::CheckpointOptions;
+  const bool copies = setting.arguments.how == How::copy;
   const double begin = now_microseconds();
-  auto written = original->checkpoint(*store, {.name = "bench", .after = After::stop});
+  auto written = original->checkpoint(
+      *store, {.name = "bench",
+               .after = Options::After::stop,
+               .memory = copies ? Options::Memory::copied : Options::Memory::automatic});
   return keep(setting, std::move(*store), std::move(written), now_microseconds() - begin);
 }
 
@@ -86,12 +90,14 @@ int write_zygote_snapshot(Setting& setting) {
 How how_of(std::string_view word) {
   if (word == "create") return How::create;
   if (word == "fork") return How::fork;
+  if (word == "copy") return How::copy;
   return word == "thaw" ? How::thaw : How::restore;
 }
 
 int prepare_for(Setting& setting) {
   switch (setting.arguments.how) {
     case How::restore:
+    case How::copy:
       return write_snapshot(setting);
     case How::thaw:
       return write_zygote_snapshot(setting);
@@ -153,7 +159,7 @@ std::optional<Setting> prepare(const Arguments& arguments) {
 
 sock::Result<sock::Container> make(Setting& setting, const std::string& name,
                                    const sock::Stdio& stdio) {
-  if (setting.arguments.how == How::restore)
+  if (is_of_container(setting.arguments.how))
     return setting.host.restore(*setting.snapshot, {.name = name, .stdio = stdio});
   sock::ContainerSpec spec = payload(setting.arguments);
   spec.name = name;

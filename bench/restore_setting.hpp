@@ -8,10 +8,14 @@
 
 #include "sock/sock.hpp"
 
-/// `restore` is from a snapshot of a container in which the modules are imported, `thaw` a fork
-/// from the snapshot of a zygote that has them, `fork` one from such a zygote itself, `create`
-/// starts an interpreter that imports them.
-enum class How { restore, thaw, fork, create };
+/// `restore` is from a snapshot of a container in which the modules are imported, `copy` the same
+/// with its memory copied instead of mapped, `thaw` a fork from the snapshot of a zygote that has
+/// them, `fork` one from such a zygote itself, `create` starts an interpreter that imports them.
+enum class How { restore, copy, thaw, fork, create };
+/// Whether its payload has said that it is ready before the snapshot was written.
+constexpr bool is_of_container(How how) {
+  return how == How::restore || how == How::copy;
+}
 
 /// Whether each begins with nothing of its snapshot in the page cache; and whether it is the first
 /// since the snapshot is in use, so that nobody knows yet what it will need.
