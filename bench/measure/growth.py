@@ -32,6 +32,12 @@ def is_above_linear(value: float | None) -> bool:
     return value is not None and value > LINEAR + TOLERANCE
 
 
+def of_rates(points: list[tuple[float, float]]) -> str:
+    """How long each of n takes, from how many all of them do in a second: with n CPUs or more it stays, with fewer
+    it grows as n; more than that is contention."""
+    return words([(n, n / rate) for n, rate in points if rate > 0])
+
+
 def words(points: list[tuple[float, float]]) -> str:
     value = exponent(points)
     if value is None:

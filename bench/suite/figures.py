@@ -47,8 +47,13 @@ def stages_of(sets: dict[str, list[dict]], *ways: str) -> dict[str, dict[str, fl
 
 
 def rates_of(sets: dict[str, list[dict]]) -> dict[str, list[tuple[float, float]]]:
-    return {f"{way['name'].split(':')[0]}, {name}": [(int(count), rate) for count, rate in way["rates"].items()]
-            for name, found in sets.items() for way in found if way["rates"]}
+    return with_contention({f"{way['name'].split(':')[0]}, {name}": [(int(count), rate) for count, rate in way["rates"].items()]
+                            for name, found in sets.items() for way in found if way["rates"]})
+
+
+def with_contention(lines: dict[str, list[tuple[float, float]]]) -> dict[str, list[tuple[float, float]]]:
+    """Says of each line how the time that one takes grows with those that are at it."""
+    return {f"{name} (each takes {growth.of_rates(points)})" if len(points) > 2 else name: points for name, points in lines.items()}
 
 
 def peers(data: dict, out: Path) -> Shown:
@@ -63,7 +68,8 @@ def peers(data: dict, out: Path) -> Shown:
         stacked_plot(out / "peers-stages.svg", "Where creating a container spends its time", "us, sum of the medians of the stages", bars)
         shown.append(("peers-stages.svg", "Stages of the library and the same steps of the C program, which makes the bare system calls; and the share of the CPU time that "
                       "was spent in the kernel while rates were measured."))
-    lines = {name: [(int(count), median(rates)) for count, rates in one["rates"].items()] for name, one in found.items() if one["rates"]}
+    lines = with_contention({name: [(int(count), median(rates)) for count, rates in one["rates"].items()]
+                             for name, one in found.items() if one["rates"]})
     if lines:
         lines["SOCK's paper, 2018, its machine"] = [(1, PAPER_RATE)]
         line_plot(out / "peers-rates.svg", "Containers per second", "creators at once", "containers per second, logarithmic", lines, "y")
@@ -196,6 +202,8 @@ def curves(data: dict, out: Path, prefix: str) -> Shown:
         lines = {curve["name"]: [tuple(point) for point in curve["points"]] for curve in plot["curves"] if curve["points"]}
         if not lines:
             continue
+        if plot["x"].startswith("creators"):
+            lines = with_contention(lines)
         if plot.get("fit"):
             lines = {f"{name}: {growth.words(points)}": points for name, points in lines.items()}
         file = f"{prefix}-{number}.svg"

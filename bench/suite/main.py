@@ -92,7 +92,7 @@ def run_all(options: argparse.Namespace, data: Path) -> dict:
     left_behind += [line for result in leftovers.compare(before) if result.status == "failed" and result.name != "processes"
                     for line in result.output.splitlines() if not line.startswith("gone")]
     kept = {"size": options.size, "seconds": time.monotonic() - start, "load": load, "left_behind": left_behind,
-            "machine": {**machine.describe(), **machine.describe_more()},
+            "machine": report.describe_machine(load),
             "parts": {one.part.name: {"command": one.command, "seconds": one.seconds, "busy": one.busy,
                                       "failure": one.failure, "left_out": one.left_out} for one in outcomes}}
     (data / "run.json").write_text(json.dumps(kept, indent=1) + "\n")
@@ -117,7 +117,7 @@ def main() -> int:
     kept = json.loads((data / "run.json").read_text())
     outcomes = saved_outcomes(options, data)
     judged = judgements(outcomes, kept["left_behind"])
-    written = report.Report(kept["size"], kept["seconds"], kept["load"], outcomes, kept["left_behind"], judged)
+    written = report.Report(kept["size"], kept["seconds"], kept["load"], kept["machine"], outcomes, kept["left_behind"], judged)
     report.write(written, options.out)
     print(f"report: {options.out / 'report.html'}")
     for failure in written.failures():

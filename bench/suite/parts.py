@@ -62,7 +62,7 @@ PARTS = (
     Part("functions", "Calling functions through sockd",
          "From a request over a kept connection to its response: with a new instance, one that was paused, one that has just answered; "
          "beside a fresh `python3` for each request that imports the same.",
-         {FULL: (), QUICK: ("--quick",)}, {FULL: 600, QUICK: 120}, needs=("tools/sockd/sockd", "tools/sockctl/sockctl")),
+         {FULL: (), QUICK: ("--quick",)}, {FULL: 600, QUICK: 160}, needs=("tools/sockd/sockd", "tools/sockctl/sockctl")),
     Part("import_cache", "Import trees",
          "Forklift's second workload over trees that were fitted to its first: ours beside Forklift's, by number of zygotes. Packages burn "
          "the CPU time and the memory that were recorded for the real ones.",

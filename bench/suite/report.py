@@ -21,6 +21,7 @@ class Report:
     size: str
     seconds: float
     load: float
+    machine: dict[str, str]
     outcomes: list[Outcome]
     left_behind: list[str]
     judgements: list[Judgement]
@@ -42,11 +43,9 @@ def commit() -> str:
     return done.stdout.strip() or "unknown"
 
 
-def machine_table(load: float) -> str:
-    rows = [("machine", "")]
-    rows += [*machine.describe().items(), *machine.describe_more().items(), *machine.versions().items()]
-    rows += [("sock", commit()), ("load before", f"{load:.2f}, one minute"), ("when", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()))]
-    return markdown([(name, value.replace("|", "\\|")) for name, value in rows])
+def describe_machine(load: float) -> dict[str, str]:
+    return {**machine.describe(), **machine.describe_more(), **machine.versions(), "sock": commit(),
+            "load before": f"{load:.2f}, one minute", "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())}
 
 
 def as_markdown(printed: str) -> str:
@@ -115,7 +114,7 @@ def summary(report: Report) -> list[str]:
     measured = sum(one.value is not None for one in report.judgements)
     lines += ["", "## Promises", "", f"{held} of {measured} that were measured are held, of {len(report.judgements)}; "
               "the table is `bench/SPECIFICATION.md`.", "", markdown(escaped(specification.rows(report.judgements, specification.read_reasons()))), ""]
-    return [*lines, "## The machine", "", machine_table(report.load), ""]
+    return [*lines, "## The machine", "", markdown(escaped([("machine", ""), *report.machine.items()])), ""]
 
 
 def write(report: Report, directory: Path) -> None:

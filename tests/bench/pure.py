@@ -106,6 +106,11 @@ def growth_above_linear_is_warned_of(world) -> None:
     expect(growth.last_slope(hidden) > 1.3 and "WARNING" in growth.words(hidden), "square, behind a large fixed part")
 
 
+def contention_is_told_from_waiting_for_a_cpu(world) -> None:
+    expect("WARNING" not in growth.of_rates([(n, 1000.0) for n in (1, 2, 4, 8, 16)]), "n share one CPU")
+    expect("WARNING" in growth.of_rates([(n, 1000.0 / n) for n in (1, 2, 4, 8, 16)]), "the more, the fewer")
+
+
 def short_stages_are_put_together(world) -> None:
     bars = {"a": {"long": 90.0, "tiny": 1.0, "other": 50.0}, "b": {"long": 10.0}}
     expect(plot.shown_stages(bars) == ["long", "other", plot.REST], f"{plot.shown_stages(bars)}")
@@ -145,14 +150,14 @@ def failures_are_counted_wherever_they_are(world) -> None:
 
 
 def every_part_fits_into_its_run(world) -> None:
-    for size, minutes in ((QUICK, 18), (FULL, 120)):
+    for size, minutes in ((QUICK, 20), (FULL, 120)):
         total = sum(part.seconds[size] for part in PARTS if size in part.arguments)
         expect(total <= minutes * 60, f"{size}: {total} s, if all parts took all that they may")
 
 
 TESTS = [bounds_and_paths_are_read, reasons_are_shown_where_a_goal_is_missed, a_bound_that_is_none_is_refused, what_is_promised_can_be_found,
          names_with_slashes_and_lists_of_names_are_found, a_ratio_is_judged_with_its_interval, one_figure_is_judged_alone,
-         what_was_not_measured_is_told_from_what_failed, an_exponent_is_fitted, growth_above_linear_is_warned_of,
+         what_was_not_measured_is_told_from_what_failed, an_exponent_is_fitted, contention_is_told_from_waiting_for_a_cpu, growth_above_linear_is_warned_of,
          short_stages_are_put_together, axes_have_figures, pages_escape_what_they_show, failures_are_counted_wherever_they_are,
          what_is_compared_has_names, cpu_time_of_a_tree_has_what_was_reaped,
          every_part_fits_into_its_run]
