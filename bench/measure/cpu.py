@@ -1,8 +1,13 @@
-"""CPU time of a process with everything below it: what each has used, and what it has reaped."""
+"""CPU time of the whole machine, in the kernel and outside.
 
-import os
+Not that of processes: the kernel books a process's time by samples, and all of it as the user's where none was
+taken in the kernel, which is how it books processes that live shorter than a tick.
+"""
+
 from dataclasses import dataclass
 from pathlib import Path
+
+FEW_TICKS = 20
 
 
 @dataclass
@@ -19,27 +24,16 @@ class CpuTime:
         return CpuTime(self.user - other.user, self.kernel - other.kernel)
 
     def kernel_share(self) -> float | None:
-        """None where too little was used to tell: the kernel samples it at its clock."""
+        """None where too little was used to tell."""
         total = self.user + self.kernel
-        return self.kernel / total if total >= 20 else None
+        return self.kernel / total if total >= FEW_TICKS else None
 
 
-def _fields(pid: int) -> list[str]:
-    """From the parent on; empty if it has ended."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1:]
-    except OSError:
-        return []
+def parse(stat: str) -> CpuTime:
+    """The first line of /proc/stat."""
+    user, nice, system, _, _, interrupts, soft_interrupts = map(int, stat.split("\n")[0].split()[1:8])
+    return CpuTime(user + nice, system + interrupts + soft_interrupts)
 
 
-def of_tree(root: int) -> CpuTime:
-    fields = {int(name): found for name in os.listdir("/proc") if name.isdigit() and (found := _fields(int(name)))}
-    total, tree, grew = CpuTime(), {root}, True
-    while grew:
-        found = {pid for pid, words in fields.items() if int(words[0]) in tree} - tree
-        tree |= found
-        grew = bool(found)
-    for pid in tree & fields.keys():
-        user, kernel, reaped_user, reaped_kernel = map(int, fields[pid][10:14])
-        total += CpuTime(user + reaped_user, kernel + reaped_kernel)
-    return total
+def used() -> CpuTime:
+    return parse(Path("/proc/stat").read_text())

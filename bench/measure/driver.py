@@ -5,8 +5,6 @@ import subprocess
 import time
 from pathlib import Path
 
-from measure.cpu import CpuTime, of_tree
-
 SECONDS_TO_END = 10
 
 
@@ -44,10 +42,6 @@ class Driver:
     def keep(self, count: int, seconds: float) -> dict[str, float]:
         """What each of them holds."""
         return _figures(self._ask(f"keep {count}", seconds))
-
-    def cpu_time(self) -> CpuTime:
-        """Of the program and all that it has started."""
-        return of_tree(self._process.pid)
 
     def close(self) -> None:
         self._selector.close()

@@ -95,8 +95,10 @@ def dot_plot(path: Path, title: str, x: str, dots: list[Dot], unit: str) -> None
         "$d using 1:2:3:4 with xerrorbars pointtype 7 pointsize 0.6 linewidth 2 linecolor '#0072b2' title 'median, 95 % CI'"])
 
 
-def stacked_plot(path: Path, title: str, x: str, bars: dict[str, dict[str, float]]) -> None:
-    """A bar for each, from the top, in stages from the left; short stages are put together."""
+def stacked_plot(path: Path, title: str, x: str, bars: dict[str, dict[str, float]],
+                 notes: dict[str, str] | None = None) -> None:
+    """A bar for each, from the top, in stages from the left; short stages are put together. Notes stand beside bars."""
+    notes = notes or {}
     names = shown_stages(bars)
     count, data, curves = len(bars), [], []
     at = {bar: 0.0 for bar in bars}
@@ -108,15 +110,15 @@ def stacked_plot(path: Path, title: str, x: str, bars: dict[str, dict[str, float
             rows.append((at[bar] + length / 2, y, at[bar], at[bar] + length, y - 0.36, y + 0.36))
             at[bar] += length
         data.append(_block(f"d{number}", rows))
-        curves.append(f"$d{number} using 1:2:3:4:5:6 with boxxyerror fillstyle solid 0.9 border linecolor '#ffffff' "
+        curves.append(f"$d{number} using 1:2:3:4:5:6 with boxxyerror fillstyle solid 0.9 noborder "
                       f"fillcolor '{COLOURS[number % len(COLOURS)]}' title {quoted(name)}")
     longest = max(at.values())
-    totals = [(at[bar], count - row, quoted(_short(at[bar]))) for row, bar in enumerate(bars)]
+    totals = [(at[bar], count - row, quoted(_short(at[bar]) + notes.get(bar, ""))) for row, bar in enumerate(bars)]
     labels = ", ".join(f"{tic_label(bar)} {count - row}" for row, bar in enumerate(bars))
     key_rows = -(-len(names) // 4)
     margin = max(len(bar) for bar in bars) + 2
     _draw(path, Axes(title, x), (900, 150 + 46 * count + 22 * key_rows), [
-        *data, _block("totals", totals), f"set xrange [0:{longest * 1.12}]", f"set yrange [0.4:{count + 0.6}]", f"set ytics ({labels})",
+        *data, _block("totals", totals), f"set xrange [0:{longest * (1.5 if any(notes.values()) else 1.12)}]", f"set xtics {tic_step(longest)}", f"set yrange [0.4:{count + 0.6}]", f"set ytics ({labels})",
         "set key outside bottom center horizontal maxcols 4", f"set lmargin {margin}",
         f"plot {', '.join(curves)}, $totals using 1:2:3 with labels left offset 0.7,0 notitle"])
 
@@ -134,6 +136,12 @@ def tics(least: float, most: float) -> list[float]:
         return all_inside
     tens = [tic for tic in inside if f"{tic:e}".startswith("1.0")]
     return tens if len(tens) > 3 else inside
+
+
+def tic_step(longest: float) -> float:
+    """So that about five figures stand on a linear axis, whatever their length."""
+    power = 10 ** math.floor(math.log10(longest / 5))
+    return next(step * power for step in (1, 2, 5, 10) if longest / (step * power) <= 6)
 
 
 def _plain(value: float) -> str:

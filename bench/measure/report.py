@@ -19,7 +19,7 @@ class Measured:
     rates: dict[int, list[float]]  # lives per second by number of creators
     stages: dict[str, float]
     failure: str = ""
-    cpu: CpuTime = field(default_factory=CpuTime)  # while rates were measured
+    cpu: CpuTime = field(default_factory=CpuTime)  # of the machine, while rates were measured
 
     def median(self) -> float:
         return median(pooled(self.rounds))
@@ -80,7 +80,7 @@ def stage_rows(results: list[Measured]) -> list[tuple[str, ...]]:
         (name, *(f"{stages[name]:.1f}" if name in stages else "" for stages in found.values()))
         for name in names]
     shares = {one.peer.name: one.cpu.kernel_share() for one in results if one.stages}
-    return rows + [("CPU time spent in the kernel", *("" if share is None else f"{share:.0%}" for share in shares.values()))]
+    return rows + [("the machine's CPU time, in the kernel", *("" if share is None else f"{share:.0%}" for share in shares.values()))]
 
 
 def plain(rows: list[tuple[str, ...]]) -> str:

@@ -24,8 +24,13 @@ def ways_of(sets: dict[str, list[dict]], shorten=lambda name: name) -> list[Dot]
 
 
 def in_kernel(way: dict) -> str:
+    """Beside a bar's length."""
     share = way.get("kernel_share")
-    return "" if share is None else f" ({share:.0%} in the kernel)"
+    return "" if share is None else f", {share:.0%} in the kernel"
+
+
+def notes_of(sets: dict[str, list[dict]]) -> dict[str, str]:
+    return {f"{way['name'].split(':')[0]}, {name}": in_kernel(way) for name, found in sets.items() for way in found}
 
 
 def whole_of(sets: dict[str, list[dict]], wanted: str) -> dict[str, dict[str, float]]:
@@ -41,7 +46,7 @@ def stages_of(sets: dict[str, list[dict]], *ways: str) -> dict[str, dict[str, fl
         for name, found in sets.items():
             for way in found:
                 if way["name"] == wanted and way["stages"]:
-                    bars[f"{wanted.split(':')[0]}, {name}{in_kernel(way)}"] = {
+                    bars[f"{wanted.split(':')[0]}, {name}"] = {
                         stage: median(value) if isinstance(value, list) else value for stage, value in way["stages"].items()}
     return bars
 
@@ -63,10 +68,11 @@ def peers(data: dict, out: Path) -> Shown:
     if dots:
         dot_plot(out / "peers.svg", "A container from start to reaped", "ms, logarithmic", dots, "ms")
         shown.append(("peers.svg", "Median with its 95 % interval, 90th and 99th percentile of each peer."))
-    bars = {name + in_kernel(one): one["stages"] for name, one in found.items() if one["stages"]}
+    bars = {name: one["stages"] for name, one in found.items() if one["stages"]}
     if bars:
-        stacked_plot(out / "peers-stages.svg", "Where creating a container spends its time", "us, sum of the medians of the stages", bars)
-        shown.append(("peers-stages.svg", "Stages of the library and the same steps of the C program, which makes the bare system calls; and the share of the CPU time that "
+        stacked_plot(out / "peers-stages.svg", "Where creating a container spends its time", "us, sum of the medians of the stages", bars,
+                     {name: in_kernel(one) for name, one in found.items()})
+        shown.append(("peers-stages.svg", "Stages of the library and the same steps of the C program, which makes the bare system calls; and the share of all CPU time that "
                       "was spent in the kernel while rates were measured."))
     lines = with_contention({name: [(int(count), median(rates)) for count, rates in one["rates"].items()]
                              for name, one in found.items() if one["rates"]})
@@ -108,7 +114,7 @@ def zygote(data: dict, out: Path) -> Shown:
         dot_plot(out / "zygote.svg", "From the request to a Python payload's first statement", "ms, logarithmic", dots, "ms")
         shown.append(("zygote.svg", "Each way for each set of modules."))
     if bars := stages_of(sets, "zygote fork", "zygote fork, spares") | whole_of(sets, "os.fork(), no isolation"):
-        stacked_plot(out / "zygote-stages.svg", "Where a fork spends its time", "us, sum of the medians of the stages", bars)
+        stacked_plot(out / "zygote-stages.svg", "Where a fork spends its time", "us, sum of the medians of the stages", bars, notes_of(sets))
         shown.append(("zygote-stages.svg", "Stages of a fork and of one with spares; below them what a plain os.fork() of the same process takes."))
     if lines := by_size(data):
         line_plot(out / "zygote-size.svg", "A fork by what its zygote holds", "MiB of the zygote's memory (RSS)", "ms until the first statement",
@@ -127,7 +133,7 @@ def restore(data: dict, out: Path) -> Shown:
         shown.append(("restore.svg", "Each way for each set of modules."))
     if bars := (stages_of(sets, "fork of a zygote's snapshot", "restored container", "fork of a living zygote")
                 | whole_of(sets, "criu restore, no isolation")):
-        stacked_plot(out / "restore-stages.svg", "Where coming back spends its time", "us, sum of the medians of the stages", bars)
+        stacked_plot(out / "restore-stages.svg", "Where coming back spends its time", "us, sum of the medians of the stages", bars, notes_of(sets))
         shown.append(("restore-stages.svg", "Stages of a fork from a snapshot, of a restore by CRIU, of a fork of a living zygote; below them CRIU's own program."))
     if lines := rates_of(sets):
         line_plot(out / "restore-rates.svg", "Containers per second, from snapshots", "requesters at once", "containers per second", lines)

@@ -1,9 +1,5 @@
 """What the report makes of figures: bounds, paths, verdicts, exponents, stages, pages."""
 
-import os
-import subprocess
-import sys
-
 import compare
 from cases import expect
 from measure import cpu, growth, plot, specification
@@ -135,12 +131,11 @@ def what_is_compared_has_names(world) -> None:
     expect(compare.rounds_in(data) == {"bare: fork": [[1.0]], "sock": [[2.0]], "w: 10": [[3.0]]}, f"{compare.rounds_in(data)}")
 
 
-def cpu_time_of_a_tree_has_what_was_reaped(world) -> None:
-    before = cpu.of_tree(os.getpid())
-    subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.4: sum(range(100000))"], check=True)
-    used = cpu.of_tree(os.getpid()) - before
-    expect(used.user + used.kernel >= 20 and 0 <= used.kernel_share() < 0.5, f"{used}")
-    expect(cpu.CpuTime(1, 1).kernel_share() is None, "too little to tell")
+def the_share_of_the_kernel_is_read(world) -> None:
+    used = cpu.parse("cpu  100 20 300 4000 50 6 70 8 0 0\ncpu0 1 2 3\n")
+    expect(used == cpu.CpuTime(120, 376), f"{used}")
+    expect(abs(used.kernel_share() - 376 / 496) < 1e-9, "the share")
+    expect((cpu.CpuTime(11, 11) - cpu.CpuTime(10, 10)).kernel_share() is None, "too little to tell")
 
 
 def failures_are_counted_wherever_they_are(world) -> None:
@@ -159,5 +154,5 @@ TESTS = [bounds_and_paths_are_read, reasons_are_shown_where_a_goal_is_missed, a_
          names_with_slashes_and_lists_of_names_are_found, a_ratio_is_judged_with_its_interval, one_figure_is_judged_alone,
          what_was_not_measured_is_told_from_what_failed, an_exponent_is_fitted, contention_is_told_from_waiting_for_a_cpu, growth_above_linear_is_warned_of,
          short_stages_are_put_together, axes_have_figures, pages_escape_what_they_show, failures_are_counted_wherever_they_are,
-         what_is_compared_has_names, cpu_time_of_a_tree_has_what_was_reaped,
+         what_is_compared_has_names, the_share_of_the_kernel_is_read,
          every_part_fits_into_its_run]
