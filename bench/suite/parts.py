@@ -92,6 +92,6 @@ def why_not(part: Part, size: str, build: Path) -> str:
         return "no CRIU (hint: scripts/install-criu)"
     if part.name == "import_cache" and not (PROJECT.parent / "shared/data/forklift").exists():
         return "Forklift's data is not beside the project (bench/import_cache --data)"
-    if part.name == "image_load" and not all(map(shutil.which, ("umoci", "skopeo"))):
-        return "no umoci or skopeo (hint: scripts/install-packages)"
+    if part.name == "image_load" and (absent := [name for name in ("umoci", "skopeo", "bsdtar", "mmdebstrap") if not shutil.which(name)]):
+        return f"not installed: {', '.join(absent)} (hint: scripts/install-packages --bench)"
     return ""

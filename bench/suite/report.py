@@ -89,7 +89,7 @@ def draw(report: Report, outcome: Outcome, directory: Path) -> figures.Shown:
     try:
         return figures.DRAW[outcome.part.name](outcome.data, directory)
     except (KeyError, ValueError, OSError, subprocess.CalledProcessError) as error:
-        report.plot_failures.append(f"{outcome.part.name}: no plot: {error!r}")
+        report.plot_failures.append(f"{outcome.part.name}: no plot: {error!r} (hint: gnuplot comes with scripts/install-packages)")
         say(report.plot_failures[-1])
         return []
 
