@@ -3,13 +3,11 @@
 from pathlib import Path
 from statistics import median
 
-from measure import growth
+from measure import growth, published
 from measure.plot import Dot, dot_plot, line_plot, stacked_plot
 from measure.samples import median_interval, percentile, pooled
 
 Shown = list[tuple[str, str]]
-# Containers a second that the SOCK paper reached, on its machine (design, "Numbers to reach").
-PAPER_RATE = 900
 
 
 def dot(label: str, rounds: list[list[float]], unit: float = 1) -> Dot:
@@ -77,9 +75,9 @@ def peers(data: dict, out: Path) -> Shown:
     lines = with_contention({name: [(int(count), median(rates)) for count, rates in one["rates"].items()]
                              for name, one in found.items() if one["rates"]})
     if lines:
-        lines["SOCK's paper, 2018, its machine"] = [(1, PAPER_RATE)]
+        lines["SOCK's paper, 2018, its machine"] = [(1, published.SOCK_RATE)]
         line_plot(out / "peers-rates.svg", "Containers per second", "creators at once", "containers per second, logarithmic", lines, "y")
-        shown.append(("peers-rates.svg", f"The paper had {PAPER_RATE} a second, on another machine and an older kernel. Here the root is a detached "
+        shown.append(("peers-rates.svg", f"The paper had {published.SOCK_RATE} a second, on another machine and an older kernel. Here the root is a detached "
                                          "tree, copied by one call and entered by chroot, where that time's kernel had bind mounts; an empty "
                                          "network namespace is kept and joined; the cgroup is a prepared one."))
     return shown
@@ -161,7 +159,6 @@ def functions(data: dict, out: Path) -> Shown:
 
 
 OPENLAMBDA = "OpenLambda, as published, another machine"
-PUBLISHED = {1: (36, 72), 40: (107, 23), 120: (146, 17), 640: (159, 16)}  # as in bench/import_cache
 
 
 def import_cache(data: dict, out: Path) -> Shown:
@@ -173,7 +170,7 @@ def import_cache(data: dict, out: Path) -> Shown:
             if tree["runs"]:
                 lines.setdefault("our tree" if tree["name"] == "ours" else f"{tree['name']} tree", []).append((tree["nodes"], median(run[what] for run in tree["runs"])))
         most = max((tree["nodes"] for tree in data["trees"] if tree["runs"]), default=1)
-        lines[OPENLAMBDA] = [(nodes, pair[column]) for nodes, pair in PUBLISHED.items() if nodes <= most]
+        lines[OPENLAMBDA] = [(nodes, pair[column]) for nodes, pair in published.OPENLAMBDA.items() if nodes <= most]
         line_plot(out / file, "A workload over import trees that were fitted to another", "nodes of the tree", axis, lines,
                   elsewhere=OPENLAMBDA)
         shown.append((file, "Compare the two trees; what was published stands beside for the order of magnitude."))
