@@ -10,7 +10,7 @@ from measure.specification import cells_of
 STYLE = """body { font: 15px/1.5 'DejaVu Sans', system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1.5rem; color: #1a1a1a }
 table { border-collapse: collapse; margin: 1rem 0; font-size: 13px }
 th, td { border-bottom: 1px solid #ddd; padding: .25rem .7rem; text-align: left; vertical-align: top }
-.number { text-align: right; white-space: nowrap } th { background: #f3f3f3 }
+.number { text-align: right; white-space: nowrap } td:first-child { white-space: nowrap } th { background: #f3f3f3 }
 pre { background: #f6f6f6; padding: .7rem; overflow-x: auto; font-size: 12px } code { font-size: 92% }
 img { max-width: 100%; display: block; margin: 1rem 0 .3rem } .bad { color: #b2182b; font-weight: 600 } .scroll { overflow-x: auto }
 h2 { border-top: 1px solid #ccc; padding-top: 1.2rem; margin-top: 2.5rem }"""

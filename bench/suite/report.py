@@ -14,6 +14,7 @@ from suite.parts import PROJECT
 from suite.run import Outcome, failures_in, say
 
 NOISY_SHARE = 0.15
+SHOWN = 4  # of what was left behind
 
 
 @dataclass
@@ -32,8 +33,8 @@ class Report:
 
     def warnings(self) -> list[str]:
         found = [warning] if (warning := machine.noise_warning(self.load)) else []
-        found += [f"WARNING: others used {one.busy:.0%} of the CPUs right before {one.part.name}"
-                  for one in self.outcomes if one.busy > NOISY_SHARE]
+        if noisy := [f"{one.part.name} {one.busy:.0%}" for one in self.outcomes if one.busy > NOISY_SHARE]:
+            found.append(f"WARNING: others used the CPUs right before these: {', '.join(noisy)}")
         return found
 
 
@@ -105,7 +106,9 @@ def summary(report: Report) -> list[str]:
              "How: `bench/README.md`. Ratios are what counts; times are this machine's.", ""]
     lines += [f"- {warning}" for warning in report.warnings()] or ["- Nobody else was using the machine, as far as could be seen."]
     lines += [f"- WARNING: {failure}" for failure in report.failures()]
-    lines += [f"- WARNING: {item} (by this run, or by others meanwhile)" for item in report.left_behind]
+    if report.left_behind:
+        shown = "; ".join(report.left_behind[:SHOWN])
+        lines += [f"- WARNING: by this run, or by others meanwhile: {shown}; in all {len(report.left_behind)} (data/run.json)"]
     if failures := counted_failures(report):
         lines += [f"- failed or missing, {failure}" for failure in failures]
     else:
