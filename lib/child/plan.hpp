@@ -58,7 +58,7 @@ struct Plan {
   int (*clock)(clockid_t, timespec*) = nullptr;
 
   // cgroup_join
-  const int* cgroups = nullptr;  ///< Kept cgroup.procs.
+  const int* cgroups = nullptr;  ///< See Cgroup::join_fds().
   std::uint32_t cgroup_count = 0;
 
   // namespaces

@@ -21,7 +21,7 @@ namespace sock::container {
 /// descriptor that was opened out here may be written in there.
 struct GroupsToJoin {
   UniqueFd anchor;
-  std::vector<int> fds;  ///< Of cgroup.procs: writing "0" joins.
+  std::vector<int> fds;  ///< Writing "0" joins.
 };
 
 inline Result<GroupsToJoin> open_groups(const isolation::Cgroup& cgroup) {

@@ -31,8 +31,13 @@ Result<std::unique_ptr<LeafGroup>> LeafGroup::create(const GroupTraits& traits,
 }
 
 Result<> LeafGroup::open_joins() {
-  for (const Leaf& leaf : leaves_)
-    joins_.push_back(SOCK_TRY(leaf.keep("cgroup.procs", FileUse::write)).get());
+  for (std::size_t i = 0; i < leaves_.size(); ++i) {
+    // KERNEL: a thread that moves itself alone, as `tasks` has it, waits for nobody; a whole
+    // process does, for a grace period of RCU (5.6 ms, not 0.03). Who joins is a single thread.
+    const bool is_v1 = traits_.choice.branches[i].version == CgroupVersion::v1;
+    const char* const file = is_v1 ? "tasks" : "cgroup.procs";
+    joins_.push_back(SOCK_TRY(leaves_[i].keep(file, FileUse::write)).get());
+  }
   if (traits_.clone_into) directory_ = SOCK_TRY(leaves_.front().open_directory(O_PATH));
   return {};
 }

@@ -36,8 +36,9 @@ class Cgroup {
   /// For CLONE_INTO_CGROUP; empty where the machine or the kernel cannot, or this group must not
   /// be entered that way.
   [[nodiscard]] FdRef clone_into() const noexcept;
-  /// Kept cgroup.procs descriptors to which the child writes "0", in this order. Does not contain
-  /// the group of clone_into() when that is not empty.
+  /// Kept descriptors (cgroup.procs, of v1 `tasks`) to which the child writes "0", in this order,
+  /// as long as it is a single thread. Does not contain the group of clone_into() when that is not
+  /// empty.
   [[nodiscard]] std::span<const int> join_fds() const noexcept;
 
   /// To be said before its descriptors are given to somebody who is not trusted: after this use

@@ -113,6 +113,16 @@ TEST_P(CgroupPoolOn, OffersCloneIntoOnlyWhereTheKernelCan) {
   EXPECT_EQ(group.join_fds().size(), directories_.size() - (can ? 1U : 0U));
 }
 
+// Of a process it takes a grace period of RCU, of a single thread nothing.
+TEST_P(CgroupPoolOn, LetsASingleThreadJoinV1Groups) {
+  const Cgroup group = take();
+  for (const int fd : group.join_fds()) {
+    const std::string file = fs::read_symlink("/proc/self/fd/" + std::to_string(fd)).string();
+    const bool is_v2 = fs::exists(file.substr(0, file.rfind('/')) + "/cgroup.controllers");
+    EXPECT_TRUE(file.ends_with(is_v2 ? "/cgroup.procs" : "/tasks")) << file;
+  }
+}
+
 TEST_P(CgroupPoolOn, WritesLimitsAndResetsThemForTheNextUser) {
   if (!limits_memory()) GTEST_SKIP() << "needs a memory controller";
   {
