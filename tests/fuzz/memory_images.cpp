@@ -29,6 +29,7 @@ void tell(std::string_view bytes) {
   static_cast<void>(parse_descriptors(bytes, "fdinfo"));
   static_cast<void>(parse_open_files(bytes, "files"));
   static_cast<void>(told_mappings(bytes));
+  static_cast<void>(mappings_in(bytes));
 }
 
 // Whoever is not the earlier user stays as he is: changed twice is changed once.
