@@ -1,8 +1,7 @@
 // How a container's cost grows with those that are there: serves the protocol of serve.h for
 // bench/growth.
-//   usage: growth_driver --how create|fork --modules A,B|- --python PROGRAM --rootfs DIR --state
-//   DIR
-//                        --libexec DIR
+//   usage: growth_driver --how create|fork --modules A,B|- --python PROGRAM --rootfs DIR
+//                        --state DIR --libexec DIR
 // `keep N` makes idle containers, or ends some, until there are N; it answers with the count and
 // the mean of what each holds, in bytes. A life is one more container: `create` as in driver.cpp,
 // `fork` until the first statement of the payload, as in zygote_driver.cpp.
@@ -20,7 +19,9 @@
 
 #include "sock/sock.hpp"
 
+#include "grown_zygote.hpp"
 #include "module_list.hpp"
+#include "options.hpp"
 #include "process_memory.hpp"
 #include "serve.h"
 
@@ -146,39 +147,23 @@ int settle(void* argument) {
 }
 
 int make_zygote(Setting& setting) {
-  auto domain = setting.host.open_domain({.name = "bench",
-                                          .rootfs = {.base = std::string{sock::host_image}},
-                                          .interpreter = {setting.arguments.python}});
-  if (!domain) return complain(domain.error());
-  auto first = domain->start_zygote();
-  if (!first) return complain(first.error());
-  auto grown = first->grow({.modules = setting.arguments.modules});
-  if (!grown) return complain(grown.error());
-  setting.domain.emplace(std::move(*domain));
-  setting.zygote.emplace(std::move(*grown));
+  auto made = grow_zygote(setting.host, setting.arguments.python, setting.arguments.modules);
+  if (!made) return complain(made.error());
+  setting.domain.emplace(std::move(made->domain));
+  setting.zygote.emplace(std::move(made->zygote));
   return 0;
 }
 
 bool parse(int argc, char** argv, Arguments& arguments) {
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string_view option = argv[i];
-    const std::string_view value = argv[i + 1];
-    if (option == "--how")
-      arguments.how = value == "fork" ? How::fork : How::create;
-    else if (option == "--modules")
-      arguments.modules = split_modules(value);
-    else if (option == "--python")
-      arguments.python = value;
-    else if (option == "--rootfs")
-      arguments.rootfs = value;
-    else if (option == "--state")
-      arguments.state = value;
-    else if (option == "--libexec")
-      arguments.libexec = value;
-    else
-      return false;
-  }
-  return argc % 2 == 1 && !arguments.state.empty();
+  const bool known = read_options(
+      argc, argv,
+      {{"--how", [&](auto value) { arguments.how = value == "fork" ? How::fork : How::create; }},
+       {"--modules", [&](auto value) { arguments.modules = split_modules(value); }},
+       {"--python", text(arguments.python)},
+       {"--rootfs", text(arguments.rootfs)},
+       {"--state", text(arguments.state)},
+       {"--libexec", text(arguments.libexec)}});
+  return known && !arguments.state.empty();
 }
 
 // Each idle container holds some descriptors.

@@ -9,7 +9,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "grown_zygote.hpp"
 #include "module_list.hpp"
+#include "options.hpp"
 #include "serve.h"
 
 namespace {
@@ -62,16 +64,11 @@ int write_snapshot(Setting& setting) {
 }
 
 int make_zygote(Setting& setting) {
-  auto domain = setting.host.open_domain({.name = "bench",
-                                          .rootfs = {.base = std::string{sock::host_image}},
-                                          .interpreter = {setting.arguments.python}});
-  if (!domain) return complain(domain.error());
-  auto first = domain->start_zygote();
-  if (!first) return complain(first.error());
-  auto grown = first->grow({.modules = split_modules(setting.arguments.modules)});
-  if (!grown) return complain(grown.error());
-  setting.domain.emplace(std::move(*domain));
-  setting.zygote.emplace(std::move(*grown));
+  auto made =
+      grow_zygote(setting.host, setting.arguments.python, split_modules(setting.arguments.modules));
+  if (!made) return complain(made.error());
+  setting.domain.emplace(std::move(made->domain));
+  setting.zygote.emplace(std::move(made->zygote));
   return 0;
 }
 
@@ -92,6 +89,11 @@ How how_of(std::string_view word) {
   if (word == "fork") return How::fork;
   if (word == "copy") return How::copy;
   return word == "thaw" ? How::thaw : How::restore;
+}
+
+Cold cold_of(std::string_view word) {
+  if (word == "first") return Cold::first;
+  return word == "yes" ? Cold::yes : Cold::no;
 }
 
 int prepare_for(Setting& setting) {
@@ -128,25 +130,14 @@ bool reads(const Pipe& pipe, char expected) {
 }
 
 bool parse(int argc, char** argv, Arguments& arguments) {
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string_view option = argv[i];
-    const std::string_view value = argv[i + 1];
-    if (option == "--how")
-      arguments.how = how_of(value);
-    else if (option == "--modules")
-      arguments.modules = value;
-    else if (option == "--python")
-      arguments.python = value;
-    else if (option == "--state")
-      arguments.state = value;
-    else if (option == "--libexec")
-      arguments.libexec = value;
-    else if (option == "--cold")
-      arguments.cold = value == "first" ? Cold::first : value == "yes" ? Cold::yes : Cold::no;
-    else
-      return false;
-  }
-  return argc % 2 == 1 && !arguments.python.empty() && !arguments.state.empty();
+  const bool known = read_options(argc, argv,
+                                  {{"--how", [&](auto value) { arguments.how = how_of(value); }},
+                                   {"--cold", [&](auto value) { arguments.cold = cold_of(value); }},
+                                   {"--modules", text(arguments.modules)},
+                                   {"--python", text(arguments.python)},
+                                   {"--state", text(arguments.state)},
+                                   {"--libexec", text(arguments.libexec)}});
+  return known && !arguments.python.empty() && !arguments.state.empty();
 }
 
 std::optional<Setting> prepare(const Arguments& arguments) {

@@ -19,7 +19,9 @@
 
 #include "sock/sock.hpp"
 
+#include "grown_zygote.hpp"
 #include "module_list.hpp"
+#include "options.hpp"
 #include "serve.h"
 
 namespace {
@@ -131,47 +133,37 @@ std::size_t stages(void* argument, stage_time* times, std::size_t capacity) {
 }
 
 bool parse(int argc, char** argv, Arguments& arguments) {
-  for (int i = 1; i + 1 < argc; i += 2) {
-    const std::string_view option = argv[i];
-    const std::string_view value = argv[i + 1];
-    if (option == "--how")
-      arguments.how = value == "create" ? How::create : value == "spares" ? How::spares : How::fork;
-    else if (option == "--modules")
-      arguments.modules = split_modules(value);
-    else if (option == "--python")
-      arguments.python = value;
-    else if (option == "--state")
-      arguments.state = value;
-    else if (option == "--libexec")
-      arguments.libexec = value;
-    else if (option == "--depth")
-      arguments.depth = std::stoi(std::string{value});
-    else
-      return false;
-  }
-  return argc % 2 == 1 && !arguments.python.empty() && !arguments.state.empty();
+  const bool known = read_options(
+      argc, argv,
+      {{"--how",
+        [&](auto value) {
+          arguments.how = value == "create"   ? How::create
+                          : value == "spares" ? How::spares
+                                              : How::fork;
+        }},
+       {"--modules", [&](auto value) { arguments.modules = split_modules(value); }},
+       {"--depth", [&](auto value) { arguments.depth = std::stoi(std::string{value}); }},
+       {"--python", text(arguments.python)},
+       {"--state", text(arguments.state)},
+       {"--libexec", text(arguments.libexec)}});
+  return known && !arguments.python.empty() && !arguments.state.empty();
 }
 
 int make_zygote(Setting& setting) {
   const Arguments& arguments = setting.arguments;
-  auto domain = setting.host.open_domain({.name = "bench",
-                                          .rootfs = {.base = std::string{sock::host_image}},
-                                          .interpreter = {arguments.python}});
-  if (!domain) return complain(domain.error());
-  auto first = domain->start_zygote();
-  if (!first) return complain(first.error());
-  auto grown = first->grow({.modules = arguments.modules});
-  if (!grown) return complain(grown.error());
+  auto made = grow_zygote(setting.host, arguments.python, arguments.modules);
+  if (!made) return complain(made.error());
+  sock::Zygote zygote = std::move(made->zygote);
   for (int level = 0; level < arguments.depth; ++level) {
-    auto deeper = grown->grow({.modules = {}});
+    auto deeper = zygote.grow({.modules = {}});
     if (!deeper) return complain(deeper.error());
-    setting.above.push_back(std::move(*grown));
-    grown = std::move(deeper);
+    setting.above.push_back(std::move(zygote));
+    zygote = std::move(*deeper);
   }
   if (arguments.how == How::spares)
-    if (auto kept = grown->keep_spares(spares); !kept) return complain(kept.error());
-  setting.domain.emplace(std::move(*domain));
-  setting.zygote.emplace(std::move(*grown));
+    if (auto kept = zygote.keep_spares(spares); !kept) return complain(kept.error());
+  setting.domain.emplace(std::move(made->domain));
+  setting.zygote.emplace(std::move(zygote));
   return 0;
 }
 

@@ -121,7 +121,7 @@ Result<ZygoteDomain> Host::open_domain(const SnapshotInUse& snapshot,
   if (options.resources) image.domain.resources = *options.resources;
   const FdRef restorer = SOCK_TRY(impl_->restorer());
   const zygote::Image files{.plan = image.plan, .pages = image.pages, .restorer = restorer};
-  snapshot.impl_->working_set->fetch(snapshot.impl_->images);
+  snapshot.impl_->working_set->fetch(snapshot.impl_->images, image.pages);
   auto impl = SOCK_TRY(ZygoteDomain::Impl::open(*impl_->workshop, image.domain, &files,
                                                 impl_->libexec, impl_->domains++));
   return ZygoteDomain{std::move(impl)};
@@ -136,7 +136,7 @@ Result<Container> Host::Impl::fork(const SnapshotInUse& snapshot, const Containe
   const FdRef program = SOCK_TRY(restorer());
   const zygote::Image files{.plan = image.plan, .pages = image.pages, .restorer = program};
   checkpoint::WorkingSet& working_set = *snapshot.impl_->working_set;
-  working_set.fetch(snapshot.impl_->images);
+  working_set.fetch(snapshot.impl_->images, image.pages);
   auto started = SOCK_TRY(Container::Impl::start(*workshop, spec, [&] {
     return zygote::launch_restored(*workshop, files, spec, image.domain.deadline);
   }));

@@ -35,19 +35,18 @@ Result<std::vector<sys::PageRange>> used_of(FdRef pagemap, const image::Mapping&
 
 /// The plan may be anybody's: only what is in `pages` is taken from it.
 Result<std::vector<ByteRange>> find_used(FdRef pidfd, FdRef plan, FdRef pages) {
-  const std::uint64_t size = SOCK_TRY(sys::inode(pages))
-  .size;
+  const auto inode = SOCK_TRY(sys::inode(pages));
   const auto process = SOCK_TRY(sys::open_process(pidfd));
   const auto pagemap = SOCK_TRY(sys::open(process, "pagemap", O_RDONLY));
   const auto text = SOCK_TRY(sys::reread(plan, most_plan));
   std::vector<ByteRange> found;
   for (const auto& mapping : SOCK_TRY(mappings_in(text))) {
-    if (mapping.file != image::pages || mapping.offset >= size) continue;
+    if (mapping.file != image::pages || mapping.offset >= inode.size) continue;
     for (const auto& used : SOCK_TRY(used_of(pagemap, mapping))) {
       const std::uint64_t offset = mapping.offset + (used.begin - mapping.begin);
-      if (offset < size)
+      if (offset < inode.size)
         found.push_back(
-            {.offset = offset, .length = std::min(used.end - used.begin, size - offset)});
+            {.offset = offset, .length = std::min(used.end - used.begin, inode.size - offset)});
     }
   }
   return joined(std::move(found));
@@ -82,11 +81,9 @@ std::vector<ByteRange> joined(std::vector<ByteRange> ranges) {
   return found;
 }
 
-void WorkingSet::fetch(FdRef images) const {
+void WorkingSet::fetch(FdRef images, FdRef pages) const {
   const auto wanted = files();
-  if (!wanted) return;
-  const auto pages = sys::open_beneath(images, pages_name, O_RDONLY);
-  if (!pages.has_value() || is_in_memory(*pages, wanted->front().ranges)) return;
+  if (!wanted || is_in_memory(pages, wanted->front().ranges)) return;
   static_cast<void>(loader::make_loader({})->prefetch(images, *wanted, {}).has_value());
 }
 

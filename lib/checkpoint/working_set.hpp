@@ -21,8 +21,9 @@ namespace sock::checkpoint {
 /// Nothing depends on it: what is not fetched is read when it is needed. Thread-safe.
 class WorkingSet {
  public:
-  /// Before a restore; `images` has `pages`. Does not wait for the disk where the kernel does not.
-  void fetch(FdRef images) const;
+  /// Before a restore; `pages` is the file of that name in `images`. Does not wait for the disk
+  /// where the kernel does not.
+  void fetch(FdRef images, FdRef pages) const;
   /// After one: of a process that has just said hello, and may go on, or end.
   void record(FdRef pidfd, FdRef plan, FdRef pages);
   /// Of `pages`, sorted; empty before a restore was recorded.

@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
 from cases import SOCKCTL, expect
-from world import World, wait_until
+from world import World, descriptors, wait_until
 
 VERSION = "import json, os; print(json.__name__, os.getpid())"
 
@@ -19,10 +20,10 @@ def zygote(world: World, *words: str, ok: bool = True) -> str:
     return done.stdout if ok else done.stderr
 
 
-def start_holding(world: World) -> None:
+def start_holding(world: World, *prefix: str) -> None:
     settings = world.path / "sockd.toml"
     settings.write_text(f'zygotes = "{world.path}/sockctl"\n')
-    world.start("--config", str(settings))
+    world.start("--config", str(settings), prefix=prefix)
 
 
 def background_hosts(world: World) -> list[int]:
@@ -111,5 +112,27 @@ def after_a_kill_the_next_one_holds(world: World) -> None:
     expect(background_hosts(world) == [], "with it, the daemon does")
 
 
+def out_of_descriptors_it_goes_on(world: World) -> None:
+    start_holding(world, "prlimit", "--nofile=80:80")
+    zygote(world, "create", "z")
+    waiting = []
+    for _ in range(100):
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        client.connect(str(world.path / "sockctl/zygotes/control"))
+        waiting.append(client)
+    expect(wait_until(lambda: descriptors(world.daemon.pid) >= 78), f"it has no more: {descriptors(world.daemon.pid)}")
+    before = cpu_ticks(world.daemon.pid)
+    expect(not wait_until(lambda: world.daemon.poll() is not None, 1), f"the daemon lives: {world.log()}")
+    expect(cpu_ticks(world.daemon.pid) - before < 50, "and waits instead of trying without end")
+    for client in waiting:
+        client.close()
+    expect(wait_until(lambda: descriptors(world.daemon.pid) < 70), "they are given back")
+    expect(zygote(world, "fork", "z", "--", "python3", "-c", "print(1)") == "1\n", "and it serves as before")
+
+
+def cpu_ticks(pid: int) -> int:
+    return sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
+
+
 TESTS = [ending_all(test) for test in (commands_find_the_daemon, what_is_held_ends_with_the_daemon, who_holds_already_goes_on,
-                                       after_a_kill_the_next_one_holds)]
+                                       after_a_kill_the_next_one_holds, out_of_descriptors_it_goes_on)]

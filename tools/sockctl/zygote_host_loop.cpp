@@ -2,6 +2,7 @@
 
 #include "zygote_host_loop.hpp"
 
+#include <system_error>
 #include <thread>
 
 #include "zygote_host.hpp"
@@ -33,7 +34,11 @@ class Loop {
 
  private:
   [[nodiscard]] bool is_over() const;
-  Result<> accept_client();
+  Result<> attend(std::list<sock::UniqueFd>& last);
+  void accept_client();
+  Result<> begin(sock::UniqueFd socket);
+  /// For what may be otherwise in a moment: descriptors and threads.
+  void pause();
   void join_ended(const std::vector<pollfd>& polled, std::list<sock::UniqueFd>& ended);
 
   ZygoteHost& host_;
@@ -49,6 +54,16 @@ bool Loop::is_over() const {
 }
 
 Result<> Loop::run(std::list<sock::UniqueFd>& last) {
+  const auto attended = attend(last);
+  // Nobody new from here; the next `create` starts another process when this one has gone.
+  const auto removed = remove_socket_at(ears_.dir, "control");
+  ears_.listener.reset();
+  stop_.writer.reset();
+  for (auto& connection : connections_) connection.thread.join();
+  return attended.has_value() ? removed : attended;
+}
+
+Result<> Loop::attend(std::list<sock::UniqueFd>& last) {
   const Deadline first_client =
       stay_ == Stay::while_used ? std::chrono::steady_clock::now() + first_client_time : Deadline{};
   while (!is_over()) {
@@ -60,13 +75,8 @@ Result<> Loop::run(std::list<sock::UniqueFd>& last) {
     if (SOCKCTL_TRY(wait_for(fds, had_client_ ? Deadline{} : first_client)) == 0) break;
     if (fds[0].revents != 0) break;
     join_ended(fds, last);
-    if (fds[1].revents != 0) SOCKCTL_TRY(accept_client());
+    if (fds[1].revents != 0) accept_client();
   }
-  // Nobody new from here; the next `create` starts another process when this one has gone.
-  SOCKCTL_TRY(remove_socket_at(ears_.dir, "control"));
-  ears_.listener.reset();
-  stop_.writer.reset();
-  for (auto& connection : connections_) connection.thread.join();
   return {};
 }
 
@@ -83,19 +93,35 @@ void Loop::join_ended(const std::vector<pollfd>& polled, std::list<sock::UniqueF
   }
 }
 
-Result<> Loop::accept_client() {
+// One that cannot be served hears nothing but the end of its connection; the others go on.
+void Loop::accept_client() {
   auto socket = accept_own(ears_.listener);
-  // The one who connected may be gone already.
-  if (!socket.has_value() || !*socket) return {};
+  if (!socket.has_value()) return pause();
+  if (!*socket) return;  // A stranger.
   had_client_ = true;
+  if (!begin(std::move(**socket)).has_value()) pause();
+}
+
+Result<> Loop::begin(sock::UniqueFd socket) {
   auto ended = SOCKCTL_TRY(make_pipe());
   auto& connection = connections_.emplace_back(
-      Connection{.socket = std::move(**socket), .ended = std::move(ended.reader), .thread = {}});
-  connection.thread =
-      std::thread{[this, writer = std::move(ended.writer), client = connection.socket.ref()] {
-        ZygoteSession{host_, client, stop_.reader}.run();
-      }};
+      Connection{.socket = std::move(socket), .ended = std::move(ended.reader), .thread = {}});
+  try {
+    connection.thread =
+        std::thread{[this, writer = std::move(ended.writer), client = connection.socket.ref()] {
+          ZygoteSession{host_, client, stop_.reader}.run();
+        }};
+  } catch (const std::system_error&) {
+    connections_.pop_back();
+    return refuse(Errc::exhausted, Stage::none, "a thread");
+  }
   return {};
+}
+
+void Loop::pause() {
+  pollfd end = readable(ears_.end);
+  constexpr std::chrono::milliseconds moment{100};
+  (void)wait_for({&end, 1}, std::chrono::steady_clock::now() + moment);
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 //
 //   STATE/zygotes/         0700
 //     start                held (flock) by whoever starts a holder, until it listens
-//     lock                 held by the holder for as long as it lives: the background Host, or
-//     sockd control              its socket
+//     lock                 held by the holder for as long as it lives
+//     control              its socket
+//
+// The holder is the background Host, or sockd.
 
 #include <optional>
 #include <string>

@@ -135,7 +135,7 @@ TEST_F(WorkingSetOnDisk, IsWhatWasTouchedAndIsFetched) {
   EXPECT_EQ(working_set.ranges(), (Ranges{{mib, page}, {8 * mib, page}, {copied, page}}));
   forget_file();
   if (IsSkipped()) return;
-  working_set.fetch(directory_);
+  working_set.fetch(directory_, pages_);
   for (const auto& [offset, length] : working_set.ranges())
     EXPECT_EQ(cached(offset, length), length) << offset;
   EXPECT_LT(cached(0, size), 4 * mib);
@@ -149,7 +149,7 @@ TEST_F(WorkingSetOnDisk, OfAProcessThatHasGoneIsNotRecorded) {
   WorkingSet working_set;
   working_set.record(ended, plan_, pages_);
   EXPECT_EQ(working_set.ranges(), Ranges{});
-  working_set.fetch(directory_);  // Nothing to be fetched.
+  working_set.fetch(directory_, pages_);  // Nothing to be fetched.
   memory_[0] = 'y';
   working_set.record(pid_, plan_, pages_);
   EXPECT_EQ(working_set.ranges().size(), 2U);
