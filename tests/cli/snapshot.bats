@@ -44,6 +44,16 @@ written() { # CONTAINER SNAPSHOT
     fails 2 '2 names for 3 containers'
 }
 
+@test "a copy shows the command that its original showed" {
+    sockctl run -d --name box -- sh -c $'sleep 1000\ntrue'
+    written box box-1
+    sockctl restore box-1 --name again
+    sockctl inspect again
+    [ "$(json '[0]["options"]["command"][2]' <<<"$output")" = $'sleep 1000\ntrue' ]
+    sockctl ps
+    [[ $output == *'sh -c sleep 1000\x0atrue'* && $output != *x5c* ]]
+}
+
 @test "limits are the snapshot's, or those of the command line" {
     start_idle box -m 100m
     written box box-1

@@ -48,13 +48,19 @@ Result<std::vector<std::string>> names_of(const RestoreVerbOptions& options,
   return names;
 }
 
+// Not all of what runs is text; what is not is replaced, since JSON holds nothing else.
+std::string as_utf8(const std::string& word) {
+  const auto replace = nlohmann::json::error_handler_t::replace;
+  return nlohmann::json::parse(nlohmann::json(word).dump(-1, ' ', false, replace));
+}
+
 // What `ps`, `stats` and `inspect` show of it.
 RunOptions describe(const sock::Snapshot& snapshot, const SnapshotOptions& options) {
   RunOptions described = options.restore.limits;
   described.detach = true;
   described.snapshot = snapshot.name;
   described.snapshot_store = options.store;
-  for (const auto& word : snapshot.spec.argv) described.command.push_back(sock::printable(word));
+  for (const auto& word : snapshot.spec.argv) described.command.push_back(as_utf8(word));
   described.hostname = snapshot.spec.hostname;
   described.no_init = snapshot.spec.init == sock::Init::none;
   if (described.memory.empty() && snapshot.spec.resources.memory_max)
