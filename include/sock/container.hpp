@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <sys/types.h>
 
@@ -80,6 +81,15 @@ class Process {
   std::unique_ptr<Impl> impl_;
 };
 
+/// How a container came to be: whence its first process.
+enum class Origin : std::uint8_t {
+  created,   ///< By executing the payload.
+  forked,    ///< From a zygote, when it was asked for.
+  spare,     ///< From a zygote, ahead of the request: see Zygote::keep_spares().
+  restored,  ///< From a snapshot, its own or of a zygote.
+};
+[[nodiscard]] std::string_view to_string(Origin) noexcept;
+
 /// A running container. Move-only; destroying it kills whatever is still running in it and gives
 /// its cgroup back to the pool. It must not outlive its Host. One that was moved from has no name
 /// and no descriptors, and every verb gives Errc::closed.
@@ -102,6 +112,7 @@ class Container {
   [[nodiscard]] pid_t pid() const noexcept;
   /// The master of the terminal that Stdio::terminal asked for; empty otherwise.
   [[nodiscard]] FdRef terminal() const noexcept;
+  [[nodiscard]] Origin origin() const noexcept;
   /// Time spent in each stage of the launch, in order, measured by the library itself.
   [[nodiscard]] std::span<const StageTiming> timings() const noexcept;
 

@@ -74,10 +74,10 @@ struct ImportCacheSpec {
 
 /// A container and where it came from.
 struct CachedStart {
+  /// Origin::restored: from the node's snapshot, since it does not live.
   Container container;
   /// The node it was forked from; empty: it was created, and runs a fresh interpreter.
   std::string zygote;
-  bool from_snapshot;            ///< The node does not live.
   std::vector<Package> missing;  ///< Declared, but not imported in that zygote.
   /// Why it did not come from the best zygote that lived; empty when it did.
   std::string fallback;

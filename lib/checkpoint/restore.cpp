@@ -291,6 +291,7 @@ Result<Launched> restore(Workshop& workshop, const SnapshotInUse::Impl& snapshot
   return Launched{.pidfd = std::move(spawned.pidfd),
                   .pid = spawned.pid,
                   .parent = container::Parent::host,
+                  .origin = Origin::restored,
                   .cgroup = std::move(parts.cgroup),
                   .root = std::move(parts.root.tree).take_root(),
                   .own_mount_namespace = true,

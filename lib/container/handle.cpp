@@ -1,5 +1,8 @@
 // Container: the handle. Its verbs in terms of the state behind it.
 
+#include <array>
+#include <string_view>
+
 #include <signal.h>
 
 #include "sock/container.hpp"
@@ -10,6 +13,12 @@
 #include "sys/process.hpp"
 
 namespace sock {
+
+std::string_view to_string(Origin origin) noexcept {
+  constexpr std::array<std::string_view, 4> names{"created", "forked", "spare", "restored"};
+  return names[static_cast<std::size_t>(origin)];
+}
+
 namespace {
 
 using std::chrono::steady_clock;
@@ -35,6 +44,9 @@ pid_t Container::pid() const noexcept {
 }
 FdRef Container::terminal() const noexcept {
   return impl_ ? impl_->launched.terminal.ref() : FdRef{};
+}
+Origin Container::origin() const noexcept {
+  return impl_ ? impl_->launched.origin : Origin::created;
 }
 std::span<const StageTiming> Container::timings() const noexcept {
   if (!impl_) return {};

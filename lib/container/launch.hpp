@@ -25,6 +25,7 @@ struct Launched {
   UniqueFd pidfd;
   pid_t pid;
   Parent parent = Parent::host;
+  Origin origin = Origin::created;
   isolation::Cgroup cgroup;
   UniqueFd root;  ///< The stitched tree: exec enters it again.
   bool own_mount_namespace;

@@ -35,6 +35,7 @@ enum class Kind : std::uint16_t {
   serve,   ///< Host to a restored process: be a zygote.
   run,     ///< Host to a restored process: be a container's payload. With argv and env.
   parked,  ///< It stands still: `resumption` and `files` say how it goes on.
+  wait,    ///< Host to spare: the groups to wait for work in. They are joined before the hello.
 };
 
 enum class Field : std::uint16_t {

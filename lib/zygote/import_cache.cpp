@@ -118,7 +118,6 @@ CachedStart ImportCache::Impl::started(Attempt attempt, const ImportMatch& match
   const auto* node = tree.find(match.node);
   return {.container = std::move(**attempt.container),
           .zygote = node != nullptr ? node->name : std::string{},
-          .from_snapshot = attempt.from_snapshot,
           .missing = match.packages < declared.size() ? missing_in(tree, match.node, declared)
                                                       : std::vector<Package>{},
           .fallback = std::move(fallback)};
@@ -153,7 +152,7 @@ ImportCache::Impl::Attempt ImportCache::Impl::fork_stored(NodeId node,
   ContainerSpec whole = wanted;
   whole.namespaces.user = spec.domain.user;
   whole.init = host.init;
-  Attempt attempt{.container = host.fork(*snapshot, whole), .from_snapshot = true};
+  Attempt attempt{.container = host.fork(*snapshot, whole)};
   if (attempt.container->has_value()) {
     if (shelf->count_fork(node) >= spec.recycling.forks_max) wake();
     population.count_hit_of_stored(node, steady_clock::now());
@@ -192,7 +191,6 @@ Result<CachedStart> ImportCache::Impl::fork(const ContainerSpec& wanted,
   auto container = SOCK_TRY(create(whole));
   return CachedStart{.container = std::move(container),
                      .zygote = {},
-                     .from_snapshot = false,
                      .missing = {declared.begin(), declared.end()},
                      .fallback = std::move(fallback)};
 }

@@ -66,7 +66,6 @@ struct ImportCache::Impl {
   Result<Container> create(const ContainerSpec& spec) const;
   struct Attempt {
     std::optional<Result<Container>> container = {};  ///< Empty: the node is not to be had.
-    bool from_snapshot = false;
     bool is_node_to_blame = false;
   };
   Attempt fork_living(NodeId node, const ContainerSpec& spec);

@@ -1,12 +1,14 @@
 // A container from a fork: the zygote makes the process while the Host makes everything else, and
 // then one message tells the child what to become.
 
+#include <optional>
+
 #include <sched.h>
-#include <signal.h>
 
 #include "base/try.hpp"
 #include "child/kernel.hpp"
 #include "container/checked_spec.hpp"
+#include "container/groups_to_join.hpp"
 #include "container/stage_clock.hpp"
 #include "container/standard_fds.hpp"
 #include "container/start.hpp"
@@ -15,14 +17,14 @@
 #include "sys/file.hpp"
 #include "sys/mount.hpp"
 #include "sys/process.hpp"
+#include "zygote/child.hpp"
 #include "zygote/report.hpp"
+#include "zygote/spare.hpp"
 #include "zygote/work.hpp"
 #include "zygote/zygote_impl.hpp"
 
 namespace sock::zygote {
 namespace {
-
-using std::chrono::steady_clock;
 
 std::unexpected<Error> cannot(std::string subject, std::string hint) {
   return base::refuse(Errc::invalid_spec, Stage::validate, std::move(subject), std::move(hint));
@@ -53,54 +55,6 @@ std::uint64_t namespaces_of(const ContainerSpec& spec, const container::Workshop
   return loopback ? usual | CLONE_NEWNET : usual;
 }
 
-/// A child whose work has not been confirmed: it is killed with its handle.
-class Child {
- public:
-  explicit Child(Peer channel) noexcept : channel_{std::move(channel)} {}
-  Child(Child&&) noexcept = default;
-  Child& operator=(Child&&) = delete;
-  ~Child() {
-    if (!pidfd_) return;
-    constexpr auto patience = std::chrono::seconds{1};
-    if (sys::send_signal(pidfd_, SIGKILL))
-      static_cast<void>(sys::wait_readable(pidfd_, steady_clock::now() + patience).has_value());
-  }
-
-  /// A zygote may name any process of its domain as the sender, so the word is checked: who is in
-  /// the domain's own pid namespace (`domain`) is no container, and killing it would be no help.
-  Result<> meet(std::uint64_t domain, Deadline deadline) {
-    UniqueFd sender = std::move(SOCK_TRY(channel_.expect(wire::Kind::hello, deadline)).sender);
-    if (!sender) return base::refuse(Errc::closed, Stage::none, "zygote", "its child has gone");
-    pid_namespace_ = SOCK_TRY(sys::pid_namespace_of(sender));
-    if (SOCK_TRY(identity_of(pid_namespace_)) == domain)
-      return base::refuse(Errc::corrupt, Stage::none, "zygote",
-                          "its child is in no pid namespace of its own");
-    pidfd_ = std::move(sender);
-    return {};
-  }
-  /// Before anybody was met.
-  void ask_again_on(Peer channel) noexcept { channel_ = std::move(channel); }
-  [[nodiscard]] FdRef pid_namespace() const noexcept { return pid_namespace_; }
-  [[nodiscard]] FdRef pidfd() const noexcept { return pidfd_; }
-  [[nodiscard]] const Peer& channel() const noexcept { return channel_; }
-  UniqueFd keep() && noexcept { return std::move(pidfd_); }
-
- private:
-  Peer channel_;
-  UniqueFd pid_namespace_;
-  UniqueFd pidfd_;
-};
-
-/// A spare may have died since it was parked, for want of memory for instance: then the zygote is
-/// asked once more.
-Result<> meet_or_ask_again(Child& child, Zygote::Impl& zygote, std::uint64_t namespaces,
-                           Deadline deadline) {
-  auto met = child.meet(zygote.home.pid_namespace, deadline);
-  if (met || met.error().code != Errc::closed) return met;
-  child.ask_again_on(SOCK_TRY(zygote.request_child(namespaces)));
-  return child.meet(zygote.home.pid_namespace, deadline);
-}
-
 Result<child::Report> read_report(const Peer& channel, Deadline deadline) {
   const Peer::Received received = SOCK_TRY(channel.receive(deadline));
   return decode_report(received.bytes, sys::monotonic_nanoseconds());
@@ -127,22 +81,22 @@ Result<> attach_proc(isolation::StitchedRoot& root, const Child& child) {
 
 struct Parts {
   isolation::Cgroup cgroup;
-  UniqueFd unified_procs;  ///< Where a created container would be cloned into its group.
+  container::GroupsToJoin groups;  ///< None, for a spare: it has joined them.
   isolation::StitchedRoot root;
-  std::vector<int> joins;
 };
 
 Result<Parts> make_parts(container::Workshop& workshop, const ContainerSpec& spec,
-                         const container::CheckedSpec& checked, container::StageClock& clock) {
+                         const container::CheckedSpec& checked, std::optional<Spare>& spare,
+                         container::StageClock& clock) {
   Parts parts{};
-  parts.cgroup = SOCK_TRY(workshop.cgroups->take(spec.resources));
-  // A hostile package sees the message and may keep what came with it.
-  parts.cgroup.expose();
-  parts.joins.assign(parts.cgroup.join_fds().begin(), parts.cgroup.join_fds().end());
-  if (parts.cgroup.clone_into()) {
-    parts.unified_procs = SOCK_TRY(base::in_stage(
-        Stage::cgroup, sys::open(parts.cgroup.clone_into(), "cgroup.procs", O_WRONLY)));
-    parts.joins.push_back(parts.unified_procs.get());
+  if (spare) {
+    parts.cgroup = std::move(spare->cgroup);
+    SOCK_TRY(parts.cgroup.limit(spec.resources));
+  } else {
+    parts.cgroup = SOCK_TRY(workshop.cgroups->take(spec.resources));
+    parts.groups = SOCK_TRY(container::open_groups(parts.cgroup));
+    // A hostile package sees the message and may keep what came with it.
+    parts.cgroup.expose();
   }
   clock.mark(Stage::cgroup);
   container::Realm* const realm = SOCK_TRY(workshop.realms.find_or_make(spec.identity));
@@ -165,7 +119,7 @@ Result<> send_work(const Child& child, const container::Workshop& workshop,
       .checked = checked,
       .policy = spec.seccomp ? *spec.seccomp : workshop.default_policy,
       .root = parts.root.tree.root(),
-      .join_cgroups = parts.joins,
+      .join_cgroups = parts.groups.fds,
       .landlock = scoped ? workshop.landlock.ref() : FdRef{},
       .payload = payload,
       .last_capability = workshop.last_capability,
@@ -184,21 +138,28 @@ Result<container::Launched> launch_forked(Zygote::Impl& zygote, const ContainerS
   clock.mark(Stage::validate);
   // First of all, so that the fork goes on beside what follows.
   const std::uint64_t namespaces = namespaces_of(spec, workshop);
-  Peer requested = SOCK_TRY(base::in_stage(Stage::fork, zygote.take_child(namespaces)));
-  Parts parts = SOCK_TRY(make_parts(workshop, spec, checked, clock));
+  std::optional<Spare> spare;
+  if (namespaces == usual_namespaces(workshop)) spare = zygote.take_spare();
+  std::optional<Child> asked;
+  if (!spare) asked = SOCK_TRY(base::in_stage(Stage::fork, zygote.request_child(namespaces)));
+  Parts parts = SOCK_TRY(make_parts(workshop, spec, checked, spare, clock));
   // After the parts, so that it goes before them: a cgroup is given back empty.
-  Child child{std::move(requested)};
-  SOCK_TRY(base::in_stage(Stage::fork, meet_or_ask_again(child, zygote, namespaces, deadline)));
+  Child child{std::move(spare ? spare->child : *asked)};
+  if (!spare)
+    SOCK_TRY(base::in_stage(Stage::fork, child.meet(zygote.home.pid_namespace, deadline)));
   clock.mark(Stage::fork);
   SOCK_TRY(base::in_stage(Stage::mounts, attach_proc(parts.root, child)));
   clock.mark(Stage::mounts);
   SOCK_TRY(base::in_stage(Stage::fork, send_work(child, workshop, spec, checked, parts)));
+  // While the child is at it. What cannot be asked for now will be asked for by the next one.
+  static_cast<void>(zygote.refill().has_value());
   const child::Report report =
       SOCK_TRY(base::in_stage(Stage::fork, read_report(child.channel(), deadline)));
   if (report.failed != Stage::none) return std::unexpected(failed_step(report, spec));
   container::Launched launched{.pidfd = std::move(child).keep(),
                                .pid = -1,
                                .parent = container::Parent::domain,
+                               .origin = spare ? Origin::spare : Origin::forked,
                                .cgroup = std::move(parts.cgroup),
                                .root = std::move(parts.root.tree).take_root(),
                                .own_mount_namespace = false,

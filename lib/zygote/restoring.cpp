@@ -103,6 +103,7 @@ Result<container::Launched> launch_restored(container::Workshop& workshop, const
   ends.there.reset();  // So that the process's end is noticed.
   SOCK_TRY(base::in_stage(Stage::restore, ends.here.expect(wire::Kind::hello, until)));
   container::Launched confirmed = std::move(unconfirmed).confirm();
+  confirmed.origin = Origin::restored;
   confirmed.timings.push_back(
       {.stage = Stage::restore,
        .elapsed = std::chrono::nanoseconds{sys::monotonic_nanoseconds() - executed}});

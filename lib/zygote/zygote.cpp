@@ -19,7 +19,9 @@ namespace sock {
 namespace {
 
 using std::chrono::steady_clock;
+using zygote::Child;
 using zygote::Peer;
+using zygote::Spare;
 
 constexpr std::size_t most_spares = 64;
 
@@ -49,35 +51,58 @@ Result<Peer> request(const Peer& zygote, wire::Kind kind) {
 
 }  // namespace
 
-Result<Peer> Zygote::Impl::request_child(std::uint64_t namespaces, Urgency urgency) {
+Result<Child> Zygote::Impl::request_child(std::uint64_t namespaces, Urgency urgency) {
   std::array<std::byte, 64> memory;
   wire::Writer writer{memory, wire::Kind::fork};
   writer.put_value(wire::Field::roles, channel_role);
   writer.put_value(wire::Field::namespaces, namespaces);
   if (urgency == Urgency::no_hurry)
     writer.put_value(wire::Field::flags, static_cast<std::uint32_t>(wire::Flag::no_hurry));
-  return send_for(channel, writer.message());
+  Peer child = SOCK_TRY(send_for(channel, writer.message()));
+  return Child{std::move(child)};
 }
 
-Result<Peer> Zygote::Impl::take_child(std::uint64_t namespaces) {
-  if (namespaces != zygote::usual_namespaces(workshop)) return request_child(namespaces);
+std::optional<Spare> Zygote::Impl::find_spare_that_is_up() {
   const std::scoped_lock lock{mutex};
   // One that has not said hello yet may not even have been forked.
-  const auto up = std::ranges::find_if(spares, [](const Peer& spare) {
-    return sys::wait_readable(spare.socket(), steady_clock::now()).value_or(true);
-  });
-  if (up == spares.end()) return request_child(namespaces);
-  Peer spare = std::move(*up);
+  const auto up =
+      std::ranges::find_if(spares, [](const Spare& spare) { return spare.child.is_up(); });
+  if (up == spares.end()) return {};
+  std::optional<Spare> spare{std::move(*up)};
   spares.erase(up);
-  // What cannot be asked for now will be asked for by the next one.
-  static_cast<void>(refill().has_value());
   return spare;
 }
 
+std::optional<Spare> Zygote::Impl::take_spare() {
+  while (auto spare = find_spare_that_is_up())
+    // It may have died since it was parked, for want of memory for instance.
+    if (spare->child.meet(home.pid_namespace, steady_clock::now())) return spare;
+  return {};
+}
+
+Result<Spare> Zygote::Impl::request_spare() {
+  auto cgroup = SOCK_TRY(zygote::take_waiting_groups(*workshop.cgroups));
+  Child child = SOCK_TRY(request_child(zygote::usual_namespaces(workshop), Urgency::no_hurry));
+  SOCK_TRY(zygote::send_waiting_groups(child.channel(), cgroup));
+  return Spare{.cgroup = std::move(cgroup), .child = std::move(child)};
+}
+
+/// False: there are enough.
+bool Zygote::Impl::keep(Spare&& spare) {
+  const std::scoped_lock lock{mutex};
+  if (spares.size() >= wanted_spares) return false;
+  spares.push_back(std::move(spare));
+  return true;
+}
+
 Result<> Zygote::Impl::refill() {
-  while (spares.size() < wanted_spares)
-    spares.push_back(
-        SOCK_TRY(request_child(zygote::usual_namespaces(workshop), Urgency::no_hurry)));
+  const auto is_short = [&] {
+    const std::scoped_lock lock{mutex};
+    return spares.size() < wanted_spares;
+  };
+  const std::unique_lock one{refilling, std::try_to_lock};
+  while (one && is_short())
+    if (!keep(SOCK_TRY(request_spare()))) return {};
   return {};
 }
 
@@ -170,9 +195,15 @@ Result<> Zygote::keep_spares(std::size_t count) {
   SOCK_TRY(container::require(impl_));
   if (count > most_spares)
     return base::refuse(Errc::invalid_spec, Stage::validate, "spares", "at most 64");
-  const std::scoped_lock lock{impl_->mutex};
-  impl_->wanted_spares = count;
-  while (impl_->spares.size() > count) impl_->spares.pop_back();  // It ends with its channel.
+  std::vector<Spare> surplus;  // Ended outside the lock.
+  {
+    const std::scoped_lock lock{impl_->mutex};
+    impl_->wanted_spares = count;
+    while (impl_->spares.size() > count) {
+      surplus.push_back(std::move(impl_->spares.back()));
+      impl_->spares.pop_back();
+    }
+  }
   return base::in_stage(Stage::fork, impl_->refill());
 }
 
@@ -197,11 +228,13 @@ Result<ZygoteMemory> Zygote::memory() const {
 
 Result<> Zygote::kill() {
   SOCK_TRY(container::require(impl_));
+  std::deque<Spare> ended;  // Outside the lock.
   {
     const std::scoped_lock lock{impl_->mutex};
     impl_->wanted_spares = 0;
-    impl_->spares.clear();
+    ended.swap(impl_->spares);
   }
+  ended.clear();
   auto sent = sys::send_signal(impl_->pidfd, SIGKILL);
   if (!sent && sent.error().code == Errc::closed) return {};
   return base::in_stage(Stage::kill, std::move(sent));

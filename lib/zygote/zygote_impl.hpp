@@ -4,12 +4,14 @@
 
 #include <deque>
 #include <mutex>
+#include <optional>
 
 #include "sock/zygote.hpp"
 
 #include "container/launch.hpp"
 #include "container/workshop.hpp"
 #include "zygote/peer.hpp"
+#include "zygote/spare.hpp"
 
 namespace sock {
 
@@ -33,9 +35,10 @@ struct Zygote::Impl {
 
   /// Sends for a child; its hello is waited for by whoever uses it.
   enum class Urgency : std::uint8_t { now, no_hurry };
-  Result<zygote::Peer> request_child(std::uint64_t namespaces, Urgency urgency = Urgency::now);
-  /// A spare that is up; else a new request.
-  Result<zygote::Peer> take_child(std::uint64_t namespaces);
+  Result<zygote::Child> request_child(std::uint64_t namespaces, Urgency urgency = Urgency::now);
+  /// One that is up, and has been met.
+  std::optional<zygote::Spare> take_spare();
+  /// Asks for as many spares as there should be more.
   Result<> refill();
   /// Sends for a child that stands still (zygote/parked.hpp).
   Result<zygote::Peer> request_parked();
@@ -43,9 +46,15 @@ struct Zygote::Impl {
   /// For each message from the zygote or a child.
   [[nodiscard]] std::chrono::milliseconds deadline() const noexcept { return domain->deadline; }
 
-  std::mutex mutex = {};  // guards what follows
+  std::mutex refilling = {};  // held by whoever is at it; never waited for
+  std::mutex mutex = {};      // guards what follows
   std::size_t wanted_spares = 0;
-  std::deque<zygote::Peer> spares = {};
+  std::deque<zygote::Spare> spares = {};
+
+ private:
+  Result<zygote::Spare> request_spare();
+  std::optional<zygote::Spare> find_spare_that_is_up();
+  bool keep(zygote::Spare&& spare);
 };
 
 namespace zygote {

@@ -76,7 +76,7 @@ class ImportCaches : public ZygoteTest {
       return {};
     }
     Answer answer{.zygote = start->zygote,
-                  .from_snapshot = start->from_snapshot,
+                  .from_snapshot = start->container.origin() == Origin::restored,
                   .missing = start->missing,
                   .fallback = start->fallback,
                   .out = drain(out.reader)};

@@ -82,7 +82,8 @@ constexpr Trick tricks[] = {
     {"dies", "answer(lambda self, ns, channel: os._exit(3))", Errc::closed},
     {"is_itself", "answer(lambda self, ns, channel: core.hello(channel) and None)", Errc::corrupt},
     {"two_answers",
-     "old = core.fork\ncore.fork = lambda ns, channel: old(ns, channel) and core.hello(channel)",
+     "old = core.fork\ncore.fork = lambda ns, channel, spare: old(ns, channel, spare) and "
+     "core.hello(channel)",
      Errc::corrupt},
     {"bad_report", "become(bytes(7))", Errc::corrupt},
     {"no_bool", "become(bytes(12) + b'\\7' + bytes(STAGES * 8 + 19))", Errc::corrupt},

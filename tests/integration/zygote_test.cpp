@@ -165,57 +165,6 @@ TEST_F(Zygotes, GrowTreesDeeperThanPidNamespacesNest) {
       "45\n");
 }
 
-TEST_F(Zygotes, KeepSparesThatAreForkedAhead) {
-  ZygoteDomain domain = open_domain();
-  Zygote zygote = first_zygote(domain);
-  ASSERT_TRUE(zygote.keep_spares(3));
-  for (int i = 0; i < 8; ++i) EXPECT_EQ(output_of(zygote, "print('spare')"), "spare\n");
-  ASSERT_TRUE(zygote.keep_spares(0));
-  EXPECT_EQ(zygote.keep_spares(65).error().code, Errc::invalid_spec);
-}
-
-TEST_F(Zygotes, ServeARequestBeforeTheyForkSpares) {
-  ZygoteDomain domain = open_domain();
-  Zygote zygote = first_zygote(domain);
-  constexpr std::uint64_t spares = 64;
-  ASSERT_TRUE(zygote.keep_spares(spares));
-  EXPECT_EQ(output_of(zygote, "print('first')"), "first\n");
-  const auto stats = domain.container().stats();
-  ASSERT_TRUE(stats) << stats.error().message();
-  EXPECT_LT(stats->pids_current.value_or(0), spares);
-}
-
-/// Kills what the domain's init has for children beside the zygote. How many there were.
-int kill_spares(ZygoteDomain& domain, const Zygote& zygote) {
-  const std::string init = std::to_string(domain.container().pid());
-  std::istringstream children{content("/proc/" + init + "/task/" + init + "/children")};
-  int killed = 0;
-  for (pid_t pid = 0; children >> pid;) {
-    if (pid == zygote.pid()) continue;
-    const UniqueFd pidfd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
-    if (!pidfd) continue;
-    ++killed;
-    EXPECT_EQ(::kill(pid, SIGKILL), 0);
-    pollfd ended{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
-    EXPECT_EQ(::poll(&ended, 1, 20'000), 1);
-  }
-  return killed;
-}
-
-TEST_F(Zygotes, DoWithoutSparesThatHaveDied) {
-  ZygoteDomain domain = open_domain();
-  Zygote zygote = first_zygote(domain);
-  ASSERT_TRUE(zygote.keep_spares(2));
-  // They are forked when nobody has asked for anything for a while: the payload takes that long.
-  int killed = 0;
-  for (int i = 0; i < 50 && killed == 0; ++i) {
-    EXPECT_EQ(output_of(zygote, "sum(range(2_000_000)); print('spare')"), "spare\n");
-    killed = kill_spares(domain, zygote);
-  }
-  EXPECT_GE(killed, 1);
-  EXPECT_EQ(output_of(zygote, "print('another')"), "another\n");
-}
-
 TEST_F(Zygotes, GiveSiblingsNothingRandomInCommon) {
   ZygoteDomain domain = open_domain();
   Zygote zygote = first_zygote(domain);

@@ -130,7 +130,7 @@ Result<Held::Forked> HeldTree::do_fork(const sock::ContainerSpec& wanted,
       spec.rootfs.binds.push_back({.source = found->second, .target = package_target(package)});
   auto start = SOCKCTL_TRY(cache_->fork(spec, declared));
   const nlohmann::json told{{"zygote", start.zygote},
-                            {"from_snapshot", start.from_snapshot},
+                            {"origin", sock::to_string(start.container.origin())},
                             {"missing", texts_of(start.missing)},
                             {"fallback", start.fallback}};
   return Forked{.container = std::move(start.container), .told = told.dump()};

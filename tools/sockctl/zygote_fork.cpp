@@ -29,7 +29,7 @@ std::string origin_line(const std::string& told) {
   if (!origin.is_object()) return {};
   const auto zygote = origin.value("zygote", "");
   std::string line = zygote.empty() ? "created, with a fresh interpreter" : "forked from " + zygote;
-  if (origin.value("from_snapshot", false)) line += "'s snapshot";
+  if (origin.value("origin", "") == to_string(sock::Origin::restored)) line += "'s snapshot";
   std::string lacking;
   for (const auto& package : origin.value("missing", std::vector<std::string>{}))
     lacking += " " + package;

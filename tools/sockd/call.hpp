@@ -45,7 +45,7 @@ struct Outcome {
   } kind;
   std::string body = {};
   std::uint64_t version = 0;
-  std::string path = {};    ///< "warm", "paused", "zygote", "snapshot", "created".
+  std::string path = {};    ///< "warm", "paused", "spare", "zygote", "snapshot", "created".
   std::string zygote = {};  ///< The node of the import tree that was forked.
   std::string fallback = {};
   std::vector<CallStage> stages = {};

@@ -23,10 +23,10 @@ struct StartedInstance {
   sock::Container container;
   Channel channel;
   sock::UniqueFd output;
-  sock::UniqueFd bus;    ///< Of a function of an application.
-  std::string path;      ///< "zygote", "snapshot" or "created": how it came to be.
-  std::string zygote;    ///< Of which node.
-  std::string fallback;  ///< Why it did not come from a better one.
+  sock::UniqueFd bus;     ///< Of a function of an application.
+  std::string path = {};  ///< "spare", "zygote", "snapshot" or "created": how it came to be.
+  std::string zygote;     ///< Of which node.
+  std::string fallback;   ///< Why it did not come from a better one.
 };
 
 /// Thread-bound, to the loop; but container() is for whoever has it at the moment.

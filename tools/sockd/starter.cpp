@@ -99,9 +99,19 @@ std::vector<std::string> command_of(const FunctionSpec& spec) {
   return argv;
 }
 
-std::string how(const sock::CachedStart& start) {
-  if (start.zygote.empty()) return "created";
-  return start.from_snapshot ? "snapshot" : "zygote";
+/// The paths of Outcome::path.
+std::string path_of(const sock::Container& container) {
+  switch (container.origin()) {
+    case sock::Origin::created:
+      return "created";
+    case sock::Origin::forked:
+      return "zygote";
+    case sock::Origin::spare:
+      return "spare";
+    case sock::Origin::restored:
+      return "snapshot";
+  }
+  return "unknown";
 }
 
 }  // namespace
@@ -210,6 +220,7 @@ Result<StartedInstance> Starter::start(const Deployed& function, const std::stri
   }
   auto started = start_by_runtime(function, std::move(spec), request);
   if (!started.has_value()) return started;
+  started->path = path_of(started->container);
   started->output = std::move(output.reader);
   started->bus = std::move(bus.ours);
   return started;
@@ -242,7 +253,6 @@ Result<StartedInstance> Starter::start_python(const Deployed& function,
                          .channel = {},
                          .output = {},
                          .bus = {},
-                         .path = how(start),
                          .zygote = start.zygote,
                          .fallback = start.fallback};
 }
@@ -255,7 +265,6 @@ Result<StartedInstance> Starter::start_native(const Deployed& function,
                          .channel = {},
                          .output = {},
                          .bus = {},
-                         .path = "zygote",
                          .zygote = function.stored.spec.handler,
                          .fallback = {}};
 }
@@ -274,7 +283,6 @@ Result<StartedInstance> Starter::start_program(sock::ContainerSpec spec) {
                                      .from = std::move(result.reader)},
                          .output = {},
                          .bus = {},
-                         .path = "created",
                          .zygote = {},
                          .fallback = {}};
 }

@@ -16,6 +16,7 @@
 #include "server/kernel_state.hpp"
 #include "server/park.hpp"
 #include "server/role.hpp"
+#include "server/spare.hpp"
 
 namespace sock::zygote {
 namespace {
@@ -81,7 +82,7 @@ void Zygote::answer(const Request& request) noexcept {
   if (request.kind == wire::Kind::grow) return answer_grow(request.channel);
   if (request.kind == wire::Kind::park) return answer_park(request.channel);
   if (request.no_hurry) return answer_spare(request);
-  answer_fork(request.namespaces, request.channel);
+  answer_fork(request.namespaces, request.channel, Child::container);
 }
 
 bool Zygote::load_all(const Request& request, Reason& reason) noexcept {
@@ -138,11 +139,12 @@ void Zygote::answer_park(int channel) noexcept {
   if (!say_hello(channel_)) ::_exit(0);
 }
 
-void Zygote::answer_fork(std::uint64_t namespaces, int channel) noexcept {
+void Zygote::answer_fork(std::uint64_t namespaces, int channel, Child what) noexcept {
   const Forked forked = fork_into_namespaces(namespaces);
   if (forked.side != Side::child) return leave(forked, channel);
   // Or what the zygote has not read when it dies would be kept, and be waited for, by its spares.
   ::close(channel_);
+  if (what == Child::spare && !join_waiting_groups(channel)) ::_exit(0);
   if (!say_hello(channel)) ::_exit(0);
   forget_spares();
   // No working set is mapped ahead: 37 page faults to main(), where an interpreter has 300.
@@ -150,7 +152,8 @@ void Zygote::answer_fork(std::uint64_t namespaces, int channel) noexcept {
 }
 
 void Zygote::answer_spare(const Request& request) noexcept {
-  if (spare_count_ == most_spares) return answer_fork(request.namespaces, request.channel);
+  if (spare_count_ == most_spares)
+    return answer_fork(request.namespaces, request.channel, Child::spare);
   spares_[spare_count_++] = {.namespaces = request.namespaces, .channel = request.channel};
 }
 
@@ -158,11 +161,10 @@ void Zygote::fork_oldest_spare() noexcept {
   const Spare oldest = spares_[0];
   std::copy(spares_ + 1, spares_ + spare_count_, spares_);
   --spare_count_;
-  // Its end, that is: nobody wants it any more.
-  if (wait_for_message(oldest.channel, 0))
+  if (is_abandoned(oldest.channel))
     ::close(oldest.channel);
   else
-    answer_fork(oldest.namespaces, oldest.channel);
+    answer_fork(oldest.namespaces, oldest.channel, Child::spare);
 }
 
 /// In a child: they are the zygote's to make.

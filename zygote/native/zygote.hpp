@@ -29,7 +29,8 @@ class Zygote {
   void answer_spare(const Request& request) noexcept;
   void answer_grow(int channel) noexcept;
   void answer_park(int channel) noexcept;
-  void answer_fork(std::uint64_t namespaces, int channel) noexcept;
+  enum class Child : std::uint8_t { container, spare };
+  void answer_fork(std::uint64_t namespaces, int channel, Child what) noexcept;
   bool load_all(const Request& request, Reason& reason) noexcept;
   void fork_oldest_spare() noexcept;
   void forget_spares() noexcept;

@@ -18,6 +18,7 @@
 #include "server/park.hpp"
 #include "server/request.hpp"
 #include "server/role.hpp"
+#include "server/spare.hpp"
 #include "server/work.hpp"
 #include "server/working_set.hpp"
 
@@ -104,15 +105,24 @@ PyObject* wait(PyObject*, PyObject* arguments) {
   return PyBool_FromLong(wait_for_message(channel, milliseconds) ? 1 : 0);
 }
 
-/// fork(namespaces, channel) -> True in the child, which has said hello. The interpreter's own
-/// at-fork hooks run, in the child while the Host gets on with its part.
+/// abandoned(channel) -> whether nobody needs the spare any more that it is for.
+PyObject* abandoned(PyObject*, PyObject* arguments) {
+  int channel = -1;
+  if (!PyArg_ParseTuple(arguments, "i", &channel)) return nullptr;
+  return PyBool_FromLong(is_abandoned(channel) ? 1 : 0);
+}
+
+/// fork(namespaces, channel, is_spare) -> True in the child, which has said hello. The
+/// interpreter's own at-fork hooks run, in the child while the Host gets on with its part.
 PyObject* fork_child(PyObject*, PyObject* arguments) {
   unsigned long long namespaces = 0;
   int channel = -1;
-  if (!PyArg_ParseTuple(arguments, "Ki", &namespaces, &channel)) return nullptr;
+  int is_spare = 0;
+  if (!PyArg_ParseTuple(arguments, "Kip", &namespaces, &channel, &is_spare)) return nullptr;
   PyOS_BeforeFork();
   const Forked forked = fork_into_namespaces(namespaces);
   if (forked.side == Side::child) {
+    if (is_spare != 0 && !join_waiting_groups(channel)) _exit(0);
     if (!say_hello(channel)) _exit(0);
     if (namespaces != 0)
       populate_working_set();  // A zygote should have as little of its own as can be.
@@ -270,6 +280,7 @@ PyMethodDef methods[] = {
     {"become", become, METH_VARARGS, nullptr},
     {"park", park_here, METH_VARARGS, nullptr},
     {"restored", restored, METH_VARARGS, nullptr},
+    {"abandoned", abandoned, METH_VARARGS, nullptr},
     {"hello", hello, METH_VARARGS, nullptr},
     {"failed", failed, METH_VARARGS, nullptr},
     {"imported", imported, METH_VARARGS, nullptr},

@@ -136,9 +136,9 @@ class Zygote:
     def next_request(self):
         while self.spares and not core.wait(self.channel, QUIET_MS):
             namespaces, channel = self.spares.pop(0)
-            if not core.wait(channel, 0):
-                return ("fork", namespaces, channel)
-            close_quietly(channel)  # Its end: nobody wants it any more.
+            if not core.abandoned(channel):
+                return ("fork", namespaces, channel, True)
+            close_quietly(channel)
         return core.receive(self.channel)
 
     def answer_spare(self, namespaces, channel):
@@ -167,12 +167,12 @@ class Zygote:
         else:
             core.imported(self.channel, time.monotonic_ns() - start)
 
-    def fork(self, namespaces, channel):
+    def fork(self, namespaces, channel, is_spare=False):
         """Whether this is the child, which has nothing of the zygote's but its memory. What fails is said
         on the child's channel."""
         is_child = False
         try:
-            is_child = core.fork(namespaces, channel)
+            is_child = core.fork(namespaces, channel, is_spare)
         except OSError as error:
             core.failed(channel, b"fork", error.errno)
         if is_child:
@@ -219,8 +219,8 @@ class Zygote:
         if what is not None:
             raise UnsafeToFork(f"a hook {what}")
 
-    def answer_fork(self, namespaces, channel):
-        if not self.fork(namespaces, channel):
+    def answer_fork(self, namespaces, channel, is_spare=False):
+        if not self.fork(namespaces, channel, is_spare):
             return None
         self.inheritance.take()
         work = core.become(channel)

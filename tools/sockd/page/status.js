@@ -11,6 +11,7 @@ const tokenKey = "sockd token";
 const paths = [
   ["warm", "an instance that had just answered"],
   ["paused", "an instance that was resumed"],
+  ["spare", "forked ahead from a zygote"],
   ["zygote", "forked from a zygote"],
   ["snapshot", "forked from a zygote's snapshot"],
   ["created", "a new container"],
