@@ -95,6 +95,8 @@ struct ImportCache::Impl {
   void add_stored(zygote::CacheState& state) const;
   [[nodiscard]] bool is_outdated(const zygote::Shelf::Item& item) const;
   Result<zygote::Newcomer> start_root();
+  /// It serves from now on, with its spares.
+  void move_in(NodeId node, zygote::Newcomer newcomer, Time now);
   Result<zygote::Newcomer> grow_from_parent(NodeId node, Time now);
   Result<zygote::Newcomer> import_node(Zygote& parent, NodeId id, const ImportNode& node, Time now);
   void measure_private_memory();

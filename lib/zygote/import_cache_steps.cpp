@@ -92,9 +92,15 @@ Result<> ImportCache::Impl::open_domain(Time now) {
     domain.emplace(std::move(opened));
   }
   auto first = SOCK_TRY(start_root());
-  population.move_in(ImportTree::root, std::move(first), now);
+  move_in(ImportTree::root, std::move(first), now);
   root_born = now;
   return {};
+}
+
+void ImportCache::Impl::move_in(NodeId node, Newcomer newcomer, Time now) {
+  // What cannot be parked is forked when it is asked for.
+  if (spec.spares > 0) static_cast<void>(newcomer.zygote.keep_spares(spec.spares).has_value());
+  population.move_in(node, std::move(newcomer), now);
 }
 
 void ImportCache::Impl::close_domain() {
@@ -122,9 +128,7 @@ Tended ImportCache::Impl::start(NodeId node, Tended::Action action, Time now) {
     return {.action = Tended::Action::failed, .zygote = name, .reason = reason};
   }
   const std::uint32_t its_generation = newcomer->generation;
-  // What cannot be parked is forked when it is asked for.
-  if (spec.spares > 0) static_cast<void>(newcomer->zygote.keep_spares(spec.spares).has_value());
-  population.move_in(node, std::move(*newcomer), steady_clock::now());
+  move_in(node, std::move(*newcomer), steady_clock::now());
   population.retire_older(node, its_generation);
   unstorable.erase(node);
   if (node == ImportTree::root) root_born = now;

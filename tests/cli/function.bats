@@ -41,7 +41,7 @@ serve() {
     sockctl fn invoke hello --event '{"name": "you"}' --timings
     [ "$status" -eq 0 ]
     [ "$output" = '{"text": "Hello, you!"}' ]
-    [[ $errors == zygote:*queue*start*call* ]]
+    [[ $errors == @(zygote|spare):*queue*start*call* ]]
     cp -r "$HELLO" "$WORK/copy"
     sed -i 's/Hello/Good morning/' "$WORK/copy/function.toml"
     sockctl fn update hello "$WORK/copy"

@@ -58,7 +58,7 @@ class ImportCaches : public ZygoteTest {
 
   struct Answer {
     std::string zygote;
-    bool from_snapshot = false;
+    Origin origin = Origin::created;
     std::vector<Package> missing;
     std::string fallback;
     std::string out;
@@ -76,7 +76,7 @@ class ImportCaches : public ZygoteTest {
       return {};
     }
     Answer answer{.zygote = start->zygote,
-                  .from_snapshot = start->container.origin() == Origin::restored,
+                  .origin = start->container.origin(),
                   .missing = start->missing,
                   .fallback = start->fallback,
                   .out = drain(out.reader)};

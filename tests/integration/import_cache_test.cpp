@@ -172,6 +172,26 @@ TEST_F(ImportCaches, ServeEventsAlsoFromAFreshInterpreter) {
   EXPECT_EQ(drain(here), "{\"result\": 42}\n");
 }
 
+TEST_F(ImportCaches, KeepSparesOfEveryZygote) {
+  ImportCacheSpec spec = cache_spec();
+  spec.spares = 1;
+  ImportCache cache = open(spec);
+  const auto ask_for_spare = [&](std::initializer_list<const char*> modules) {
+    const auto deadline = in(20s);
+    Answer answer;
+    while (answer.origin != Origin::spare && std::chrono::steady_clock::now() < deadline)
+      answer = ask(cache, modules);
+    return answer;
+  };
+  EXPECT_EQ(ask_for_spare({}).origin, Origin::spare);
+  ask(cache, {"mod_a"});
+  EXPECT_EQ(tend(cache), Steps{"started node-1"});
+  const Answer answer = ask_for_spare({"mod_a"});
+  EXPECT_EQ(answer.origin, Origin::spare);
+  EXPECT_EQ(answer.zygote, "node-1");
+  EXPECT_EQ(answer.out, "mod_a");
+}
+
 TEST_F(ImportCaches, EndWhatIsWorthLeastWhenMemoryIsShort) {
   write_module("mod_big", "x = bytearray(b'x') * (40 << 20)\nsum(range(1_000_000))\n");
   write_module("mod_large", "x = bytearray(b'x') * (40 << 20)\nsum(range(1_000_000))\n");

@@ -55,7 +55,7 @@ TEST_F(StoredInCaches, AreFoundByTheNextCache) {
   EXPECT_EQ(tend(cache), Steps{"stored a"});
   const Answer answer = ask(cache, {"mod_a"});
   EXPECT_EQ(answer.zygote, "a");
-  EXPECT_TRUE(answer.from_snapshot);
+  EXPECT_EQ(answer.origin, Origin::restored);
   EXPECT_EQ(answer.out, "mod_a");
   EXPECT_EQ(answer.fallback, "");
   // It serves as well as one that lives: nothing is missed.
@@ -71,7 +71,7 @@ TEST_F(StoredInCaches, AreFoundAgainByANodeThatGrows) {
   EXPECT_EQ(ask(cache, {"mod_a"}).zygote, "root");
   // The tree has the node now, and so the snapshot is known; it need not be started.
   EXPECT_EQ(tend(cache), Steps{"stored node-1"});
-  EXPECT_TRUE(ask(cache, {"mod_a"}).from_snapshot);
+  EXPECT_EQ(ask(cache, {"mod_a"}).origin, Origin::restored);
 }
 
 TEST_F(StoredInCaches, DifferFromOneAnother) {
@@ -89,7 +89,7 @@ TEST_F(StoredInCaches, DifferFromOneAnother) {
   int number = 0;
   expect_all_differ(5, [&] {
     const Answer answer = ask(second, {"mod_a"}, random_words, "asked" + std::to_string(number++));
-    EXPECT_TRUE(answer.from_snapshot);
+    EXPECT_EQ(answer.origin, Origin::restored);
     return answer.out;
   });
 }
@@ -115,7 +115,7 @@ TEST_F(StoredInCaches, TakeThePlaceOfWhatIsEvicted) {
       ask(cache, {"mod_large"}, "import mod_large; print(mod_large.block[4096], end='')");
   EXPECT_EQ(large.zygote, "node-2");
   EXPECT_EQ(large.out, "2");
-  EXPECT_NE(big.from_snapshot, large.from_snapshot);
+  EXPECT_NE(big.origin, large.origin);
   EXPECT_EQ(tend(cache), Steps{});
 }
 
@@ -151,7 +151,8 @@ TEST_F(StoredInCaches, GoWhenTheyAreTooOld) {
     ImportCache cache = open(spec);
     tend(cache);
     for (int i = 0; i < 3; ++i)
-      EXPECT_TRUE(ask(cache, {"mod_a"}, show_imported, "asked" + std::to_string(i)).from_snapshot);
+      EXPECT_EQ(ask(cache, {"mod_a"}, show_imported, "asked" + std::to_string(i)).origin,
+                Origin::restored);
     EXPECT_EQ(tend(cache).front(), "dropped a");
     EXPECT_EQ(snapshots(), 0);
     EXPECT_EQ(ask(cache, {"mod_a"}).zygote, "root");

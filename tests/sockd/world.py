@@ -1,5 +1,6 @@
 """A daemon with a state of its own, and HTTP to it over its control socket and over loopback."""
 
+import contextlib
 import http.client
 import io
 import json
@@ -71,6 +72,10 @@ def archive(files: dict[str, str | bytes]) -> bytes:
             entry.mode = 0o755 if data.startswith(b"#!") else 0o644
             tar.addfile(entry, io.BytesIO(data))
     return out.getvalue()
+
+
+# How a call may be served that has a new instance forked for it: whichever is there first.
+FORKED = ("spare", "zygote")
 
 
 class World:
@@ -167,7 +172,8 @@ class World:
         return [json.loads(line) for line in reply.body.decode().splitlines()]
 
     def payloads(self) -> list[int]:
-        """The first processes of instances: forked in a domain of the daemon, each in a pid namespace of its own."""
+        """The first processes of instances: forked in a domain of the daemon, each in a pid namespace of its own, and under a
+        filter of its own, which a spare does not have yet."""
         status: dict[int, dict[str, list[str]]] = {}
         for directory in Path("/proc").glob("[0-9]*"):
             try:
@@ -182,8 +188,14 @@ class World:
             return pid == self.daemon.pid
 
         return [pid for pid, of in status.items()
-                if len(of["NSpid"]) == 3 and of["NSpid"][-1] == "1" and of["State"][0] != "Z" and is_ours(pid)]
+                if len(of["NSpid"]) == 3 and of["NSpid"][-1] == "1" and of["State"][0] != "Z"
+                and int(of["Seccomp_filters"][0]) > 1 and is_ours(pid)]
 
 
 def descriptors(pid: int) -> int:
-    return len(os.listdir(f"/proc/{pid}/fd"))
+    """Without the control files of cgroups: those of a pooled one are opened when they are first needed, and then kept."""
+    names = []
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            names.append(os.readlink(f"/proc/{pid}/fd/{number}"))
+    return sum(not name.startswith("/sys/fs/cgroup/") for name in names)

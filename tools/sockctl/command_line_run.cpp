@@ -109,7 +109,7 @@ void describe_zygote_root(CLI::App& verb, RunOptions& run) {
   many(verb, "-v,--volume", run.volumes, "Bind a host path into it, and into its containers",
        "SRC:DST[:rw|ro]");
   many(verb, "-e,--env", run.env, "Set a variable for importing, or copy it", "NAME[=VALUE]");
-  one(verb, "-m,--memory", run.memory, "Memory limit of the zygote and its spares", "SIZE");
+  one(verb, "-m,--memory", run.memory, "Memory limit of the zygote", "SIZE");
   one(verb, "--pids", run.pids, "Their processes and threads (256), or max", "N");
 }
 

@@ -37,7 +37,7 @@ void describe_create(CLI::App& group, Invocation& invocation) {
       ->type_name("MODULE[,MODULE...]");
   add_paths(verb, create.paths);
   add_python(verb, create.python);
-  verb.add_option("--spares", create.spares, "Children to keep forked ahead (0)")->type_name("N");
+  verb.add_option("--spares", create.spares, "Children to keep forked ahead (1)")->type_name("N");
   describe_packages(verb, create.run);
   describe_zygote_root(verb, create.run);
   add_format(verb, invocation);
@@ -75,7 +75,7 @@ void describe_listing(CLI::App& group, Invocation& invocation) {
   add_format(inspect, invocation);
 
   CLI::App& stats =
-      add_host_verb(group, invocation, "stats", "Show what zygotes and their spares use",
+      add_host_verb(group, invocation, "stats", "Show what zygotes use",
                     "  sockctl zygote stats\n  sockctl zygote stats --format jsonl ds",
                     [](Invocation& i) { return zygote_stats(i.globals, i.stats.names); });
   add_zygotes(stats, invocation.stats.names, "The zygotes; all without");

@@ -1,4 +1,4 @@
-// sockctl zygote stats: what each domain uses, the zygote with its spares.
+// sockctl zygote stats: what each domain uses.
 
 #include <nlohmann/json.hpp>
 

@@ -19,7 +19,7 @@ struct ZygoteCreateOptions {
   std::vector<std::string> paths = {};
   std::string runtime = "python";
   std::string python = {};  ///< Empty: python3, where the runtime is python.
-  std::size_t spares = 0;
+  std::size_t spares = 1;
   RunOptions run = {};  ///< The root and the limits.
 };
 int zygote_create(const Globals& globals, ZygoteCreateOptions options);

@@ -27,6 +27,7 @@ namespace sockd {
 namespace {
 
 constexpr std::size_t workers = 8;  // Each waits for the kernel most of the time.
+constexpr std::size_t prepared_cgroups = 8;
 /// Made where it is missing. Containers see parts of it, so its path has no links.
 Result<std::string> make_state(const std::string& given) {
   namespace fs = std::filesystem;
@@ -62,6 +63,7 @@ struct Daemon {
                    .zygote_memory = settings.zygote_memory,
                    .zygote_directory = settings.state + "/zygotes",
                    .zygote_store = settings.zygote_store,
+                   .spares = settings.spares,
                    .memory_max = settings.memory,
                    .watch = settings.watch}};
   asio::io_context loop{1};
@@ -149,7 +151,8 @@ Result<> serve(const CommandLine& line) {
   settings.state = SOCKCTL_TRY(make_state(settings.state));
   const auto lock = SOCKCTL_TRY(own_state(settings.state));
   const sockctl::Globals globals{.libexec_dir = line.libexec, .cgroups = line.cgroups};
-  const auto options = SOCKCTL_TRY(sockctl::host_options(globals, settings.state + "/host"));
+  auto options = SOCKCTL_TRY(sockctl::host_options(globals, settings.state + "/host"));
+  options.cgroup.reserve = prepared_cgroups;
   auto host = SOCKCTL_TRY(sock::Host::open(options));
   auto store = SOCKCTL_TRY(FunctionStore::open(settings.state + "/functions"));
   auto log = SOCKCTL_TRY(CallLog::open(settings.state + "/logs"));

@@ -47,6 +47,7 @@ Result<std::shared_ptr<NativeZygote::Home>> NativeZygote::home() {
   auto bare = SOCKCTL_TRY(domain.start_zygote());
   auto zygote = bare.grow({.modules = {spec_.object}});
   if (!zygote.has_value()) return std::unexpected(of_object(zygote.error(), spec_.object));
+  SOCKCTL_TRY(zygote->keep_spares(spec_.spares));
   home_ = std::make_shared<Home>(std::move(domain), std::move(*zygote));
   return home_;
 }

@@ -20,6 +20,7 @@ struct NativeZygoteSpec {
   sock::Rootfs rootfs;       ///< With the object.
   std::string object;        ///< Its path there.
   std::uint64_t memory_max;  ///< Bytes, of the zygote.
+  std::size_t spares;
 };
 
 /// Thread-safe. All of it blocks.

@@ -33,6 +33,7 @@ Result<std::shared_ptr<Realm>> Realm::open(sock::Host& host, RealmSpec spec) {
   wanted.tree = spec.tree;
   wanted.modules = spec.modules;
   wanted.memory_max = spec.memory_max;
+  wanted.spares = spec.spares;
   wanted.stored =
       sock::StoredZygotes{.directory = spec.directory + "/snapshots", .bytes_max = spec.stored_max};
   auto cache = SOCKCTL_TRY(host.open_import_cache(std::move(wanted)));

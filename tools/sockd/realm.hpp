@@ -38,6 +38,7 @@ struct RealmSpec {
   /// Where it writes down what it has learnt, and its zygotes: a directory of its application's.
   std::string directory;
   std::uint64_t stored_max;  ///< Bytes of all snapshots there.
+  std::size_t spares;        ///< Of each zygote.
 };
 
 /// Thread-safe.

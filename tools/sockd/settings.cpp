@@ -71,11 +71,11 @@ Reader duration(std::chrono::milliseconds& into) {
   };
 }
 
-Reader count(std::size_t& into) {
-  return [&into](const std::string& key, const toml::node& node) -> Result<> {
-    constexpr std::int64_t most = 1'000'000;
+Reader count(std::size_t& into, std::int64_t least = 1, std::int64_t most = 1'000'000) {
+  return [&into, least, most](const std::string& key, const toml::node& node) -> Result<> {
     const auto value = node.value_exact<std::int64_t>();
-    if (!value || *value < 1 || *value > most) return refuse_key(key, "1 to 1000000");
+    if (!value || *value < least || *value > most)
+      return refuse_key(key, fmt::format("{} to {}", least, most));
     into = static_cast<std::size_t>(*value);
     return {};
   };
@@ -92,6 +92,7 @@ Result<> read_table(const toml::table& table, Settings& settings) {
       {"memory", size(settings.memory)},
       {"zygote_memory", size(settings.zygote_memory)},
       {"zygote_store", size(settings.zygote_store)},
+      {"spares", count(settings.spares, 0, 64)},
       {"object_memory", size(settings.object_memory)},
       {"objects", count(settings.objects)},
       {"queue", count(settings.queue)},
@@ -145,6 +146,7 @@ std::string to_toml(const Settings& settings) {
       {"memory", quoted(size_text(settings.memory))},
       {"zygote_memory", quoted(size_text(settings.zygote_memory))},
       {"zygote_store", quoted(size_text(settings.zygote_store))},
+      {"spares", std::to_string(settings.spares)},
       {"object_memory", quoted(size_text(settings.object_memory))},
       {"objects", std::to_string(settings.objects)},
       {"queue", std::to_string(settings.queue)},

@@ -163,7 +163,8 @@ Result<> Starter::provide_native(Deployed& function) {
       .name = fmt::format("native-{}-{}", function.stored.name.substr(0, 32), opened_++),
       .rootfs = function.rootfs,
       .object = object_of(function.stored.spec),
-      .memory_max = options_.zygote_memory};
+      .memory_max = options_.zygote_memory,
+      .spares = options_.spares};
   spec.rootfs.handler = function.stored.code;
   function.native = SOCKCTL_TRY(NativeZygote::open(*host_, std::move(spec)));
   return {};
@@ -181,7 +182,8 @@ Result<> Starter::provide_realm(const std::string& application, const Deployed& 
                  .memory_max = options_.zygote_memory,
                  .directory = options_.zygote_directory + "/" +
                               (application.empty() ? no_application : application),
-                 .stored_max = options_.zygote_store};
+                 .stored_max = options_.zygote_store,
+                 .spares = options_.spares};
   SOCKCTL_TRY(sockctl::ensure_private_dir(spec.directory));
   if (!before) spec.tree = Realm::written_tree(spec.directory);
   if (before) {

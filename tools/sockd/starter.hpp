@@ -37,6 +37,7 @@ struct StarterOptions {
   std::uint64_t zygote_memory;          ///< Bytes, of each realm.
   std::string zygote_directory;         ///< Where realms write their zygotes down.
   std::uint64_t zygote_store;           ///< Bytes there, of each realm.
+  std::size_t spares;                   ///< Of each zygote.
   std::uint64_t memory_max;             ///< Bytes that an instance may have at most.
   std::vector<std::string> watch = {};  ///< Below which a function may watch directories.
 };

@@ -16,12 +16,14 @@ listen = ["127.0.0.1:80", "[::1]:80"]
 memory = "1g"
 queue_time = "2s"
 function_queue = 9
+spares = 0
 )",
                                   settings);
   ASSERT_TRUE(read.has_value()) << read.error().message();
   EXPECT_EQ(settings, (Settings{.state = "/before",
                                 .listen = {"127.0.0.1:80", "[::1]:80"},
                                 .memory = 1U << 30U,
+                                .spares = 0,
                                 .queue = 7,
                                 .function_queue = 9,
                                 .queue_time = 2s}));
@@ -29,9 +31,10 @@ function_queue = 9
 
 TEST(DaemonSettings, NameWhatCannotBe) {
   const std::pair<const char*, const char*> mistakes[] = {
-      {"state = 5", "state"},           {"listen = \"x\"", "listen"}, {"listen = [1]", "listen"},
-      {"memory = 5", "memory"},         {"memory = \"x\"", "memory"}, {"queue = 0", "queue"},
-      {"queue_time = 5", "queue_time"}, {"other = 1", "other"},       {"state", "line 1"}};
+      {"state = 5", "state"},    {"listen = \"x\"", "listen"},     {"listen = [1]", "listen"},
+      {"memory = 5", "memory"},  {"memory = \"x\"", "memory"},     {"queue = 0", "queue"},
+      {"spares = 65", "spares"}, {"queue_time = 5", "queue_time"}, {"other = 1", "other"},
+      {"state", "line 1"}};
   for (const auto& [text, subject] : mistakes) {
     Settings settings{.state = "/before"};
     const auto read = read_settings(text, settings);
