@@ -148,8 +148,8 @@ def functions(data: dict, out: Path) -> Shown:
     sets, shown = data["sets"], []
     if dots := ways_of(sets, lambda name: name.split(":")[0]):
         dot_plot(out / "functions.svg", "A call through sockd, from request to response", "ms, logarithmic", dots, "ms")
-        shown.append(("functions.svg", "Cold: a new instance from a zygote; paused and warm: one that is there."))
-    if bars := stages_of(sets, "cold: a new instance from a zygote"):
+        shown.append(("functions.svg", "Cold: a new instance from a zygote; spare: one that was forked ahead; paused and warm: one that is there."))
+    if bars := stages_of(sets, "cold: a new instance from a zygote", "spare: a new instance after a pause"):
         stacked_plot(out / "functions-stages.svg", "Where a cold call spends its time", "ms, sum of the medians of the stages", bars)
         shown.append(("functions-stages.svg", "As the daemon tells each caller; the client's own time is not in it."))
     if lines := rates_of(sets):
