@@ -312,7 +312,38 @@ def zygotes_are_there_after_a_restart(world: World) -> None:
     expect('function="a",outcome="result",path="snapshot"' in text, text)
 
 
-TESTS = [zygotes_are_there_after_a_restart, the_service_manager_is_told, passed_sockets_are_served, units_can_be_loaded, logs_can_be_followed,
+def zygotes_go_with_the_last_function_of_their_application(world: World) -> None:
+    kept = world.state / "zygotes"
+    (kept / "gone/snapshots").mkdir(parents=True)
+
+    def applications() -> set[str]:
+        return {cache["application"] for cache in world.request("GET", "/status").json()["import_caches"]}
+
+    def domains() -> int:
+        tasks = Path(f"/proc/{world.daemon.pid}/task").glob("*/children")
+        return sum(len(children.read_text().split()) for children in tasks)
+
+    def remove(name: str) -> None:
+        expect(world.request("DELETE", f"/api/functions/{name}", control=True).status == 200, name)
+
+    world.start()
+    expect(not (kept / "gone").exists(), "those of one that nobody has any more")
+    for name, application in (("a", "shop"), ("b", "shop"), ("c", "")):
+        world.must_put(name, "def handler(event):\n    return event\n", f'application = "{application}"\n' if application else "")
+        expect(world.result(name, "1") == 1, name)
+    expect(applications() == {"shop", ""} and (kept / "shop").is_dir() and domains() == 2, f"{applications()} {domains()}")
+    remove("a")
+    expect(applications() == {"shop", ""} and world.result("b", "2") == 2, "another function has it")
+    remove("b")
+    expect(applications() == {""} and not (kept / "shop").exists(), f"nobody has it: {list(kept.iterdir())}")
+    expect(wait_until(lambda: domains() == 1), f"its zygotes end: {domains()}")
+    world.must_put("b", "def handler(event):\n    return event\n", 'application = "shop"\n')
+    expect(world.result("b", "3") == 3 and world.result("c", "4") == 4, "it may come back")
+    world.must_put("b", "def handler(event):\n    return event\n", 'application = "other"\n')
+    expect(world.result("b", "5") == 5 and wait_until(lambda: not (kept / "shop").exists()), "a function may leave it")
+
+
+TESTS = [zygotes_go_with_the_last_function_of_their_application, zygotes_are_there_after_a_restart, the_service_manager_is_told, passed_sockets_are_served, units_can_be_loaded, logs_can_be_followed,
          packages_are_imported_in_zygotes, functions_are_there_after_a_restart, a_killed_daemon_leaves_nothing,
          calls_may_end_when_the_daemon_does, answers_that_are_on_their_way_arrive, two_daemons_do_not_share_a_state,
          settings_that_cannot_be_are_refused, a_state_may_be_named_by_a_link, it_tells_how_it_is,

@@ -2,6 +2,8 @@
 
 #include "registrar.hpp"
 
+#include <ranges>
+
 #include <boost/asio/post.hpp>
 
 #include "blocking.hpp"
@@ -15,13 +17,20 @@ std::vector<std::pair<std::string, sock::Error>> Registrar::serve_all() {
   if (!functions.has_value()) return {{"functions", functions.error()}};
   for (auto& function : *functions) {
     const std::string name = function.name;
+    applications_[name] = function.spec.application;
     auto deployed = starter_->deploy(std::move(function));
     if (deployed.has_value())
       serve(*deployed);
     else
       failures.emplace_back(name, deployed.error());
   }
+  retire_applications();
   return failures;
+}
+
+void Registrar::retire_applications() {
+  const auto names = applications_ | std::views::values;
+  starter_->retire_all_but({names.begin(), names.end()});
 }
 
 void Registrar::serve(const DeployedPtr& deployed) {
@@ -43,7 +52,11 @@ Result<DeployedPtr> Registrar::add(const std::string& name, const std::string& a
   auto deployed = starter_->deploy(stored);
   const auto current = deployed.has_value() ? store_.make_current(stored) : Result<>{};
   if (!current.has_value()) deployed = std::unexpected(current.error());
-  if (!deployed.has_value()) store_.forget(name, stored.version);
+  if (deployed.has_value())
+    applications_[name] = stored.spec.application;
+  else
+    store_.forget(name, stored.version);
+  retire_applications();
   return deployed;
 }
 
@@ -61,7 +74,12 @@ boost::asio::awaitable<Result<>> Registrar::remove(std::string name) {
   if (!removed.has_value()) co_return removed;
   sources_->withdraw(name);
   pool_->withdraw(name);
-  co_return removed;
+  auto retire = [this, &name]() -> Result<> {
+    applications_.erase(name);
+    retire_applications();
+    return {};
+  };
+  co_return co_await run_blocking(thread_, retire);
 }
 
 void Registrar::forget(const StoredFunction& function) {

@@ -2,6 +2,7 @@
 
 // Puts functions into service and takes them out: one after another, in a thread of its own.
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -40,12 +41,15 @@ class Registrar {
  private:
   void serve(const DeployedPtr& deployed);
   Result<DeployedPtr> add(const std::string& name, const std::string& archive, Existing existing);
+  /// Zygotes of applications that have no function any more end.
+  void retire_applications();
 
   FunctionStore store_;
   Starter* starter_;
   InstancePool* pool_ = nullptr;
   EventSources* sources_ = nullptr;
-  boost::asio::thread_pool thread_{1};  ///< The only one that touches the store.
+  std::map<std::string, std::string> applications_ = {};  ///< Of each function in the store.
+  boost::asio::thread_pool thread_{1};  ///< The only one that touches the store and these.
 };
 
 }  // namespace sockd

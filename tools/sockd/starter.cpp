@@ -20,6 +20,10 @@ constexpr const char* no_application = ".none";  // No application has this name
 constexpr std::uint32_t most_processes = 256;
 constexpr std::uint64_t most_files = 1024;
 
+std::string directory_name(const std::string& application) {
+  return application.empty() ? no_application : application;
+}
+
 Result<Packages> choose_packages(const StoredFunction& function, const StarterOptions& options) {
   if (function.spec.packages.empty()) return Packages{};
   const auto cache = SOCKCTL_TRY(sockctl::open_package_cache(options.package_cache));
@@ -180,8 +184,7 @@ Result<> Starter::provide_realm(const std::string& application, const Deployed& 
                  .packages = {},
                  .modules = function.modules,
                  .memory_max = options_.zygote_memory,
-                 .directory = options_.zygote_directory + "/" +
-                              (application.empty() ? no_application : application),
+                 .directory = options_.zygote_directory + "/" + directory_name(application),
                  .stored_max = options_.zygote_store,
                  .spares = options_.spares};
   SOCKCTL_TRY(sockctl::ensure_private_dir(spec.directory));
@@ -248,7 +251,10 @@ Result<StartedInstance> Starter::start_by_runtime(const Deployed& function,
 
 Result<StartedInstance> Starter::start_python(const Deployed& function,
                                               const sock::ContainerSpec& spec) {
-  const auto realm = find_realm(function.stored.spec.application);  // deploy() has made one.
+  const auto realm = find_realm(function.stored.spec.application);
+  if (!realm)
+    return sockctl::refuse(Errc::closed, Stage::none, "its application",
+                           "its last function has just been removed");
   auto start = SOCKCTL_TRY(realm->fork(spec, function.declared));
   return StartedInstance{.origin = realm,
                          .container = std::move(start.container),
@@ -287,6 +293,24 @@ Result<StartedInstance> Starter::start_program(sock::ContainerSpec spec) {
                          .bus = {},
                          .zygote = {},
                          .fallback = {}};
+}
+
+void Starter::retire_all_but(const std::set<std::string>& applications) {
+  std::vector<std::shared_ptr<Realm>> retired;  // Ended outside the lock.
+  {
+    const std::scoped_lock lock{mutex_};
+    std::erase_if(realms_, [&](const auto& each) {
+      if (applications.contains(each.first)) return false;
+      each.second->supersede();
+      retired.push_back(each.second);
+      return true;
+    });
+  }
+  std::set<std::string> kept;
+  for (const auto& application : applications) kept.insert(directory_name(application));
+  std::error_code ignored;  // What cannot be removed now is found by the next daemon.
+  for (const auto& entry : std::filesystem::directory_iterator{options_.zygote_directory, ignored})
+    if (!kept.contains(entry.path().filename())) std::filesystem::remove_all(entry.path(), ignored);
 }
 
 std::shared_ptr<Realm> Starter::find_realm(const std::string& application) const {

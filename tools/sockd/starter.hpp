@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "sock/host.hpp"
@@ -52,6 +53,9 @@ class Starter {
   Result<DeployedPtr> deploy(StoredFunction function);
   /// `request`: the id of the call that it is started for.
   Result<StartedInstance> start(const Deployed& function, const std::string& request);
+  /// For the thread of deploy(). Ends the realms of other applications, as soon as no instance of
+  /// theirs is left, and removes what they have written down.
+  void retire_all_but(const std::set<std::string>& applications);
   /// Those that serve, by their names.
   [[nodiscard]] std::vector<std::shared_ptr<Realm>> realms() const;
 
