@@ -3,11 +3,11 @@
 import hashlib
 import json
 import os
-import socket
 import subprocess
 from pathlib import Path
 
-from cases import PROJECT, expect
+from cases import expect
+from registry import Registry
 from trees import differences
 from world import World
 
@@ -178,46 +178,37 @@ def attributes_in_two_forms_are_one(world: World) -> None:
     world.verifies()
 
 
-REGISTRY = """version: 0.1
-storage: {{filesystem: {{rootdirectory: {directory}}}}}
-http: {{addr: "127.0.0.1:{port}"}}
-"""
-
-
-def registry_program(world: World) -> Path:
-    """Debian's, unpacked but not installed: its package would start a service."""
-    kept = PROJECT / "build/docker-registry/usr/bin/docker-registry"
-    if not kept.exists():
-        call(world, "apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", "docker-registry")
-        (package,) = (world.path / "m").glob("docker-registry_*.deb")
-        call(world, "dpkg-deb", "-x", str(package), str(PROJECT / "build/docker-registry"))
-        package.unlink()
-    return kept
-
-
 def pulled_from_a_registry(world: World) -> None:
     unpacked = build(world)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    (world.path / "m/registry.yml").write_text(REGISTRY.format(directory=world.path / "m/registry", port=port))
-    with subprocess.Popen([str(registry_program(world)), "serve", str(world.path / "m/registry.yml")],
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as registry:
-        try:
-            for line in registry.stderr:
-                if "listening on" in line:
-                    break
-            call(world, "skopeo", "copy", "--dest-tls-verify=false", "oci:L:t", f"docker://127.0.0.1:{port}/me/app:v1")
-            world.image("pull", f"docker://127.0.0.1:{port}/me/app:v1", "--insecure", "--quiet")
-            expect(world.image("ls", "--quiet") == f"127.0.0.1:{port}/me/app:v1\n", world.image("ls"))
-            found = differences(str(unpacked), str(world.root(f"127.0.0.1:{port}/me/app:v1")))
+    with Registry(world.path / "m/registry") as registry:
+        call(world, "skopeo", "copy", "--dest-tls-verify=false", "oci:L:t", registry.name("me/app:v1"))
+        world.image("pull", registry.name("me/app:v1"), "--insecure", "--quiet")
+        expect(world.image("ls", "--quiet") == f"{registry.address}/me/app:v1\n", world.image("ls"))
+        found = differences(str(unpacked), str(world.root(f"{registry.address}/me/app:v1")))
+        expect(not found, "; ".join(found[:5]))
+        done = world.run("image", "pull", registry.name("me/app:v2"), "--insecure")
+        expect(done.returncode == 125 and "skopeo" in done.stderr, f"{done.returncode}: {done.stderr}")
+        done = world.run("image", "pull", registry.name("me/app:v1"))
+        expect(done.returncode == 125, "plain HTTP without --insecure")
+
+
+def pushed_to_a_registry(world: World) -> None:
+    unpacked = build(world)
+    world.add(f"oci:{world.path}/m/L:t", "app:v1")
+    with Registry(world.path / "m/registry") as registry:
+        for compression in ("gzip", "zstd"):
+            pushed = world.image("push", "app:v1", registry.name(f"me/app:{compression}"), "--insecure", "--compress", compression)
+            expect(pushed == f"app:v1 to {registry.name(f'me/app:{compression}')}\n", pushed)
+            call(world, "skopeo", "copy", "--src-tls-verify=false", registry.name(f"me/app:{compression}"), f"oci:{compression}:t")
+            world.image("pull", registry.name(f"me/app:{compression}"), "--insecure", "--quiet", "--name", compression)
+            world.verifies(compression)
+            found = differences(str(unpacked), str(root_of(world, json.loads(world.image("inspect", compression, "--format", "jsonl")))))
             expect(not found, "; ".join(found[:5]))
-            done = world.run("image", "pull", f"docker://127.0.0.1:{port}/me/app:v2", "--insecure")
-            expect(done.returncode == 125 and "skopeo" in done.stderr, f"{done.returncode}: {done.stderr}")
-            done = world.run("image", "pull", f"docker://127.0.0.1:{port}/me/app:v1")
-            expect(done.returncode == 125, "plain HTTP without --insecure")
-        finally:
-            registry.kill()
+        done = world.run("image", "push", "app:v1", registry.name("me/app:v1"))
+        expect(done.returncode == 125 and "skopeo" in done.stderr, f"plain HTTP without --insecure: {done.stderr}")
+        for image, target, status in (("none", registry.name("none"), 125), ("app:v1", "me/app", 2)):
+            done = world.run("image", "push", image, target, "--insecure")
+            expect(done.returncode == status and done.stderr.count("\n") == 1, f"{image} to {target}: {done}")
 
 
 def root_of(world: World, image: dict) -> Path:
@@ -282,4 +273,4 @@ def a_plain_directory(world: World) -> None:
 
 TESTS = [as_umoci_unpacks_it, archives_by_skopeo, layers_in_zstd, an_image_by_buildah, a_plain_directory,
          exported_it_is_the_same,
-         attributes_in_two_forms_are_one, pulled_from_a_registry, changes_become_a_layer, an_export_leaves_all_or_nothing]
+         attributes_in_two_forms_are_one, pulled_from_a_registry, pushed_to_a_registry, changes_become_a_layer, an_export_leaves_all_or_nothing]

@@ -14,7 +14,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 # What the tests run in containers, what the programs are linked with, what prepares the machine.
 PACKAGES = ("bash", "busybox-static", "coreutils", "dash", "findutils", "grep", "gzip", "hostname", "libcap2", "libc-bin",
-            "libarchive13", "libfmt9", "libnettle8", "libseccomp2", "libsmartcols1", "libsqlite3-0", "libstdc++6", "libtomlplusplus3", "liburing2", "libzstd1", "mount",
+            "libarchive13", "libfmt9", "libhiredis0.14", "libnettle8", "libseccomp2", "libsmartcols1", "libsqlite3-0", "libstdc++6", "libtomlplusplus3", "liburing2", "libzstd1", "mount",
             "procps", "python3", "python3-numpy", "python3-pandas", "sed", "tar", "util-linux", "zlib1g")
 # Made by the packages' scripts, so that no package lists them.
 MADE_AT_INSTALLATION = ("/etc/group", "/etc/ld.so.cache", "/etc/nsswitch.conf", "/etc/passwd", "/etc/shadow")

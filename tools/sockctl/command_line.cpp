@@ -118,6 +118,12 @@ CLI::App& add_host_verb(CLI::App& group, Invocation& invocation, const char* nam
   return verb;
 }
 
+void add_registry(CLI::App& verb, RegistryOptions& options) {
+  verb.add_option("--authfile", options.authfile, "Names and passwords (the user's own, as skopeo)")
+      ->type_name("FILE");
+  verb.add_flag("--insecure", options.insecure, "Without TLS, or with an unknown certificate");
+}
+
 void add_format(CLI::App& verb, Invocation& invocation) {
   verb.add_option("--format", invocation.globals.format, "table, json or jsonl (a line for each)")
       ->type_name("FORMAT");

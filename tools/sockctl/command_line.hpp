@@ -11,6 +11,7 @@
 #include "globals.hpp"
 #include "image_verbs.hpp"
 #include "package_verbs.hpp"
+#include "registry.hpp"
 #include "snapshot_verbs.hpp"
 #include "verbs.hpp"
 #include "zygote_verbs.hpp"
@@ -51,6 +52,8 @@ CLI::App& add_verb(CLI::App& group, Invocation& invocation, const char* name, co
 CLI::App& add_host_verb(CLI::App& group, Invocation& invocation, const char* name, const char* help,
                         const std::string& examples, Action action);
 void add_format(CLI::App& verb, Invocation& invocation);
+/// What asks a registry takes.
+void add_registry(CLI::App& verb, RegistryOptions& options);
 
 /// `run` (command_line_run.cpp), `zygote` (command_line_zygote.cpp) and the others
 /// (command_line.cpp). The invocation must outlive the parser.

@@ -66,10 +66,29 @@ void describe_pull(CLI::App& group, Invocation& invocation) {
   verb.add_option("SOURCE", import.source, "docker://NAME[:TAG|@DIGEST], or what else skopeo reads")
       ->required()
       ->type_name("");
-  verb.add_option("--authfile", import.authfile, "The user's names and passwords (skopeo's own)")
-      ->type_name("FILE");
-  verb.add_flag("--insecure", import.insecure, "Without TLS, or with an unknown certificate");
+  add_registry(verb, invocation.image.registry);
   add_what_comes(verb, invocation);
+}
+
+void describe_push(CLI::App& group, Invocation& invocation) {
+  auto& write = invocation.image.write;
+  CLI::App& verb = add_image_verb(
+      group, invocation, "push", "Write an image into a registry, by skopeo",
+      "  sockctl image push app:v1 docker://registry.example/app:v1\n"
+      "  sockctl image push app:v1 docker://localhost:5000/app:v1 --insecure --compress zstd\n"
+      "\nFiles, owners and attributes are the same; layers are made anew, with digests of their "
+      "own.",
+      [](Invocation& i) { return image_push(i.globals, i.image); });
+  add_image(verb, invocation.image.image);
+  verb.add_option("TARGET", write.target, "docker://NAME[:TAG], or where else skopeo writes")
+      ->required()
+      ->type_name("");
+  verb.add_option("--compress", write.compression, "Layers: none, gzip (the default) or zstd")
+      ->type_name("HOW");
+  verb.add_option("--changes", write.changes, "A directory that becomes one more layer, on top")
+      ->type_name("DIR");
+  add_registry(verb, invocation.image.registry);
+  add_format(verb, invocation);
 }
 
 void describe_export(CLI::App& group, Invocation& invocation) {
@@ -169,6 +188,7 @@ void describe_image(CLI::App& app, Invocation& invocation) {
                               "  sockctl image import --help");
   describe_import(group, invocation);
   describe_pull(group, invocation);
+  describe_push(group, invocation);
   describe_export(group, invocation);
   describe_listing(group, invocation);
   describe_upkeep(group, invocation);

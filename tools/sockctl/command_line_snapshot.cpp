@@ -26,6 +26,20 @@ CLI::Option* add_snapshots(CLI::App& verb, Invocation& invocation) {
       ->type_name("");
 }
 
+// Of what import and pull bring.
+void add_what_comes(CLI::App& verb, Invocation& invocation) {
+  verb.add_option("--name", invocation.snapshot.archive.name,
+                  "What to call it (as where it comes from)")
+      ->type_name("NAME");
+  auto& limits = invocation.snapshot.restore.limits;
+  verb.add_option("--image-store", limits.image_store, "Where the image of its root should be")
+      ->type_name("DIR");
+  verb.add_option("--package-cache", limits.package_cache, "Where its packages should be")
+      ->type_name("DIR");
+  verb.add_flag("-q,--quiet", invocation.snapshot.quiet, "No progress");
+  add_format(verb, invocation);
+}
+
 void describe_checkpoint(CLI::App& app, Invocation& invocation) {
   auto& options = invocation.snapshot.checkpoint;
   CLI::App& verb = add_host_verb(
@@ -128,15 +142,41 @@ void describe_import(CLI::App& group, Invocation& invocation) {
   verb.add_option("FILE", archive.file, "What sockctl snapshot export has written")
       ->required()
       ->type_name("");
-  verb.add_option("--name", archive.name, "What to call it (as where it comes from)")
-      ->type_name("NAME");
-  auto& limits = invocation.snapshot.restore.limits;
-  verb.add_option("--image-store", limits.image_store, "Where the image of its root should be")
-      ->type_name("DIR");
-  verb.add_option("--package-cache", limits.package_cache, "Where its packages should be")
-      ->type_name("DIR");
+  add_what_comes(verb, invocation);
+}
+
+void describe_push(CLI::App& group, Invocation& invocation) {
+  auto& archive = invocation.snapshot.archive;
+  CLI::App& verb = add_snapshot_verb(
+      group, invocation, "push", "Write a snapshot into a registry of images, by skopeo",
+      "  sockctl snapshot push web-1 docker://registry.example/snapshots/web:1\n"
+      "  sockctl snapshot push web-1 docker://localhost:5000/web:1 --insecure\n"
+      "\nAn image of one file, what export writes: whoever may read it there sees whatever the\n"
+      "container had in memory. The image of its root goes by itself: sockctl image push.",
+      [](Invocation& i) { return snapshot_push(i.globals, i.snapshot); });
+  verb.add_option("SNAPSHOT", archive.snapshot, "Its name")->required()->type_name("");
+  verb.add_option("TARGET", archive.place, "docker://NAME[:TAG], or where else skopeo writes")
+      ->required()
+      ->type_name("");
+  add_registry(verb, invocation.snapshot.registry);
   verb.add_flag("-q,--quiet", invocation.snapshot.quiet, "No progress");
   add_format(verb, invocation);
+}
+
+void describe_pull(CLI::App& group, Invocation& invocation) {
+  auto& archive = invocation.snapshot.archive;
+  CLI::App& verb = add_snapshot_verb(
+      group, invocation, "pull", "Take in a snapshot that push has written",
+      "  sockctl snapshot pull docker://registry.example/snapshots/web:1 && sockctl restore web-1\n"
+      "  sockctl snapshot pull docker://localhost:5000/web:1 --insecure --name web-old\n"
+      "\nVerified as import does it: pull only from where nobody writes whom you would not let\n"
+      "start containers here.",
+      [](Invocation& i) { return snapshot_pull(i.globals, i.snapshot); });
+  verb.add_option("SOURCE", archive.place, "docker://NAME[:TAG|@DIGEST], or what else skopeo reads")
+      ->required()
+      ->type_name("");
+  add_registry(verb, invocation.snapshot.registry);
+  add_what_comes(verb, invocation);
 }
 
 }  // namespace
@@ -174,6 +214,8 @@ void describe_snapshot(CLI::App& app, Invocation& invocation) {
   describe_diff(group, invocation);
   describe_export(group, invocation);
   describe_import(group, invocation);
+  describe_push(group, invocation);
+  describe_pull(group, invocation);
   add_snapshots(
       add_snapshot_verb(group, invocation, "rm", "Remove snapshots", "  sockctl snapshot rm web-1",
                         [](Invocation& i) { return snapshot_rm(i.globals, i.snapshot); }),

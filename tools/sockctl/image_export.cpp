@@ -12,13 +12,6 @@
 namespace sockctl {
 namespace {
 
-Result<sock::Compression> parse_compression(const std::string& text) {
-  if (text == "none") return sock::Compression::none;
-  if (text == "gzip") return sock::Compression::gzip;
-  if (text == "zstd") return sock::Compression::zstd;
-  return refuse_option("--compress", text, "one of none, gzip, zstd");
-}
-
 Result<> export_and_tell(Format format, const ImageOptions& options) {
   const auto target = SOCKCTL_TRY(sock::ImageSource::parse(options.write.target));
   const auto compression = SOCKCTL_TRY(parse_compression(options.write.compression));
@@ -35,6 +28,13 @@ Result<> export_and_tell(Format format, const ImageOptions& options) {
 }
 
 }  // namespace
+
+Result<sock::Compression> parse_compression(const std::string& text) {
+  if (text == "none") return sock::Compression::none;
+  if (text == "gzip") return sock::Compression::gzip;
+  if (text == "zstd") return sock::Compression::zstd;
+  return refuse_option("--compress", text, "one of none, gzip, zstd");
+}
 
 int image_export(const Globals& globals, const ImageOptions& options) {
   const auto format = format_of(globals);

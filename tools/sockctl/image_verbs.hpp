@@ -9,6 +9,7 @@
 #include "sock/image.hpp"
 
 #include "globals.hpp"
+#include "registry.hpp"
 #include "run_options.hpp"
 #include "verbs.hpp"
 
@@ -24,8 +25,6 @@ struct ImageImportOptions {
   std::string architecture = {};
   bool devices = false;
   bool quiet = false;
-  std::string authfile = {};  ///< pull
-  bool insecure = false;      ///< pull: plain HTTP, or a certificate that nobody has signed
 };
 struct ImageExportOptions {
   std::string target = {};
@@ -36,7 +35,8 @@ struct ImageOptions {
   ImageStoreChoice store = {};
   ImageImportOptions import = {};
   ImageExportOptions write = {};
-  bool quiet = false;  ///< ls
+  RegistryOptions registry = {};  ///< pull, push
+  bool quiet = false;             ///< ls
   std::vector<std::string> names = {};
   std::string image = {};      ///< export, mount
   bool record = false;         ///< prefetch
@@ -47,8 +47,12 @@ struct ImageOptions {
 Result<> import_and_tell(Format format, const ImageOptions& options,
                          const sock::ImageSource& source);
 int image_import(const Globals& globals, const ImageOptions& options);
-/// From a registry, by skopeo.
+/// From a registry.
 int image_pull(const Globals& globals, const ImageOptions& options);
+/// Into a registry.
+int image_push(const Globals& globals, const ImageOptions& options);
+/// What --compress means.
+Result<sock::Compression> parse_compression(const std::string& text);
 int image_export(const Globals& globals, const ImageOptions& options);
 int image_ls(const Globals& globals, const ImageOptions& options);
 int image_inspect(const Globals& globals, const ImageOptions& options);

@@ -19,27 +19,20 @@ ProgressView::Kind view_kind(const SnapshotOptions& options) {
 }
 
 Result<> export_and_tell(Format format, const SnapshotOptions& options) {
-  const auto store = SOCKCTL_TRY(open_snapshot_store(options.store));
   const std::string& name = options.archive.snapshot;
   const std::string& file = options.archive.file;
-  {
-    ProgressView view{view_kind(options)};
-    SOCKCTL_TRY(store.save(name, file, {.progress = [&view](const sock::ImportProgress& progress) {
-                             view.show(progress);
-                           }}));
-  }
+  SOCKCTL_TRY(save_snapshot(options, file));
   if (format == Format::table)
     return write_all(sock::FdRef{1}, fmt::format("{} to {}\n", name, sock::printable(file)));
   return write_all(sock::FdRef{1}, line_of({{"snapshot", name}, {"file", file}}) + "\n");
 }
 
-Result<sock::Snapshot> import_snapshot(const SnapshotOptions& options) {
+Result<sock::Snapshot> import_snapshot(const SnapshotOptions& options, const std::string& file) {
   auto store = SOCKCTL_TRY(open_snapshot_store(options.store));
   ProgressView view{view_kind(options)};
   return store.add(
-      options.archive.file,
-      {.name = options.archive.name,
-       .progress = [&view](const sock::ImportProgress& progress) { view.show(progress); }});
+      file, {.name = options.archive.name,
+             .progress = [&view](const sock::ImportProgress& progress) { view.show(progress); }});
 }
 
 // It is taken in all the same: what it needs may come later.
@@ -55,14 +48,22 @@ std::string summary(const sock::Snapshot& snapshot) {
                      snapshot.processes, snapshot.processes == 1 ? "" : "es");
 }
 
-Result<> import_and_tell(Format format, const SnapshotOptions& options) {
-  const auto snapshot = SOCKCTL_TRY(import_snapshot(options));
+}  // namespace
+
+Result<> save_snapshot(const SnapshotOptions& options, const std::string& file) {
+  const auto store = SOCKCTL_TRY(open_snapshot_store(options.store));
+  ProgressView view{view_kind(options)};
+  return store.save(
+      options.archive.snapshot, file,
+      {.progress = [&view](const sock::ImportProgress& progress) { view.show(progress); }});
+}
+
+Result<> import_and_tell(Format format, const SnapshotOptions& options, const std::string& file) {
+  const auto snapshot = SOCKCTL_TRY(import_snapshot(options, file));
   complain_of_missing_origins(snapshot, options.restore.limits);
   return write_all(sock::FdRef{1},
                    format == Format::table ? summary(snapshot) : line_of(to_json(snapshot)) + "\n");
 }
-
-}  // namespace
 
 int snapshot_export(const Globals& globals, const SnapshotOptions& options) {
   const auto format = format_of(globals);
@@ -73,7 +74,7 @@ int snapshot_export(const Globals& globals, const SnapshotOptions& options) {
 int snapshot_import(const Globals& globals, const SnapshotOptions& options) {
   const auto format = format_of(globals);
   if (!format.has_value()) return fail_usage(format.error());
-  return finish(import_and_tell(*format, options));
+  return finish(import_and_tell(*format, options, options.archive.file));
 }
 
 }  // namespace sockctl
