@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -53,15 +54,18 @@ int milliseconds_until(Deadline deadline) {
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3600'000));
 }
 
-}  // namespace
-
-std::unexpected<Error> last_error(std::string subject, std::string hint) {
-  const int number = errno;
+std::unexpected<Error> error_of(int number, std::string subject, std::string hint) {
   return std::unexpected(Error{.code = errc_of(number),
                                .stage = Stage::none,
                                .sys_errno = number,
                                .subject = std::move(subject),
                                .hint = std::move(hint)});
+}
+
+}  // namespace
+
+std::unexpected<Error> last_error(std::string subject, std::string hint) {
+  return error_of(errno, std::move(subject), std::move(hint));
 }
 
 bool would_block(const Error& error) {
@@ -136,6 +140,14 @@ Result<int> wait_for(std::span<pollfd> fds, Deadline deadline) {
     if (ready < 0 && errno != EINTR) return last_error("poll");
     if (ready == 0 && deadline && std::chrono::steady_clock::now() >= *deadline) return 0;
   }
+}
+
+Result<> require_connected(sock::FdRef socket, std::string subject, std::string hint) {
+  int number = 0;
+  socklen_t size = sizeof number;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &number, &size) != 0) number = errno;
+  if (number == 0) return {};
+  return error_of(number, std::move(subject), std::move(hint));
 }
 
 Result<sock::UniqueFd> signal_fd(std::span<const int> signals) {

@@ -50,6 +50,8 @@ Result<> rewind_file(sock::FdRef file);
 
 /// The number of ready descriptors; 0 at the deadline.
 Result<int> wait_for(std::span<pollfd> fds, Deadline deadline);
+/// What became of a connect(2) that did not wait, when the socket can be written.
+Result<> require_connected(sock::FdRef socket, std::string subject, std::string hint);
 
 /// Blocks these signals in the process, and gives a descriptor that reports them.
 Result<sock::UniqueFd> signal_fd(std::span<const int> signals);

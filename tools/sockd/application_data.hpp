@@ -1,7 +1,7 @@
 #pragma once
 
-// What the functions of one application share: objects, written once and mapped by whoever asks,
-// and counters. Both have a time to live, and a quota.
+// What the functions of one application share on this machine: objects, written once and mapped by
+// whoever asks, and counters. Both have a time to live, and a quota.
 
 #include <chrono>
 #include <cstdint>
@@ -10,15 +10,9 @@
 
 #include "sock/fd.hpp"
 
-#include "try.hpp"
+#include "data_rules.hpp"
 
 namespace sockd {
-
-struct DataQuota {
-  std::uint64_t bytes = 256ULL << 20U;                ///< Of an application's objects.
-  std::size_t entries = 10'000;                       ///< Objects, and as many counters.
-  std::chrono::milliseconds time_to_live{3'600'000};  ///< At most.
-};
 
 /// Thread-bound.
 class ApplicationData {

@@ -63,9 +63,17 @@ asio::awaitable<Bus::Answer> Bus::answer(ConnectionPtr connection, BusMessage me
   if (!request.has_value()) co_return Answer{.text = bus_error(request.error())};
   if (request->kind == BusRequest::Kind::invoke)
     co_return co_await invoke(connection, std::move(*request), std::move(message.file));
-  if (request->kind == BusRequest::Kind::put)
-    co_return put(*connection, *request, std::move(message.file));
-  co_return look(*connection, *request);
+  DataName of{.application = connection->application, .name = std::move(request->name)};
+  switch (request->kind) {
+    case BusRequest::Kind::put:
+      co_return co_await put(std::move(of), std::move(message.file), request->time_to_live);
+    case BusRequest::Kind::get:
+      co_return co_await get(std::move(of));
+    case BusRequest::Kind::remove:
+      co_return co_await remove(std::move(of));
+    default:
+      co_return co_await add(std::move(of), request->by, request->time_to_live);
+  }
 }
 
 asio::awaitable<Bus::Answer> Bus::invoke(ConnectionPtr connection, BusRequest request,
@@ -104,36 +112,34 @@ asio::awaitable<Bus::Answer> Bus::invoke(ConnectionPtr connection, BusRequest re
   co_return Answer{.text = bus_file(), .file = std::move(*sealed)};
 }
 
-Bus::Answer Bus::put(const Connection& connection, const BusRequest& request, sock::UniqueFd file) {
-  if (!file) return {.text = bus_error("invalid_spec", "an object comes as a file")};
+asio::awaitable<Bus::Answer> Bus::put(DataName of, sock::UniqueFd file,
+                                      std::chrono::milliseconds time_to_live) {
+  if (!file) co_return Answer{.text = bus_error("invalid_spec", "an object comes as a file")};
   const auto size = require_sealed(file);
-  if (!size.has_value()) return {.text = bus_error(size.error())};
-  const auto done = data_of(connection.application)
-                        .put(request.name, std::move(file), *size, request.time_to_live,
-                             ApplicationData::Clock::now());
-  return {.text = done.has_value() ? bus_result("null") : bus_error(done.error())};
+  if (!size.has_value()) co_return Answer{.text = bus_error(size.error())};
+  SealedObject object{.file = std::move(file), .size = *size};
+  const auto done = co_await data_.put(std::move(of), std::move(object), time_to_live);
+  if (!done.has_value()) co_return Answer{.text = bus_error(done.error())};
+  co_return Answer{.text = bus_result("null")};
 }
 
-Bus::Answer Bus::look(const Connection& connection, const BusRequest& request) {
-  auto& data = data_of(connection.application);
-  const auto now = ApplicationData::Clock::now();
-  if (request.kind == BusRequest::Kind::remove)
-    return {.text = bus_result(data.remove(request.name, now) ? "true" : "false")};
-  if (request.kind == BusRequest::Kind::add) {
-    const auto value = data.add(request.name, request.by, request.time_to_live, now);
-    if (!value.has_value()) return {.text = bus_error(value.error())};
-    return {.text = bus_result(std::to_string(*value))};
-  }
-  const auto object = data.get(request.name, now);
-  if (!object.has_value()) return {.text = bus_error(object.error())};
-  // It may be gone before this one is sent.
-  auto copy = another(*object);
-  if (!copy.has_value()) return {.text = bus_error(copy.error())};
-  return {.text = bus_file(), .file = std::move(*copy)};
+asio::awaitable<Bus::Answer> Bus::get(DataName of) {
+  auto object = co_await data_.get(std::move(of));
+  if (!object.has_value()) co_return Answer{.text = bus_error(object.error())};
+  co_return Answer{.text = bus_file(), .file = std::move(*object)};
 }
 
-ApplicationData& Bus::data_of(const std::string& application) {
-  return data_.try_emplace(application, quota_).first->second;
+asio::awaitable<Bus::Answer> Bus::remove(DataName of) {
+  const auto was_there = co_await data_.remove(std::move(of));
+  if (!was_there.has_value()) co_return Answer{.text = bus_error(was_there.error())};
+  co_return Answer{.text = bus_result(*was_there ? "true" : "false")};
+}
+
+asio::awaitable<Bus::Answer> Bus::add(DataName of, std::int64_t by,
+                                      std::chrono::milliseconds time_to_live) {
+  const auto value = co_await data_.add(std::move(of), by, time_to_live);
+  if (!value.has_value()) co_return Answer{.text = bus_error(value.error())};
+  co_return Answer{.text = bus_result(std::to_string(*value))};
 }
 
 }  // namespace sockd

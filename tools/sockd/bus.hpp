@@ -3,7 +3,6 @@
 // The local bus of an application (SAND, USENIX ATC'18): its functions call one another, and share
 // objects and counters, without leaving the machine. Functions of others are not there for them.
 
-#include <map>
 #include <memory>
 #include <string>
 
@@ -12,9 +11,9 @@
 
 #include "sock/fd.hpp"
 
-#include "application_data.hpp"
 #include "bus_message.hpp"
 #include "bus_socket.hpp"
+#include "shared_data.hpp"
 
 namespace sockd {
 
@@ -29,8 +28,8 @@ class Bus {
   struct Connection;
   using ConnectionPtr = std::shared_ptr<Connection>;
 
-  Bus(boost::asio::io_context& loop, const InstancePool& pool, DataQuota quota)
-      : loop_{loop}, pool_{pool}, quota_{quota} {}
+  Bus(boost::asio::io_context& loop, const InstancePool& pool, SharedData& data)
+      : loop_{loop}, pool_{pool}, data_{data} {}
   /// Where calls go. Before anything else.
   void attach(Dispatcher& dispatcher, EventQueue& events);
 
@@ -49,16 +48,18 @@ class Bus {
   boost::asio::awaitable<Answer> answer(ConnectionPtr connection, BusMessage message);
   boost::asio::awaitable<Answer> invoke(ConnectionPtr connection, BusRequest request,
                                         sock::UniqueFd file);
-  Answer put(const Connection& connection, const BusRequest& request, sock::UniqueFd file);
-  Answer look(const Connection& connection, const BusRequest& request);
-  ApplicationData& data_of(const std::string& application);
+  boost::asio::awaitable<Answer> put(DataName of, sock::UniqueFd file,
+                                     std::chrono::milliseconds time_to_live);
+  boost::asio::awaitable<Answer> get(DataName of);
+  boost::asio::awaitable<Answer> remove(DataName of);
+  boost::asio::awaitable<Answer> add(DataName of, std::int64_t by,
+                                     std::chrono::milliseconds time_to_live);
 
   boost::asio::io_context& loop_;
   const InstancePool& pool_;
-  DataQuota quota_;
+  SharedData& data_;
   Dispatcher* dispatcher_ = nullptr;
   EventQueue* events_ = nullptr;
-  std::map<std::string, ApplicationData> data_ = {};
 };
 
 }  // namespace sockd

@@ -3,6 +3,8 @@
 
 #include <csignal>
 #include <cstdio>
+#include <memory>
+#include <optional>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -19,8 +21,10 @@
 #include "blocking.hpp"
 #include "globals.hpp"
 #include "held_zygotes.hpp"
+#include "local_data.hpp"
 #include "options.hpp"
 #include "posix.hpp"
+#include "redis_data.hpp"
 #include "systemd.hpp"
 
 namespace sockd {
@@ -52,6 +56,12 @@ void say(const std::string& line) {
   std::fflush(stdout);
 }
 
+std::unique_ptr<SharedData> make_data(const Settings& settings, std::optional<RedisAccess> redis) {
+  const DataQuota quota{.bytes = settings.object_memory, .entries = settings.objects};
+  if (!redis) return std::make_unique<LocalData>(quota);
+  return std::make_unique<RedisData>(std::move(*redis), quota);
+}
+
 /// All parts, in the order in which they depend on each other.
 struct Daemon {
   Settings settings;
@@ -78,7 +88,8 @@ struct Daemon {
                           .queue_time = settings.queue_time,
                           .idle_time = settings.idle_time},
                          [this](const StoredFunction& old) { registrar.forget(old); }};
-  Bus bus{loop, instances, {.bytes = settings.object_memory, .entries = settings.objects}};
+  std::unique_ptr<SharedData> data;
+  Bus bus{loop, instances, *data};
   Dispatcher dispatcher{
       loop,
       threads,
@@ -96,11 +107,12 @@ struct Daemon {
   EventSources sources{loop, events, settings.state + "/sources"};
 
   Daemon(Settings wanted, sock::Host& own_host, CallLog own_log, FunctionStore store,
-         EventStore event_store)
+         EventStore event_store, std::unique_ptr<SharedData> own_data)
       : settings{std::move(wanted)},
         host{own_host},
         log{std::move(own_log)},
         registrar{std::move(store), starter},
+        data{std::move(own_data)},
         events{loop,
                std::move(event_store),
                dispatcher,
@@ -142,9 +154,18 @@ std::unique_ptr<HeldZygotes> hold_zygotes(const Settings& settings, sock::Host& 
   return {};
 }
 
+// What needs it fails until it can be reached; the rest does not wait.
+asio::awaitable<void> complain_of_missing_data(SharedData& data) {
+  const auto reached = co_await data.reach();
+  if (!reached.has_value())
+    fmt::print(stderr, "sockd: objects and counters cannot be used yet: {}\n",
+               reached.error().message());
+}
+
 Result<> serve(const CommandLine& line) {
   Settings settings = SOCKCTL_TRY(settings_of(line));
   const std::string token = SOCKCTL_TRY(read_token(settings));
+  const auto redis = SOCKCTL_TRY(read_redis_access(settings));
   SOCKCTL_TRY(check_listening(settings, token));
   if (line.show) fmt::print("{}", to_toml(settings));
   if (line.show || line.validate) return {};
@@ -159,7 +180,9 @@ Result<> serve(const CommandLine& line) {
   auto events = SOCKCTL_TRY(EventStore::open(settings.state + "/events.db"));
   for (const char* const part : {"/sources", "/zygotes"})
     SOCKCTL_TRY(sockctl::ensure_private_dir(settings.state + part));
-  Daemon daemon{settings, host, std::move(log), std::move(store), std::move(events)};
+  Daemon daemon{settings,          host,
+                std::move(log),    std::move(store),
+                std::move(events), make_data(settings, redis)};
   for (const auto& [name, error] : daemon.registrar.serve_all())
     fmt::print(stderr, "sockd: {} is not served: {}\n", name, error.message());
   SOCKCTL_TRY(daemon.events.start());
@@ -182,6 +205,7 @@ Result<> serve(const CommandLine& line) {
     say("listening on " + SOCKCTL_TRY(server.listen_passed(std::move(socket), !token.empty())));
   say("ready, with " + control);
   tell_systemd("READY=1\nSTATUS=Serving functions");
+  asio::co_spawn(daemon.loop, complain_of_missing_data(*daemon.data), asio::detached);
   asio::co_spawn(daemon.loop, end_on_signal(daemon, server), asio::detached);
   daemon.loop.run();
   return {};

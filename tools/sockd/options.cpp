@@ -19,7 +19,7 @@ using sock::Result;
 using sock::Stage;
 
 constexpr std::size_t most_settings = 1U << 20U;
-constexpr std::size_t most_token = 4096;
+constexpr std::size_t most_secret = 4096;
 /// The state of the daemon that is there for everybody, and for sockctl's zygotes.
 constexpr const char* machines_own = "/var/lib/sock/sockd";
 
@@ -31,6 +31,13 @@ std::uint64_t half_of_the_machine() {
 Result<std::string> read_file(const std::string& path, std::size_t most) {
   const auto file = SOCKCTL_TRY(sockctl::open_at(sockctl::here, path, O_RDONLY));
   return sockctl::read_all(file, most);
+}
+
+/// What an editor has left behind it is no part of it.
+Result<std::string> read_secret(const std::string& path) {
+  std::string secret = SOCKCTL_TRY(read_file(path, most_secret));
+  while (!secret.empty() && (secret.back() == '\n' || secret.back() == ' ')) secret.pop_back();
+  return secret;
 }
 
 }  // namespace
@@ -81,12 +88,26 @@ Result<Settings> settings_of(const CommandLine& line) {
 
 Result<std::string> read_token(const Settings& settings) {
   if (settings.token_file.empty()) return std::string{};
-  std::string token = SOCKCTL_TRY(read_file(settings.token_file, most_token));
-  while (!token.empty() && (token.back() == '\n' || token.back() == ' ')) token.pop_back();
+  std::string token = SOCKCTL_TRY(read_secret(settings.token_file));
   constexpr std::size_t least = 16;
   if (token.size() >= least) return token;
   return sockctl::refuse(Errc::invalid_spec, Stage::validate, settings.token_file,
                          "a token has at least 16 bytes");
+}
+
+Result<std::optional<RedisAccess>> read_redis_access(const Settings& settings) {
+  const std::string& file = settings.redis_password_file;
+  if (settings.redis.empty() && !file.empty())
+    return sockctl::refuse(Errc::invalid_spec, Stage::validate, "setting redis_password_file",
+                           "it is of use with redis alone");
+  if (settings.redis.empty()) return std::optional<RedisAccess>{};
+  RedisAccess access{.address = {}};
+  access.address = SOCKCTL_TRY(parse_redis_address(settings.redis));
+  if (file.empty()) return std::optional{std::move(access)};
+  access.password = SOCKCTL_TRY(read_secret(file));
+  if (access.password.empty())
+    return sockctl::refuse(Errc::invalid_spec, Stage::validate, file, "there is no password in it");
+  return std::optional{std::move(access)};
 }
 
 Result<> check_listening(const Settings& settings, const std::string& token) {

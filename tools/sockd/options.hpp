@@ -2,9 +2,11 @@
 
 // How the daemon is started: its command line, and what follows from that and its file.
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "redis_address.hpp"
 #include "settings.hpp"
 
 namespace CLI {
@@ -30,6 +32,8 @@ void describe(CLI::App& app, CommandLine& line);
 sock::Result<Settings> settings_of(const CommandLine& line);
 /// What strangers must show; empty when that is nothing.
 sock::Result<std::string> read_token(const Settings& settings);
+/// Where the objects of applications are shared, if they are.
+sock::Result<std::optional<RedisAccess>> read_redis_access(const Settings& settings);
 /// Without a token whoever reaches an address may call functions: it must be this machine's own.
 sock::Result<> check_listening(const Settings& settings, const std::string& token);
 

@@ -53,6 +53,18 @@ Result<std::string> read_sealed(sock::FdRef file, std::size_t most) {
   return content;
 }
 
+Result<SealedView> SealedView::map(sock::FdRef file, std::uint64_t size) {
+  if (size == 0) return SealedView{{}};
+  void* const start = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
+  if (start == MAP_FAILED) return sockctl::last_error("a file in memory");
+  return SealedView{{static_cast<const char*>(start), size}};
+}
+
+SealedView::~SealedView() {
+  // What was mapped is nobody else's.
+  if (!bytes_.empty()) ::munmap(const_cast<char*>(bytes_.data()), bytes_.size());
+}
+
 Result<sock::UniqueFd> another(sock::FdRef file) {
   sock::UniqueFd copy{::fcntl(file.get(), F_DUPFD_CLOEXEC, 0)};
   if (!copy) return sockctl::last_error("a file in memory");

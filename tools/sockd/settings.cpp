@@ -10,6 +10,7 @@
 #include <toml++/toml.h>
 
 #include "parse.hpp"
+#include "redis_address.hpp"
 
 namespace sockd {
 namespace {
@@ -81,6 +82,16 @@ Reader count(std::size_t& into, std::int64_t least = 1, std::int64_t most = 1'00
   };
 }
 
+Reader redis_address(std::string& into) {
+  return [&into](const std::string& key, const toml::node& node) -> Result<> {
+    const auto value = node.value_exact<std::string>();
+    if (!value) return refuse_key(key, "a text like \"unix:/PATH\" or \"HOST:PORT\"");
+    if (!value->empty()) SOCKCTL_TRY(parse_redis_address(*value));
+    into = *value;
+    return {};
+  };
+}
+
 Result<> read_table(const toml::table& table, Settings& settings) {
   const std::map<std::string, Reader, std::less<>> readers{
       {"state", text(settings.state)},
@@ -93,6 +104,8 @@ Result<> read_table(const toml::table& table, Settings& settings) {
       {"zygote_memory", size(settings.zygote_memory)},
       {"zygote_store", size(settings.zygote_store)},
       {"spares", count(settings.spares, 0, 64)},
+      {"redis", redis_address(settings.redis)},
+      {"redis_password_file", text(settings.redis_password_file)},
       {"object_memory", size(settings.object_memory)},
       {"objects", count(settings.objects)},
       {"queue", count(settings.queue)},
@@ -147,6 +160,8 @@ std::string to_toml(const Settings& settings) {
       {"zygote_memory", quoted(size_text(settings.zygote_memory))},
       {"zygote_store", quoted(size_text(settings.zygote_store))},
       {"spares", std::to_string(settings.spares)},
+      {"redis", quoted(settings.redis)},
+      {"redis_password_file", quoted(settings.redis_password_file)},
       {"object_memory", quoted(size_text(settings.object_memory))},
       {"objects", std::to_string(settings.objects)},
       {"queue", std::to_string(settings.queue)},

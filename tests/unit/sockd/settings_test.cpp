@@ -17,6 +17,7 @@ memory = "1g"
 queue_time = "2s"
 function_queue = 9
 spares = 0
+redis = "unix:/run/redis.sock"
 )",
                                   settings);
   ASSERT_TRUE(read.has_value()) << read.error().message();
@@ -24,6 +25,7 @@ spares = 0
                                 .listen = {"127.0.0.1:80", "[::1]:80"},
                                 .memory = 1U << 30U,
                                 .spares = 0,
+                                .redis = "unix:/run/redis.sock",
                                 .queue = 7,
                                 .function_queue = 9,
                                 .queue_time = 2s}));
@@ -31,10 +33,19 @@ spares = 0
 
 TEST(DaemonSettings, NameWhatCannotBe) {
   const std::pair<const char*, const char*> mistakes[] = {
-      {"state = 5", "state"},    {"listen = \"x\"", "listen"},     {"listen = [1]", "listen"},
-      {"memory = 5", "memory"},  {"memory = \"x\"", "memory"},     {"queue = 0", "queue"},
-      {"spares = 65", "spares"}, {"queue_time = 5", "queue_time"}, {"other = 1", "other"},
-      {"state", "line 1"}};
+      {"state = 5", "state"},
+      {"listen = \"x\"", "listen"},
+      {"listen = [1]", "listen"},
+      {"memory = 5", "memory"},
+      {"memory = \"x\"", "memory"},
+      {"queue = 0", "queue"},
+      {"spares = 65", "spares"},
+      {"queue_time = 5", "queue_time"},
+      {"other = 1", "other"},
+      {"state", "line 1"},
+      {"redis = 6379", "redis"},
+      {"redis = \"x\"", "redis"},
+      {"redis_password_file = 1", "redis_password_file"}};
   for (const auto& [text, subject] : mistakes) {
     Settings settings{.state = "/before"};
     const auto read = read_settings(text, settings);
@@ -50,6 +61,8 @@ TEST(DaemonSettings, AreShownAsTheyAreRead) {
                           .zygotes = "/run/sock",
                           .watch = {"/srv/in"},
                           .memory = (1U << 30U) + 1,
+                          .redis = "[::1]:6379",
+                          .redis_password_file = "/etc/password",
                           .queue = 3,
                           .event_bytes = 5U << 20U,
                           .queue_time = 1500ms,

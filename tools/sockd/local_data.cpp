@@ -1,0 +1,46 @@
+// Each answers at once.
+
+#include "local_data.hpp"
+
+#include "sealed_memory.hpp"
+
+namespace sockd {
+namespace {
+
+ApplicationData::Time now() {
+  return ApplicationData::Clock::now();
+}
+
+}  // namespace
+
+SharedData::Answer<> LocalData::reach() {
+  co_return sock::Result<>{};
+}
+
+SharedData::Answer<> LocalData::put(DataName of, SealedObject object,
+                                    std::chrono::milliseconds time_to_live) {
+  co_return data_of(of.application)
+      .put(of.name, std::move(object.file), object.size, time_to_live, now());
+}
+
+SharedData::Answer<sock::UniqueFd> LocalData::get(DataName of) {
+  const auto object = data_of(of.application).get(of.name, now());
+  if (!object.has_value()) co_return std::unexpected(object.error());
+  // It may be gone before this one is sent.
+  co_return another(*object);
+}
+
+SharedData::Answer<bool> LocalData::remove(DataName of) {
+  co_return data_of(of.application).remove(of.name, now());
+}
+
+SharedData::Answer<std::int64_t> LocalData::add(DataName of, std::int64_t by,
+                                                std::chrono::milliseconds time_to_live) {
+  co_return data_of(of.application).add(of.name, by, time_to_live, now());
+}
+
+ApplicationData& LocalData::data_of(const std::string& application) {
+  return data_.try_emplace(application, quota_).first->second;
+}
+
+}  // namespace sockd
