@@ -86,9 +86,12 @@ class World:
         self.port = 0
 
     def close(self) -> None:
+        status, said = 0, ""
         if self.daemon is not None and self.daemon.poll() is None:
-            self.stop()
+            status = self.stop()
+            said = self.log()
         shutil.rmtree(self.path, ignore_errors=True)
+        expect(status == 0, f"the daemon did not end as it should: {status} {said}")
 
     def start(self, *options: str, prefix: tuple[str, ...] = (), listen: tuple[str, ...] = ("127.0.0.1:0",),
               **more) -> None:

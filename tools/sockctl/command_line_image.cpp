@@ -70,8 +70,17 @@ void describe_pull(CLI::App& group, Invocation& invocation) {
   add_what_comes(verb, invocation);
 }
 
-void describe_push(CLI::App& group, Invocation& invocation) {
+void add_what_goes(CLI::App& verb, Invocation& invocation, const char* target) {
   auto& write = invocation.image.write;
+  add_image(verb, invocation.image.image);
+  verb.add_option("TARGET", write.target, target)->required()->type_name("");
+  verb.add_option("--compress", write.compression, "Layers: none, gzip (the default) or zstd")
+      ->type_name("HOW");
+  verb.add_option("--changes", write.changes, "A directory that becomes one more layer, on top")
+      ->type_name("DIR");
+}
+
+void describe_push(CLI::App& group, Invocation& invocation) {
   CLI::App& verb = add_image_verb(
       group, invocation, "push", "Write an image into a registry, by skopeo",
       "  sockctl image push app:v1 docker://registry.example/app:v1\n"
@@ -79,20 +88,12 @@ void describe_push(CLI::App& group, Invocation& invocation) {
       "\nFiles, owners and attributes are the same; layers are made anew, with digests of their "
       "own.",
       [](Invocation& i) { return image_push(i.globals, i.image); });
-  add_image(verb, invocation.image.image);
-  verb.add_option("TARGET", write.target, "docker://NAME[:TAG], or where else skopeo writes")
-      ->required()
-      ->type_name("");
-  verb.add_option("--compress", write.compression, "Layers: none, gzip (the default) or zstd")
-      ->type_name("HOW");
-  verb.add_option("--changes", write.changes, "A directory that becomes one more layer, on top")
-      ->type_name("DIR");
+  add_what_goes(verb, invocation, "docker://NAME[:TAG], or where else skopeo writes");
   add_registry(verb, invocation.image.registry);
   add_format(verb, invocation);
 }
 
 void describe_export(CLI::App& group, Invocation& invocation) {
-  auto& write = invocation.image.write;
   CLI::App& verb = add_image_verb(
       group, invocation, "export", "Write an image as an OCI layout, for other tools",
       "  sockctl image export app:v1 oci:build/app:v1\n"
@@ -100,14 +101,7 @@ void describe_export(CLI::App& group, Invocation& invocation) {
       "  sockctl run --image app:v1 -v /srv/out:/out:rw -- make install DESTDIR=/out &&\n"
       "      sockctl image export app:v1 oci:build/app:v2 --changes /srv/out",
       [](Invocation& i) { return image_export(i.globals, i.image); });
-  add_image(verb, invocation.image.image);
-  verb.add_option("TARGET", write.target, "oci:DIR[:TAG] or oci-archive:FILE[:TAG], not there yet")
-      ->required()
-      ->type_name("");
-  verb.add_option("--compress", write.compression, "Layers: none, gzip (the default) or zstd")
-      ->type_name("HOW");
-  verb.add_option("--changes", write.changes, "A directory that becomes one more layer, on top")
-      ->type_name("DIR");
+  add_what_goes(verb, invocation, "oci:DIR[:TAG] or oci-archive:FILE[:TAG], not there yet");
   add_format(verb, invocation);
 }
 
