@@ -73,9 +73,10 @@ class Decision {
     return {Kind::evict, node};
   }
 
+  /// Whoever is busy as well: it is a child that is written down, and nobody would look again.
   [[nodiscard]] bool may_be_stored(const NodeState& node) const {
     return state_.stored_max > 0 && !node.stored && node.can_be_stored && node.replicas > 0 &&
-           node.node != ImportTree::root && node.use.standing == ZygoteUse::Standing::evictable;
+           node.node != ImportTree::root;
   }
   /// What a snapshot of it saves, for each byte on the disk.
   [[nodiscard]] static double density(const NodeState& node, std::uint64_t bytes) {

@@ -301,7 +301,7 @@ def zygotes_are_there_after_a_restart(world: World) -> None:
         [cache] = world.request("GET", "/status").json()["import_caches"]
         return sum(zygote["stored"] > 0 for zygote in cache["zygotes"]) >= 2
 
-    expect(wait_until(stored), world.request("GET", "/status").body.decode())
+    expect(wait_until(stored), world.log() + world.request("GET", "/status").body.decode())
     world.stop(signal.SIGKILL)
     world.start()
     for name, package in functions:

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include "posix.hpp"
 
@@ -68,7 +69,11 @@ void Realm::tend(const std::stop_token& stop) {
     if (!ready.has_value() || *ready == 0) continue;
     // A domain that cannot be opened again: requests are served by created containers meanwhile.
     const auto tended = cache_.tend();
-    if (tended.has_value() && tended->action == sock::Tended::Action::started) write_tree();
+    if (!tended.has_value()) continue;
+    if (tended->action == sock::Tended::Action::started) write_tree();
+    if (tended->action == sock::Tended::Action::failed)
+      fmt::print(stderr, "sockd: zygote {} of {}: {}\n", tended->zygote,
+                 spec_.application.empty() ? "no application" : spec_.application, tended->reason);
   }
 }
 

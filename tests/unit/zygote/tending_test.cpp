@@ -164,6 +164,7 @@ TEST_F(Tending, StoresWhatLivesWhenNothingElseIsDue) {
   state_.stored_max = 1000 * mib;
   EXPECT_EQ(next(), (Step{Kind::store, django_}));
   at(django_).stored = StoredState{.bytes = 20 * mib};
+  at(numpy_).use.standing = ZygoteUse::Standing::busy;  // Forks come one after another.
   EXPECT_EQ(next(), (Step{Kind::store, numpy_}));
   at(numpy_).can_be_stored = false;
   EXPECT_EQ(next(), Step{Kind::nothing});
