@@ -55,6 +55,13 @@ def alive(pids: list[str]) -> list[str]:
                           check=False).stdout.split("\n")[:-1]
 
 
+def a_daemon_may_end_as_soon_as_it_is_ready(world: World) -> None:
+    for _ in range(20):
+        world.start()
+        status = world.stop()
+        expect(status == 0, f"{status}: {world.log()}")
+
+
 def calls_may_end_when_the_daemon_does(world: World) -> None:
     world.start()
     world.must_put("f", SLOW)
@@ -345,6 +352,6 @@ def zygotes_go_with_the_last_function_of_their_application(world: World) -> None
 
 TESTS = [zygotes_go_with_the_last_function_of_their_application, zygotes_are_there_after_a_restart, the_service_manager_is_told, passed_sockets_are_served, units_can_be_loaded, logs_can_be_followed,
          packages_are_imported_in_zygotes, functions_are_there_after_a_restart, a_killed_daemon_leaves_nothing,
-         calls_may_end_when_the_daemon_does, answers_that_are_on_their_way_arrive, two_daemons_do_not_share_a_state,
+         a_daemon_may_end_as_soon_as_it_is_ready, calls_may_end_when_the_daemon_does, answers_that_are_on_their_way_arrive, two_daemons_do_not_share_a_state,
          settings_that_cannot_be_are_refused, a_state_may_be_named_by_a_link, it_tells_how_it_is,
          status_tells_what_became_of_calls, nothing_grows_with_calls]

@@ -77,6 +77,7 @@ struct Daemon {
                    .memory_max = settings.memory,
                    .watch = settings.watch}};
   asio::io_context loop{1};
+  asio::signal_set endings{loop, SIGTERM, SIGINT};  ///< Noticed before anybody is told of us.
   LogFollowers followers{loop};
   asio::thread_pool threads{workers};
   Registrar registrar;
@@ -128,12 +129,11 @@ struct Daemon {
 
 // The first signal drains; a second one does not wait.
 asio::awaitable<void> end_on_signal(Daemon& daemon, HttpServer& server) {
-  asio::signal_set signals{daemon.loop, SIGTERM, SIGINT};
-  co_await signals.async_wait(asio::as_tuple(asio::use_awaitable));
+  co_await daemon.endings.async_wait(asio::as_tuple(asio::use_awaitable));
   say("ending: calls that run may end by themselves");
   tell_systemd("STOPPING=1\nSTATUS=Waiting for calls to end");
   server.close();
-  signals.async_wait([&daemon](boost::system::error_code failed, int) {
+  daemon.endings.async_wait([&daemon](boost::system::error_code failed, int) {
     if (!failed) daemon.loop.stop();
   });
   daemon.sources.close();

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include <fcntl.h>
+
 #include <fmt/format.h>
 
 #include "posix.hpp"
