@@ -18,6 +18,16 @@ using namespace std::chrono_literals;
 
 using ZygoteSpares = ZygoteTest;
 
+class ZygoteSpareLimits : public ZygoteTest {
+ protected:
+  void SetUp() override {
+    ZygoteTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    const auto able = try_memory_limit();
+    if (!able) GTEST_SKIP() << "needs: a memory controller: " << able.error().message();
+  }
+};
+
 /// What the domain's init has for children beside the zygote.
 std::vector<pid_t> spares_of(ZygoteDomain& domain, const Zygote& zygote) {
   const std::string init = std::to_string(domain.container().pid());
@@ -127,7 +137,7 @@ TEST_F(ZygoteSpares, WaitInTheGroupsOfTheContainersThatTheyWillBe) {
   EXPECT_NE(groups_of(container->pid()), groups_of(zygote.pid()));
 }
 
-TEST_F(ZygoteSpares, HaveTheLimitsOfTheirContainersAfterwards) {
+TEST_F(ZygoteSpareLimits, AreThoseOfTheContainerAfterwards) {
   ZygoteDomain domain = open_domain();
   Zygote zygote = first_zygote(domain);
   ASSERT_TRUE(zygote.keep_spares(1));
@@ -151,8 +161,7 @@ TEST_F(ZygoteSpares, HaveTheLimitsOfTheirContainersAfterwards) {
 }
 
 // A package's at-fork hook runs in each of them, before anybody has asked for it.
-TEST_F(ZygoteSpares, MayUseLittleMemoryWhileTheyWait) {
-  if (!has_cgroups()) GTEST_SKIP() << "needs cgroups";
+TEST_F(ZygoteSpareLimits, LeaveLittleMemoryToThoseWhoWait) {
   write_module("greedy",
                "import os\n"
                "kept = []\n"
