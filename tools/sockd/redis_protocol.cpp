@@ -20,10 +20,13 @@ std::unexpected<sock::Error> refuse(Errc code, std::string why) {
   return sockctl::refuse(code, sock::Stage::none, "redis", std::move(why));
 }
 
-/// At the begin of an answer. A list may be of any size, with others in it; none is asked for.
-bool is_list(const redisReader& reader) {
+/// At the begin of an answer. No list is asked for, nor a map, a set or a push, which newer
+/// versions of hiredis know: for as many values as such a one says it has, there would be memory at
+/// once.
+bool is_of_another_kind(const redisReader& reader) {
+  constexpr std::string_view kinds = "+-:$";
   const bool at_begin = reader.ridx < 0 && reader.pos < reader.len;
-  return at_begin && reader.buf[reader.pos] == '*';
+  return at_begin && !kinds.contains(reader.buf[reader.pos]);
 }
 
 std::unexpected<sock::Error> too_much(std::size_t most) {
@@ -101,7 +104,7 @@ RedisReader::RedisReader(std::size_t most) : reader_{redisReaderCreate()}, most_
 Result<std::optional<RedisReply>> RedisReader::take(std::string_view bytes) {
   if (redisReaderFeed(reader_.get(), bytes.data(), bytes.size()) != REDIS_OK)
     return refuse(Errc::corrupt, reader_->errstr);
-  if (is_list(*reader_)) return refuse(Errc::corrupt, "it has answered with a list");
+  if (is_of_another_kind(*reader_)) return refuse(Errc::corrupt, "it answers with another type");
   void* object = nullptr;
   if (redisReaderGetReply(reader_.get(), &object) != REDIS_OK)
     return refuse(Errc::corrupt, reader_->errstr);
