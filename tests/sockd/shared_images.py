@@ -20,8 +20,9 @@ class Machine:
         self.temporary.mkdir(parents=True)
 
     def run(self, *words: str) -> subprocess.CompletedProcess:
+        """In its own directory."""
         places = {"SOCK_STATE_DIR": "state", "SOCK_IMAGE_STORE": "images", "SOCK_SNAPSHOT_STORE": "snapshots", "TMPDIR": "tmp"}
-        return subprocess.run([SOCKCTL, *words], capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, check=False,
+        return subprocess.run([SOCKCTL, *words], capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, check=False, cwd=self.path,
                               env={**os.environ, **{name: str(self.path / place) for name, place in places.items()}})
 
     def must(self, *words: str) -> str:
@@ -76,6 +77,19 @@ def images_are_pushed_and_pulled(world: World) -> None:
         expect(said == "from an image\n", said)
 
 
+def relative_paths_are_those_of_the_caller(world: World) -> None:
+    with machines(world) as (registry, one, two):
+        one.must("image", "import", make_root(world.path / "root"), "--name", "app")
+        access = ("--insecure", "--authfile", "auth.json")
+        (one.path / "auth.json").write_text("no JSON")
+        one.fails(("image", "push", "app", registry.name("app"), *access), 125, "auth.json")
+        (one.path / "auth.json").write_text("{}")
+        one.must("image", "push", "app", registry.name("app"), *access)
+        one.must("image", "push", "app", "oci:../two/layout:v1")
+        two.must("image", "pull", "oci:layout:v1", "--quiet", "--name", "app")
+        expect(two.must("run", "--image", "app", "--", "/bin/sh", "-c", "echo here") == "here\n", "it is the same")
+
+
 def snapshots_of_zygotes_are_forked_from_elsewhere(world: World) -> None:
     with machines(world) as (registry, one, two):
         one.must("zygote", "create", "ds", "--preload", "json")
@@ -123,5 +137,5 @@ def what_is_no_snapshot_is_refused(world: World) -> None:
         expect(two.must("snapshot", "ls", "--quiet") == "", "nothing has come")
 
 
-TESTS = [images_are_pushed_and_pulled, snapshots_of_zygotes_are_forked_from_elsewhere,
+TESTS = [images_are_pushed_and_pulled, relative_paths_are_those_of_the_caller, snapshots_of_zygotes_are_forked_from_elsewhere,
          snapshots_of_containers_are_restored_elsewhere, what_is_no_snapshot_is_refused]

@@ -16,7 +16,7 @@ std::string text_of(const LayoutImage& image) {
 }
 
 Result<> run_skopeo(const std::vector<std::string>& words) {
-  auto copied = run_program(words, "/");
+  auto copied = run_program(words, ".");
   if (copied.has_value()) return {};
   auto error = std::move(copied).error();
   if (error.code == Errc::not_found) error.hint = "it is in the Debian package of that name";
