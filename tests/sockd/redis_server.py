@@ -55,9 +55,10 @@ class Redis:
 
 
 class Liar:
-    """Takes connections, and answers each with the same bytes; then it keeps silent, or ends the connection."""
+    """Takes connections, greets each, and answers it with the same bytes; then it keeps silent, or ends the connection."""
 
     def __init__(self, path: Path) -> None:
+        self.greeting = b"+PONG\r\n"
         self.bytes = b""
         self.ends = False
         self.listening = socket.socket(socket.AF_UNIX)
@@ -85,8 +86,9 @@ class Liar:
             self.clients.append(client)
             client.settimeout(10)
             try:
-                client.recv(65536)
-                client.sendall(self.bytes)
+                for answer in (self.greeting, self.bytes):
+                    client.recv(65536)
+                    client.sendall(answer)
             except OSError:
                 continue  # Nobody listens to all of it.
             if self.ends:

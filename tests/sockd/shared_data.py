@@ -29,6 +29,33 @@ def handler(event):
         return ["refused", error.type, str(error)]
 """
 PLAIN = "def handler(event):\n    return event\n"
+# Keeps all that it gets: the number of each file, and how it begins.
+KEEPING = """
+import os, sock
+kept = []
+real = os.fstat
+def handler(event):
+    numbers = []
+    os.fstat = lambda file: numbers.append(real(file).st_ino) or real(file)
+    try:
+        kept.append(sock.get(event[0]))
+    except sock.Error as error:
+        return error.type
+    return [numbers[-1], bytes(kept[-1][:10]).decode()]
+"""
+# Puts a file that is one hole, and says how much memory that has after it was sent.
+SPARSE = """
+import fcntl, os, sock
+def handler(event):
+    size = event[0]
+    file = os.memfd_create("hole", os.MFD_ALLOW_SEALING)
+    os.ftruncate(file, size)
+    fcntl.fcntl(file, fcntl.F_ADD_SEALS, sock._SEALS)
+    sock._ask({"call": "put", "name": "hole", "ttl_ms": 60000}, file)
+    blocks = os.fstat(file).st_blocks
+    with sock.get("hole") as view:
+        return [blocks, len(view), any(view)]
+"""
 
 
 def configured(node: World, redis: Redis, settings: str = "") -> World:
@@ -101,6 +128,97 @@ def objects_have_a_quota_and_an_end(world: World) -> None:
         expect(refusal(two, "add", "d") == "exhausted" and two.result("f", ["add", "a"]) == 2, "and the same one")
         redis.ask("FLUSHALL")
         expect(one.result("f", ["put", "4", "", 60]) is None and one.result("f", ["add", "d"]) == 1, "all is counted anew")
+
+
+def an_object_is_in_memory_once_on_each_node(world: World) -> None:
+    with two_nodes(world) as (_, one, two):
+        for node in (one, two):
+            for name in ("a", "b"):
+                node.must_put(name, KEEPING, SHOP)
+        expect(one.result("f", ["put", "x", "0123456789", 60, 300_000]) is None, "more than is fetched at once")
+        for node in (one, two):
+            first = node.result("a", ["x"])
+            expect(first[1] == "0123456789", f"{first}")
+            expect(all(node.result(name, ["x"]) == first for name in ("a", "b", "b")), "everybody has the same file")
+        expect(one.result("f", ["remove", "x"]) is True, "removed on one")
+        expect(two.result("a", ["x"]) == "not_found" == one.result("b", ["x"]), "and there for nobody, whoever has a copy")
+        expect(one.result("f", ["put", "x", "another", 60]) is None, "written anew")
+        expect(two.result("a", ["x"])[1] == "another" == one.result("b", ["x"])[1], "is what everybody gets then")
+
+
+def what_is_kept_of_objects_has_the_quota(world: World) -> None:
+    with two_nodes(world, 'object_memory = "1m"\n') as (_, one, two):
+        two.must_put("keeper", KEEPING, SHOP)
+        two.must_put("stranger", KEEPING, SHOP.replace("shop", "other"))
+        two.must_put("theirs", CODE, SHOP.replace("shop", "other"))
+        for content in ("a", "b"):
+            expect(one.result("f", ["put", "x", content, 60, 500_000]) is None, content)
+            expect(two.result("keeper", ["x"])[1] == content * 10, "it keeps what was removed since")
+            expect(one.result("f", ["remove", "x"]) is True, "so all that there is now has room")
+        expect(one.result("f", ["put", "x", "c", 60, 500_000]) is None, "on the whole")
+        expect(two.result("keeper", ["x"]) == "exhausted" == refusal(two, "get", "x"), "but not in the memory of this node")
+        expect(one.result("f", ["get", "x"])[2] == "c" * 10, "the other one has some")
+        expect(two.result("theirs", ["put", "x", "d", 60, 500_000]) is None, "another application")
+        expect(two.result("stranger", ["x"])[1] == "d" * 10, "has a quota of its own")
+        two.must_put("keeper", PLAIN, SHOP)
+        expect(wait_until(lambda: two.result("f", ["get", "x"]) == [True, 500_000, "c" * 10]), "what nobody maps any more makes room")
+
+
+def many_get_one_object_at_a_time(world: World) -> None:
+    with two_nodes(world, 'object_memory = "12m"\n') as (_, one, two):
+        expect(one.result("f", ["put", "x", "x", 60, 8 << 20]) is None, "it takes most of the quota")
+        got: list[object] = []
+        start_together(6, lambda: got.append(two.result("f", ["get", "x"])))
+        expect(got == [[True, 8 << 20, "x" * 10]] * 6, f"and is there for all: {got}")
+
+
+# "put": one object after another under a name, for a longer time each, until it is told to stop. "get": whatever is there,
+# until there were many.
+CHANGING = """
+import sock, time
+def put():
+    turn = 0
+    while sock.add("stop", 0) == 0:
+        sock.put("x", b"ab"[turn % 2:][:1] * 3_000_000)
+        for _ in range(turn % 50):
+            sock.add("stop", 0)
+        sock.remove("x")
+        turn += 1
+    return turn
+def get():
+    end, seen = time.monotonic() + 30, {}
+    while seen.get("(3000000, 1)", 0) < 30 and time.monotonic() < end:
+        try:
+            with sock.get("x") as view:
+                found = str((len(view), len(set(bytes(view)))))
+        except sock.Error as error:
+            found = error.type
+        seen[found] = seen.get(found, 0) + 1
+    sock.add("stop", 1)
+    return seen
+def handler(event):
+    return {"put": put, "get": get}[event[0]]()
+"""
+
+
+def what_is_got_is_one_object(world: World) -> None:
+    with two_nodes(world) as (_, one, two):
+        for node in (one, two):
+            node.must_put("g", CHANGING, SHOP)
+        turns: list[int] = []
+        writer = threading.Thread(target=lambda: turns.append(one.result("g", ["put"])))
+        writer.start()
+        seen = two.result("g", ["get"])
+        writer.join()
+        expect(turns and turns[0] > 1 and seen.pop("(3000000, 1)", 0) == 30, f"it changed {turns} times, and is whole: {seen}")
+        expect(set(seen) <= {"not_found"}, f"always: {seen}")
+
+
+def a_hole_stays_one(world: World) -> None:
+    with two_nodes(world) as (_, one, __):
+        one.must_put("sparse", SPARSE, SHOP)
+        found = one.result("sparse", [5_000_000])
+        expect(found == [0, 5_000_000, False], f"memory that nobody has written is not made by reading it: {found}")
 
 
 def counters_gather_what_is_spread_over_nodes(world: World) -> None:
@@ -196,7 +314,8 @@ def a_wrong_password_is_an_error(world: World) -> None:
         node.stop()
         expect("the wrong one" not in node.log(), "and not what it has tried")
         node = configured(world, redis)
-        expect(refusal(node, "add", "n") == "denied", "and without one")
+        for words in (("add", "n"), ("put", "x", "x", 60), ("put", "x", "x", 60, 2_000_000), ("get", "x")):
+            expect(refusal(node, *words) == "denied", f"and without one: {words}")
         node.stop()
         password.write_text("the right one\n")
         node = configured(world, redis, setting)
@@ -215,7 +334,15 @@ def one_that_lies_is_not_believed(world: World) -> None:
             found, seconds = timed(node, "add", "n")
             expect(found == kind and seconds < 6, f"{answer!r}: {found} after {seconds}")
         liar.bytes, liar.ends = b"$9000000000000000000\r\n" + b"x" * 1_100_000, False
-        expect(refusal(node, "get", "n") == "exhausted", "more than the quota is not taken")
+        expect(refusal(node, "get", "n") == "exhausted", "more than was asked for is not taken")
+        version = b"0" * 36
+        for size, kind in ((b"18446744073709551615", "exhausted"), (b"1048577", "exhausted"), (b"10000", "corrupt")):
+            liar.bytes, liar.ends = b"$%d\r\n%b %b\r\n" % (37 + len(size), version, size), True
+            found, seconds = timed(node, "get", "n")
+            expect(found == kind and seconds < 2, f"an object of {size}: {found} after {seconds}")
+        for answer, kind in ((b"-NOAUTH no\r\n", "denied"), (b"-LOADING it\r\n", "io"), (b"+OK\r\n", "corrupt")):
+            liar.greeting = answer
+            expect(refusal(node, "get", "n") == kind, f"{answer} instead of a greeting")
 
 
 def settings_are_checked(world: World) -> None:
@@ -235,6 +362,8 @@ def settings_are_checked(world: World) -> None:
     expect("redis = '[::1]:6379'" in shown.stdout or 'redis = "[::1]:6379"' in shown.stdout, shown.stdout)
 
 
-TESTS = [objects_are_there_on_every_node, objects_have_a_quota_and_an_end, counters_gather_what_is_spread_over_nodes,
+TESTS = [objects_are_there_on_every_node, an_object_is_in_memory_once_on_each_node, what_is_kept_of_objects_has_the_quota,
+         many_get_one_object_at_a_time, what_is_got_is_one_object, a_hole_stays_one,
+         objects_have_a_quota_and_an_end, counters_gather_what_is_spread_over_nodes,
          nobody_waits_for_one_that_hangs, it_may_go_and_come_back, a_wrong_password_is_an_error,
          one_that_lies_is_not_believed, settings_are_checked]

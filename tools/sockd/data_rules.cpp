@@ -38,6 +38,11 @@ std::unexpected<sock::Error> quota_used_up(const std::string& name) {
   return refuse(Errc::exhausted, name, "the application's quota is used up");
 }
 
+std::unexpected<sock::Error> no_room_here(const std::string& name) {
+  return refuse(Errc::exhausted, name,
+                "what the application's functions have of objects here takes all of its quota");
+}
+
 std::unexpected<sock::Error> counter_overflows(const std::string& name) {
   return refuse(Errc::invalid_spec, name, "a counter has 64 bits");
 }

@@ -4,6 +4,7 @@
 // quota, and the errors, which are the same everywhere. Pure.
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
 #include <string>
 
@@ -20,6 +21,13 @@ struct DataQuota {
   [[nodiscard]] std::chrono::milliseconds allowed(std::chrono::milliseconds asked) const;
 };
 
+/// Which object or counter is meant. Both have names of their own.
+struct DataName {
+  std::string application;
+  std::string name;
+  auto operator<=>(const DataName&) const = default;
+};
+
 inline constexpr std::size_t most_data_name = 256;  ///< Bytes, whatever they are.
 
 /// On failure: Errc::invalid_spec.
@@ -28,6 +36,7 @@ sock::Result<> check_data_name(const std::string& name);
 std::unexpected<sock::Error> object_exists(const std::string& name);
 std::unexpected<sock::Error> no_such_object(const std::string& name);
 std::unexpected<sock::Error> quota_used_up(const std::string& name);
+std::unexpected<sock::Error> no_room_here(const std::string& name);
 std::unexpected<sock::Error> counter_overflows(const std::string& name);
 
 }  // namespace sockd

@@ -2,6 +2,7 @@
 
 #include "redis_connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -9,6 +10,7 @@
 
 #include "posix.hpp"
 #include "readable.hpp"
+#include "redis_answers.hpp"
 #include "redis_errors.hpp"
 #include "redis_socket.hpp"
 
@@ -18,7 +20,7 @@ namespace {
 using sock::Errc;
 using sock::Result;
 
-constexpr std::size_t most_word = 4096;  // Of what Redis says of a password.
+constexpr std::size_t most_answer = redis_piece + 4096;  // Or what else it has to say.
 
 /// What a system call has just refused, but for "not now".
 Result<> unless_later(const char* hint) {
@@ -27,11 +29,16 @@ Result<> unless_later(const char* hint) {
   return std::unexpected(std::move(error));
 }
 
-Result<> log_in(RedisConnection& connection, const std::string& password, Patience& patience) {
-  const std::array<std::string_view, 2> words{"AUTH", password};
-  const auto reply = SOCKCTL_TRY(connection.ask(words, most_word, patience));
-  if (reply.kind() == RedisReply::Kind::status && reply.text() == "OK") return {};
-  return refuse_redis(Errc::denied, reply.text());
+/// Who may not use it is told so in answer to a word: instead of long ones it ends the connection.
+Result<> greet(RedisConnection& connection, const RedisAccess& access, Patience& patience) {
+  if (access.password.empty()) {
+    const std::array<std::string_view, 1> words{"PING"};
+    const auto reply = SOCKCTL_TRY(connection.ask({.words = words}, patience));
+    return ping_answer(reply);
+  }
+  const std::array<std::string_view, 2> words{"AUTH", access.password};
+  const auto reply = SOCKCTL_TRY(connection.ask({.words = words}, patience));
+  return login_answer(reply);
 }
 
 }  // namespace
@@ -39,7 +46,7 @@ Result<> log_in(RedisConnection& connection, const std::string& password, Patien
 Result<RedisConnection> RedisConnection::open(const RedisAccess& access, Patience& patience) {
   auto socket = SOCKCTL_TRY(connect_to(access.address, patience));
   RedisConnection connection{std::move(socket)};
-  if (!access.password.empty()) SOCKCTL_TRY(log_in(connection, access.password, patience));
+  SOCKCTL_TRY(greet(connection, access, patience));
   return connection;
 }
 
@@ -61,12 +68,26 @@ Result<> RedisConnection::send(std::string_view bytes, Patience& patience) const
   return {};
 }
 
-Result<RedisReply> RedisConnection::ask(std::span<const std::string_view> words,
-                                        std::size_t most_answer, Patience& patience) {
-  {
-    const auto command = SOCKCTL_TRY(RedisCommand::of(words));
-    SOCKCTL_TRY(send(command.bytes(), patience));
+Result<> RedisConnection::send(const RedisCommand& command, Patience& patience) const {
+  if (command.object == nullptr) return send(redis_command(command.words), patience);
+  const auto& [file, size] = *command.object;
+  std::string text = redis_command(command.words, command.version.size() + size);
+  text += command.version;
+  for (std::uint64_t sent = 0; sent < size;) {
+    const std::size_t before = text.size();
+    const auto now = std::min<std::uint64_t>(size - sent, redis_piece);
+    text.resize(before + now);
+    SOCKCTL_TRY(read_sealed_at(file, sent, std::span{text}.subspan(before)));
+    SOCKCTL_TRY(send(text, patience));
+    text.clear();
+    sent += now;
   }
+  text += redis_end;
+  return send(text, patience);
+}
+
+Result<RedisReply> RedisConnection::ask(const RedisCommand& command, Patience& patience) {
+  SOCKCTL_TRY(send(command, patience));
   constexpr std::size_t at_once = 256U << 10U;
   const auto buffer = std::make_unique_for_overwrite<char[]>(at_once);
   RedisReader reader{most_answer};

@@ -3,6 +3,7 @@
 #include "redis_connections.hpp"
 
 #include <string>
+#include <string_view>
 
 #include "redis_answers.hpp"
 
@@ -10,10 +11,9 @@ namespace sockd {
 
 using sock::Result;
 
-Result<RedisReply> RedisConnections::ask(std::span<const std::string_view> words,
-                                         std::size_t most_answer, Patience& patience) {
+Result<RedisReply> RedisConnections::ask(const RedisCommand& command, Patience& patience) {
   auto connection = SOCKCTL_TRY(take(patience));
-  auto reply = connection.ask(words, most_answer, patience);
+  auto reply = connection.ask(command, patience);
   if (reply.has_value())
     give_back(std::move(connection));
   else
@@ -21,18 +21,18 @@ Result<RedisReply> RedisConnections::ask(std::span<const std::string_view> words
   return reply;
 }
 
-Result<RedisReply> RedisConnections::run(const RedisScript& script,
-                                         std::span<const std::string_view> words,
+Result<RedisReply> RedisConnections::run(const RedisScript& script, const RedisCommand& command,
                                          Patience& patience) {
-  constexpr std::size_t most_answer = 4096;
   const std::string keys = std::to_string(script.keys);
   std::vector<std::string_view> all{"EVALSHA", script.digest, keys};
-  all.insert(all.end(), words.begin(), words.end());
-  auto reply = SOCKCTL_TRY(ask(all, most_answer, patience));
+  all.insert(all.end(), command.words.begin(), command.words.end());
+  RedisCommand whole = command;
+  whole.words = all;
+  auto reply = SOCKCTL_TRY(ask(whole, patience));
   if (!is_unknown_script(reply)) return reply;
   all[0] = "EVAL";
   all[1] = script.text;
-  return ask(all, most_answer, patience);
+  return ask(whole, patience);
 }
 
 Result<RedisConnection> RedisConnections::take(Patience& patience) {

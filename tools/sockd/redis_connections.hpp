@@ -5,8 +5,6 @@
 
 #include <mutex>
 #include <optional>
-#include <span>
-#include <string_view>
 #include <vector>
 
 #include "redis_connection.hpp"
@@ -21,11 +19,10 @@ class RedisConnections {
 
   /// Over a connection that is there, or a new one: so Redis may have gone and come back in
   /// between. Errors as RedisConnection's.
-  sock::Result<RedisReply> ask(std::span<const std::string_view> words, std::size_t most_answer,
-                               Patience& patience);
-  /// `words` are the keys and values. By its digest, and where Redis does not know that by its
+  sock::Result<RedisReply> ask(const RedisCommand& command, Patience& patience);
+  /// The command is the keys and values. By its digest, and where Redis does not know that by its
   /// text.
-  sock::Result<RedisReply> run(const RedisScript& script, std::span<const std::string_view> words,
+  sock::Result<RedisReply> run(const RedisScript& script, const RedisCommand& command,
                                Patience& patience);
 
  private:

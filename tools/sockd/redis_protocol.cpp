@@ -1,11 +1,11 @@
-// Of hiredis the protocol alone: its connections know no deadline for a whole answer.
+// Of hiredis the reader alone: its connections know no deadline for a whole answer.
 
 #include "redis_protocol.hpp"
 
+#include <iterator>
 #include <new>
-#include <string>
-#include <vector>
 
+#include <fmt/format.h>
 #include <hiredis/hiredis.h>
 
 namespace sockd {
@@ -48,22 +48,13 @@ bool is_known(int type) {
 
 }  // namespace
 
-void RedisCommand::Free::operator()(char* text) const noexcept {
-  redisFreeCommand(text);
-}
-
-Result<RedisCommand> RedisCommand::of(std::span<const std::string_view> words) {
-  std::vector<const char*> starts;
-  std::vector<std::size_t> sizes;
-  for (const auto word : words) {
-    starts.push_back(word.data());
-    sizes.push_back(word.size());
-  }
-  char* text = nullptr;
-  const auto size =
-      redisFormatCommandArgv(&text, static_cast<int>(words.size()), starts.data(), sizes.data());
-  if (size < 0) return refuse(Errc::exhausted, "no memory for what is said to it");
-  return RedisCommand{text, static_cast<std::size_t>(size)};
+std::string redis_command(std::span<const std::string_view> words,
+                          std::optional<std::uint64_t> last) {
+  std::string text = fmt::format("*{}\r\n", words.size() + (last ? 1 : 0));
+  for (const auto word : words)
+    fmt::format_to(std::back_inserter(text), "${}\r\n{}\r\n", word.size(), word);
+  if (last) fmt::format_to(std::back_inserter(text), "${}\r\n", *last);
+  return text;
 }
 
 void RedisReply::Free::operator()(redisReply* reply) const noexcept {

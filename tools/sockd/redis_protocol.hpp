@@ -1,13 +1,14 @@
 #pragma once
 
-// What is said to a Redis, and what it answers: hiredis as Results. Whoever answers is not trusted.
-// Pure.
+// What is said to a Redis, and what it answers: hiredis' reader as Results. Whoever answers is not
+// trusted. Pure.
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "try.hpp"
@@ -17,21 +18,11 @@ struct redisReply;
 
 namespace sockd {
 
-/// One command, as it is sent.
-class RedisCommand {
- public:
-  /// Copies its words, which may hold any bytes. On failure: Errc::exhausted.
-  static sock::Result<RedisCommand> of(std::span<const std::string_view> words);
-  [[nodiscard]] std::string_view bytes() const noexcept { return {text_.get(), size_}; }
-
- private:
-  struct Free {
-    void operator()(char* text) const noexcept;
-  };
-  RedisCommand(char* text, std::size_t size) noexcept : text_{text}, size_{size} {}
-  std::unique_ptr<char, Free> text_;
-  std::size_t size_;
-};
+/// A command as it is sent, whose words may hold any bytes. With `last` there is one more word of
+/// so many bytes: those, and redis_end, are sent behind it.
+std::string redis_command(std::span<const std::string_view> words,
+                          std::optional<std::uint64_t> last = {});
+inline constexpr std::string_view redis_end = "\r\n";
 
 /// One answer. Nothing that is asked here is answered with a list.
 class RedisReply {

@@ -10,6 +10,8 @@
 namespace sockd {
 namespace {
 
+static_assert(redis_version_size == 36, "it stands in the scripts");
+
 constexpr std::string_view put_text = R"(
 local object, ends, total = KEYS[1], KEYS[2], KEYS[3]
 local name, size, life = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -38,10 +40,22 @@ redis.call('SET', total, bytes, 'PX', longest + 60000)
 return redis.status_reply('OK')
 )";
 
+constexpr std::string_view find_text = R"(
+local version = redis.call('GETRANGE', KEYS[1], 0, 35)
+if version == '' then return false end
+return version .. ' ' .. (redis.call('STRLEN', KEYS[1]) - 36)
+)";
+
+constexpr std::string_view piece_text = R"(
+local from, count = 36 + ARGV[2], tonumber(ARGV[3])
+if redis.call('GETRANGE', KEYS[1], 0, 35) ~= ARGV[1] then return false end
+return redis.call('GETRANGE', KEYS[1], from, from + count - 1)
+)";
+
 constexpr std::string_view remove_text = R"(
 local object, ends, total = KEYS[1], KEYS[2], KEYS[3]
 if redis.call('EXISTS', object) == 0 then return 0 end
-local size = redis.call('STRLEN', object)
+local size = redis.call('STRLEN', object) - 36
 redis.call('UNLINK', object)
 if redis.call('ZREM', ends, size .. ' ' .. ARGV[1]) == 1 and redis.call('EXISTS', total) == 1 then
   redis.call('DECRBY', total, size)
@@ -89,6 +103,14 @@ RedisScript script(std::string_view text, std::size_t keys) {
 
 RedisScript put_script() {
   return script(put_text, 3);
+}
+
+RedisScript find_script() {
+  return script(find_text, 1);
+}
+
+RedisScript piece_script() {
+  return script(piece_text, 1);
 }
 
 RedisScript remove_script() {

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include "posix.hpp"
 
 namespace sockd {
@@ -16,15 +18,26 @@ using sock::Errc;
 using sock::Result;
 using sock::Stage;
 
+constexpr const char* in_memory = "a file in memory";
 constexpr int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 
 }  // namespace
 
-Result<sock::UniqueFd> seal(std::string_view content) {
+Result<sock::UniqueFd> open_memory() {
   sock::UniqueFd file{::memfd_create("sockd", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
-  if (!file) return sockctl::last_error("a file in memory");
-  SOCKCTL_TRY(sockctl::write_all(file, content));
+  if (!file) return sockctl::last_error(in_memory);
+  return file;
+}
+
+Result<> seal_memory(sock::FdRef file) {
   if (::fcntl(file.get(), F_ADD_SEALS, seals) != 0) return sockctl::last_error("seals");
+  return {};
+}
+
+Result<sock::UniqueFd> seal(std::string_view content) {
+  auto file = SOCKCTL_TRY(open_memory());
+  SOCKCTL_TRY(sockctl::write_all(file, content));
+  SOCKCTL_TRY(seal_memory(file));
   return file;
 }
 
@@ -39,36 +52,45 @@ Result<std::uint64_t> require_sealed(sock::FdRef file) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
+Result<> read_sealed_at(sock::FdRef file, std::uint64_t from, std::span<char> into) {
+  while (!into.empty()) {
+    const auto got = ::pread(file.get(), into.data(), into.size(), static_cast<off_t>(from));
+    if (got <= 0) return sockctl::last_error(in_memory);
+    from += static_cast<std::uint64_t>(got);
+    into = into.subspan(static_cast<std::size_t>(got));
+  }
+  return {};
+}
+
 Result<std::string> read_sealed(sock::FdRef file, std::size_t most) {
   const std::uint64_t size = SOCKCTL_TRY(require_sealed(file));
   if (size > most)
     return sockctl::refuse(Errc::exhausted, Stage::none, "the descriptor",
                            "at most " + std::to_string(most) + " bytes");
   std::string content(size, '\0');
-  for (std::size_t at = 0; at < size;) {
-    const auto got = ::pread(file.get(), content.data() + at, size - at, static_cast<off_t>(at));
-    if (got <= 0) return sockctl::last_error("a file in memory");
-    at += static_cast<std::size_t>(got);
-  }
+  SOCKCTL_TRY(read_sealed_at(file, 0, content));
   return content;
-}
-
-Result<SealedView> SealedView::map(sock::FdRef file, std::uint64_t size) {
-  if (size == 0) return SealedView{{}};
-  void* const start = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0);
-  if (start == MAP_FAILED) return sockctl::last_error("a file in memory");
-  return SealedView{{static_cast<const char*>(start), size}};
-}
-
-SealedView::~SealedView() {
-  // What was mapped is nobody else's.
-  if (!bytes_.empty()) ::munmap(const_cast<char*>(bytes_.data()), bytes_.size());
 }
 
 Result<sock::UniqueFd> another(sock::FdRef file) {
   sock::UniqueFd copy{::fcntl(file.get(), F_DUPFD_CLOEXEC, 0)};
-  if (!copy) return sockctl::last_error("a file in memory");
+  if (!copy) return sockctl::last_error(in_memory);
   return copy;
+}
+
+Result<sock::UniqueFd> open_again(sock::FdRef file) {
+  const std::string path = fmt::format("/proc/self/fd/{}", file.get());
+  sock::UniqueFd opened{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!opened) return sockctl::last_error(in_memory);
+  return opened;
+}
+
+// KERNEL: since Linux 5.3 a lease for writing is refused while anybody else has the file open, and
+// who maps a file has it open.
+bool is_nobody_elses(sock::FdRef opened_again) {
+  if (::fcntl(opened_again.get(), F_SETLEASE, F_WRLCK) != 0) return false;
+  ::fcntl(opened_again.get(), F_SETLEASE, F_UNLCK);
+  return true;
 }
 
 }  // namespace sockd

@@ -3,9 +3,9 @@
 // Files in memory that nobody can change any more: what passes between functions without a copy.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "sock/fd.hpp"
 
@@ -13,30 +13,32 @@
 
 namespace sockd {
 
+/// A file that require_sealed() has accepted.
+struct SealedObject {
+  sock::UniqueFd file;
+  std::uint64_t size;
+};
+
+/// A file that is written, and sealed then.
+sock::Result<sock::UniqueFd> open_memory();
+sock::Result<> seal_memory(sock::FdRef file);
 /// A sealed file with this content.
 sock::Result<sock::UniqueFd> seal(std::string_view content);
 /// The size, in bytes, of a file that somebody else has made. On failure: Errc::invalid_spec for
 /// what is no file in memory, or one that can still be written, or change its size.
 sock::Result<std::uint64_t> require_sealed(sock::FdRef file);
+/// Fills `into` with what such a file has from there on. It does so without mapping it: what is a
+/// hole would become memory, and ours.
+sock::Result<> read_sealed_at(sock::FdRef file, std::uint64_t from, std::span<char> into);
 /// What is in it. On failure: as require_sealed(), and Errc::exhausted for more than `most` bytes.
 sock::Result<std::string> read_sealed(sock::FdRef file, std::size_t most);
 
-/// What is in such a file, without a copy.
-class SealedView {
- public:
-  /// All `size` bytes of a file that require_sealed() has accepted.
-  static sock::Result<SealedView> map(sock::FdRef file, std::uint64_t size);
-  SealedView(SealedView&& other) noexcept : bytes_{std::exchange(other.bytes_, {})} {}
-  SealedView& operator=(SealedView&&) = delete;
-  ~SealedView();
-  [[nodiscard]] std::string_view bytes() const noexcept { return bytes_; }
-
- private:
-  explicit SealedView(std::string_view bytes) noexcept : bytes_{bytes} {}
-  std::string_view bytes_;
-};
-
 /// Another descriptor of the same file.
 sock::Result<sock::UniqueFd> another(sock::FdRef file);
+/// The same file, opened anew to be read: who has that one is not who has the other.
+sock::Result<sock::UniqueFd> open_again(sock::FdRef file);
+/// Whether nobody but the caller has the file open, or mapped. The caller has it by open_again()
+/// alone.
+bool is_nobody_elses(sock::FdRef opened_again);
 
 }  // namespace sockd

@@ -12,20 +12,9 @@
 #include "sock/fd.hpp"
 
 #include "data_rules.hpp"
+#include "sealed_memory.hpp"
 
 namespace sockd {
-
-/// Which object or counter is meant. Both have names of their own.
-struct DataName {
-  std::string application;
-  std::string name;
-};
-
-/// A file that require_sealed() has accepted.
-struct SealedObject {
-  sock::UniqueFd file;
-  std::uint64_t size;
-};
 
 /// Thread-bound, to the loop, which none of this blocks. Beside the errors that are named here each
 /// may fail because what keeps the data cannot be reached: Errc::closed, Errc::timed_out,

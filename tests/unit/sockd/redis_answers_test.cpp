@@ -24,11 +24,27 @@ TEST(RedisAnswers, OfPutAreWords) {
   EXPECT_EQ(put_answer(reply_of(":1\r\n"), "a").error().code, Errc::corrupt);
 }
 
-TEST(RedisAnswers, OfGetAreTexts) {
+TEST(RedisAnswers, OfFindAreVersionsAndSizes) {
+  const std::string version = "12345678-1234-1234-1234-123456789012";
+  const auto found =
+      find_answer(reply_of("$57\r\n" + version + " 18446744073709551615\r\n"), "a").value();
+  EXPECT_EQ(found.version, version);
+  EXPECT_EQ(found.size, std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(find_answer(reply_of("$-1\r\n"), "a").error().code, Errc::not_found);
+  for (const std::string& bytes :
+       {"$36\r\n" + version + "\r\n", "$37\r\n" + version + " \r\n", "$38\r\n" + version + "-1\r\n",
+        "$39\r\n" + version + " -1\r\n", "$39\r\n" + version + " 1x\r\n", "+" + version + " 1\r\n",
+        std::string{"$1\r\n1\r\n"}, std::string{":1\r\n"}})
+    EXPECT_EQ(find_answer(reply_of(bytes), "a").error().code, Errc::corrupt) << bytes;
+}
+
+TEST(RedisAnswers, OfPieceAreTextsOfItsSize) {
   const auto found = reply_of("$2\r\nhi\r\n");
-  EXPECT_EQ(get_answer(found, "a").value(), "hi");
-  EXPECT_EQ(get_answer(reply_of("$-1\r\n"), "a").error().code, Errc::not_found);
-  EXPECT_EQ(get_answer(reply_of("+hi\r\n"), "a").error().code, Errc::corrupt);
+  EXPECT_EQ(piece_answer(found, 2, "a").value(), "hi");
+  EXPECT_EQ(piece_answer(found, 1, "a").error().code, Errc::corrupt);
+  EXPECT_EQ(piece_answer(found, 3, "a").error().code, Errc::corrupt);
+  EXPECT_EQ(piece_answer(reply_of("$-1\r\n"), 2, "a").error().code, Errc::not_found);
+  EXPECT_EQ(piece_answer(reply_of("+hi\r\n"), 2, "a").error().code, Errc::corrupt);
 }
 
 TEST(RedisAnswers, OfRemoveAreNumbers) {
@@ -59,6 +75,7 @@ TEST(RedisAnswers, MayBeErrors) {
   for (const auto& [bytes, code] : errors) {
     EXPECT_EQ(ping_answer(reply_of(bytes)).error().code, code) << bytes;
     EXPECT_EQ(add_answer(reply_of(bytes), "a").error().code, code) << bytes;
+    EXPECT_EQ(login_answer(reply_of(bytes)).error().code, Errc::denied) << bytes;
   }
   EXPECT_TRUE(is_unknown_script(reply_of("-NOSCRIPT No matching script.\r\n")));
   EXPECT_FALSE(is_unknown_script(reply_of("+NOSCRIPT No matching script.\r\n")));
