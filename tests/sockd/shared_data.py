@@ -322,6 +322,21 @@ def a_wrong_password_is_an_error(world: World) -> None:
         expect(node.result("f", ["add", "n"]) == 1, "and with the right one it serves")
 
 
+def one_that_is_full_says_so(world: World) -> None:
+    with Redis(world.path, "--maxmemory-policy", "noeviction") as redis:
+        redis.start()
+        node = configured(world, redis)
+        expect(node.result("f", ["put", "here", "x", 60]) is None and node.result("f", ["add", "n"]) == 1, "it has room")
+        expect(node.result("f", ["put", "short", "x", 0.001]) is None and node.result("f", ["add", "short", 1, 0.001]) == 1, "some end")
+        redis.ask("CONFIG SET maxmemory 1")
+        result = node.result("f", ["put", "x", "x", 60])
+        expect(result[1] == "exhausted" and "; OOM command not allowed" in result[2], f"and then none: {result}")
+        expect(refusal(node, "add", "n") == "exhausted", "not even for a counter")
+        expect(node.result("f", ["get", "here"])[2] == "x" and node.result("f", ["remove", "here"]) is True, "what is there is of use")
+        redis.ask("CONFIG SET maxmemory 0")
+        expect(node.result("f", ["put", "x", "x", 60]) is None and node.result("f", ["add", "n"]) == 2, "and again")
+
+
 def one_that_lies_is_not_believed(world: World) -> None:
     (world.path / "other").mkdir()
     redis = Redis(world.path / "other")
@@ -366,4 +381,5 @@ TESTS = [objects_are_there_on_every_node, an_object_is_in_memory_once_on_each_no
          many_get_one_object_at_a_time, what_is_got_is_one_object, a_hole_stays_one,
          objects_have_a_quota_and_an_end, counters_gather_what_is_spread_over_nodes,
          nobody_waits_for_one_that_hangs, it_may_go_and_come_back, a_wrong_password_is_an_error,
+         one_that_is_full_says_so,
          one_that_lies_is_not_believed, settings_are_checked]

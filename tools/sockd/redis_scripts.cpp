@@ -1,4 +1,6 @@
 // Time is Redis' own: the clocks of those who ask may differ. It does not move within a script.
+// What needs memory is the first that is written: Redis refuses that when it has none, and nothing
+// behind it, so a script happens as a whole or not at all.
 
 #include "redis_scripts.hpp"
 
@@ -22,22 +24,20 @@ if redis.call('EXISTS', object) == 1 then return redis.status_reply('EXISTS') en
 
 local bytes = tonumber(redis.call('GET', total) or 0)
 local ended = redis.call('ZRANGEBYSCORE', ends, '-inf', now)
-if #ended > 0 then
-  for _, entry in ipairs(ended) do bytes = bytes - tonumber(string.match(entry, '^%d+')) end
-  redis.call('ZREMRANGEBYSCORE', ends, '-inf', now)
-end
-local entries = redis.call('ZCARD', ends)
+for _, entry in ipairs(ended) do bytes = bytes - tonumber(string.match(entry, '^%d+')) end
+local entries = redis.call('ZCARD', ends) - #ended
 if entries == 0 or bytes < 0 then bytes = 0 end
-if #ended > 0 then redis.call('SET', total, bytes, 'PX', longest + 60000) end
-if entries >= most_entries or bytes + size > most_bytes then
-  return redis.status_reply('EXHAUSTED')
-end
+local answer = 'OK'
+if entries >= most_entries or bytes + size > most_bytes then answer = 'EXHAUSTED' end
 
-redis.call('SET', object, ARGV[7], 'PX', life)
-if redis.call('ZADD', ends, now + life, size .. ' ' .. name) == 1 then bytes = bytes + size end
+if answer == 'OK' then redis.call('SET', object, ARGV[7], 'PX', life) end
+redis.call('ZREMRANGEBYSCORE', ends, '-inf', now)
+if answer == 'OK' and redis.call('ZADD', ends, now + life, size .. ' ' .. name) == 1 then
+  bytes = bytes + size
+end
 redis.call('PEXPIRE', ends, longest + 60000)
 redis.call('SET', total, bytes, 'PX', longest + 60000)
-return redis.status_reply('OK')
+return redis.status_reply(answer)
 )";
 
 constexpr std::string_view find_text = R"(
@@ -69,8 +69,7 @@ local name, by, life = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local most_entries, longest = tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', ends, '-inf', now)
-if redis.call('EXISTS', counter) == 0 and redis.call('ZCARD', ends) >= most_entries then
+if redis.call('EXISTS', counter) == 0 and redis.call('ZCOUNT', ends, now, '+inf') >= most_entries then
   return redis.status_reply('EXHAUSTED')
 end
 local sum = redis.pcall('INCRBY', counter, by)
@@ -79,6 +78,7 @@ if type(sum) == 'table' then
   return sum
 end
 redis.call('PEXPIRE', counter, life)
+redis.call('ZREMRANGEBYSCORE', ends, '-inf', now)
 redis.call('ZADD', ends, now + life, name)
 redis.call('PEXPIRE', ends, longest + 60000)
 return redis.call('GET', counter)
