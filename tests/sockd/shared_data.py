@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cases import SOCKCTL, expect
+from cases import PROJECT, SOCKCTL, expect
 from redis_server import Liar, Redis
 from world import SOCKD, World, wait_until
 
@@ -322,6 +322,27 @@ def a_wrong_password_is_an_error(world: World) -> None:
         expect(node.result("f", ["add", "n"]) == 1, "and with the right one it serves")
 
 
+# What docs/cluster.md gives the nodes' user.
+ALLOWED = "+ping +eval +evalsha +time +exists +get +set +getrange +strlen +unlink +incrby +decrby +pexpire +zadd +zrem +zcard +zcount " \
+          "+zrangebyscore +zremrangebyscore"
+
+
+def a_user_may_do_what_is_needed_alone(world: World) -> None:
+    expect(f" resetchannels ~sock:* {ALLOWED}\n" in (PROJECT / "docs/cluster.md").read_text(), "it is written down")
+    (world.path / "password").write_text("secret\n")
+    with Redis(world.path, "--user", *f"sock on >secret resetchannels ~sock:* {ALLOWED}".split()) as redis:
+        redis.start()
+        node = configured(world, redis, f'redis_user = "sock"\nredis_password_file = "{world.path}/password"\nobjects = 1\n')
+        expect(node.result("f", ["put", "x", "x", 60, 300_000]) is None and node.result("f", ["get", "x"])[1] == 300_000, "objects")
+        expect(node.result("f", ["remove", "x"]) is True and node.result("f", ["put", "x", "x", 0.001]) is None, "and their end")
+        expect(wait_until(lambda: refusal(node, "get", "x") == "not_found"), "which comes")
+        expect(node.result("f", ["put", "y", "y", 60]) is None, "and makes room")
+        expect(node.result("f", ["add", "n", 2]) == 2 and node.log() == "", "counters")
+        redis.ask("ACL SETUSER sock -incrby")
+        result = node.result("f", ["add", "n"])
+        expect(result[1] == "denied", f"what is not allowed is denied: {result}")
+
+
 def one_that_is_full_says_so(world: World) -> None:
     with Redis(world.path, "--maxmemory-policy", "noeviction") as redis:
         redis.start()
@@ -366,6 +387,7 @@ def settings_are_checked(world: World) -> None:
     for text, words in (('redis = "redis"', "unix:/PATH or HOST:PORT"), ('redis = "host:0"', "1 to 65535"),
                         ("redis = 6379", "a text like"), ('redis = "unix:redis.sock"', "absolute path"),
                         ('redis_password_file = "/dev/null"', "with redis alone"),
+                        ('redis = "host:1"\nredis_user = "sock"', "with redis_password_file alone"),
                         (f'redis = "host:1"\nredis_password_file = "{world.path}/empty"', "no password"),
                         (f'redis = "host:1"\nredis_password_file = "{world.path}/none"', "No such file")):
         settings.write_text(text + "\n")
@@ -381,5 +403,5 @@ TESTS = [objects_are_there_on_every_node, an_object_is_in_memory_once_on_each_no
          many_get_one_object_at_a_time, what_is_got_is_one_object, a_hole_stays_one,
          objects_have_a_quota_and_an_end, counters_gather_what_is_spread_over_nodes,
          nobody_waits_for_one_that_hangs, it_may_go_and_come_back, a_wrong_password_is_an_error,
-         one_that_is_full_says_so,
+         a_user_may_do_what_is_needed_alone, one_that_is_full_says_so,
          one_that_lies_is_not_believed, settings_are_checked]

@@ -100,8 +100,11 @@ Result<std::optional<RedisAccess>> read_redis_access(const Settings& settings) {
   if (settings.redis.empty() && !file.empty())
     return sockctl::refuse(Errc::invalid_spec, Stage::validate, "setting redis_password_file",
                            "it is of use with redis alone");
+  if (file.empty() && !settings.redis_user.empty())
+    return sockctl::refuse(Errc::invalid_spec, Stage::validate, "setting redis_user",
+                           "it is of use with redis_password_file alone");
   if (settings.redis.empty()) return std::optional<RedisAccess>{};
-  RedisAccess access{.address = {}};
+  RedisAccess access{.address = {}, .user = settings.redis_user};
   access.address = SOCKCTL_TRY(parse_redis_address(settings.redis));
   if (file.empty()) return std::optional{std::move(access)};
   access.password = SOCKCTL_TRY(read_secret(file));

@@ -20,6 +20,7 @@ struct RedisAddress {
 /// How a Redis is reached.
 struct RedisAccess {
   RedisAddress address;
+  std::string user = {};      ///< Empty: the default one.
   std::string password = {};  ///< Empty: it asks for none.
 };
 

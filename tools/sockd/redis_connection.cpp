@@ -36,7 +36,8 @@ Result<> greet(RedisConnection& connection, const RedisAccess& access, Patience&
     const auto reply = SOCKCTL_TRY(connection.ask({.words = words}, patience));
     return ping_answer(reply);
   }
-  const std::array<std::string_view, 2> words{"AUTH", access.password};
+  const std::string_view user = access.user.empty() ? "default" : std::string_view{access.user};
+  const std::array<std::string_view, 3> words{"AUTH", user, access.password};
   const auto reply = SOCKCTL_TRY(connection.ask({.words = words}, patience));
   return login_answer(reply);
 }

@@ -25,7 +25,8 @@ struct Settings {
   std::uint64_t zygote_memory = 512ULL << 20U;  ///< Bytes, for each application.
   std::uint64_t zygote_store = 2ULL << 30U;     ///< Bytes on disk, for each application.
   std::size_t spares = 1;                       ///< Of each zygote: children forked ahead.
-  std::string redis = {};  ///< As parse_redis_address(); empty: objects are in our own memory.
+  std::string redis = {};       ///< As parse_redis_address(); empty: objects are in our own memory.
+  std::string redis_user = {};  ///< Empty: Redis' default one.
   std::string redis_password_file = {};         ///< Empty: it asks for none.
   std::uint64_t object_memory = 256ULL << 20U;  ///< Bytes of objects, for each application.
   std::size_t objects = 10'000;                 ///< And their number; as many counters.

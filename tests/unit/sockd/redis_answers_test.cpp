@@ -69,6 +69,8 @@ TEST(RedisAnswers, MayBeErrors) {
       {"-WRONGPASS invalid\r\n", Errc::denied},
       {"-NOAUTH Authentication required.\r\n", Errc::denied},
       {"-NOPERM no\r\n", Errc::denied},
+      {"-ERR The user executing the script can't run this command or subcommand\r\n", Errc::denied},
+      {"-ERR The user\r\n", Errc::io},
       {"-OOM command not allowed\r\n", Errc::exhausted},
       {"-LOADING the dataset\r\n", Errc::io},
       {"-\r\n", Errc::io}};

@@ -62,6 +62,7 @@ TEST(DaemonSettings, AreShownAsTheyAreRead) {
                           .watch = {"/srv/in"},
                           .memory = (1U << 30U) + 1,
                           .redis = "[::1]:6379",
+                          .redis_user = "sock",
                           .redis_password_file = "/etc/password",
                           .queue = 3,
                           .event_bytes = 5U << 20U,
