@@ -1,20 +1,21 @@
 // Forks of a zygote as a measuring program: serves the protocol of serve.h for bench/zygote.
 //   usage: zygote_driver --how fork|spares|create --modules A,B|- --python PROGRAM --state DIR
-//                        --libexec DIR [--depth N]
+//                        --libexec DIR [--depth N] [--apart MILLISECONDS]
 // The zygote is N zygotes below the one that has imported the modules.
 // A life is from the request to the first statement of the Python payload, which writes a byte; the
 // end of the container is not in it. `create` starts a fresh interpreter in a container, which
 // imports the same modules before that statement.
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sock/sock.hpp"
@@ -35,6 +36,7 @@ struct Arguments {
   std::string state;
   std::string libexec;
   int depth = 0;
+  std::chrono::milliseconds apart{0};  ///< From the end of a container to the next request.
 };
 
 struct Setting {
@@ -117,11 +119,7 @@ int settle(void* argument) {
   const auto status = creator.container->wait();
   if (!status) return complain(status.error());
   creator.container.reset();
-  if (creator.setting.arguments.how == How::spares) {
-    // Requests that come one at a time: the next spare is up before the next of them.
-    const timespec pause{.tv_sec = 0, .tv_nsec = 10'000'000};
-    ::nanosleep(&pause, nullptr);
-  }
+  std::this_thread::sleep_for(creator.setting.arguments.apart);
   return 0;
 }
 
@@ -143,6 +141,10 @@ bool parse(int argc, char** argv, Arguments& arguments) {
         }},
        {"--modules", [&](auto value) { arguments.modules = split_modules(value); }},
        {"--depth", [&](auto value) { arguments.depth = std::stoi(std::string{value}); }},
+       {"--apart",
+        [&](auto value) {
+          arguments.apart = std::chrono::milliseconds{std::stoi(std::string{value})};
+        }},
        {"--python", text(arguments.python)},
        {"--state", text(arguments.state)},
        {"--libexec", text(arguments.libexec)}});
@@ -174,7 +176,7 @@ int main(int argc, char** argv) {
   if (!parse(argc, argv, arguments)) {
     std::fputs(
         "usage: zygote_driver --how fork|spares|create --modules A,B|- --python PROGRAM "
-        "--state DIR --libexec DIR\n",
+        "--state DIR --libexec DIR [--depth N] [--apart MILLISECONDS]\n",
         stderr);
     return 2;
   }

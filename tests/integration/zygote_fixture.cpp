@@ -53,6 +53,13 @@ void ZygoteTest::SetUp() {
   if (!fs::exists(python)) FAIL() << "the system's python3 is missing: scripts/install-packages";
 }
 
+void ZygoteMemoryTest::SetUp() {
+  ZygoteTest::SetUp();
+  if (IsSkipped() || HasFatalFailure()) return;
+  const auto able = try_memory_limit();
+  if (!able) GTEST_SKIP() << "needs: a memory controller: " << able.error().message();
+}
+
 ZygoteDomain ZygoteTest::open_domain(const std::string& name) {
   return open_domain(domain_spec(name));
 }

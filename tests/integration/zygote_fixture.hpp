@@ -49,6 +49,12 @@ class ZygoteTest : public HostTest {
   static Error grow_error(Zygote& zygote, const std::string& module);
 };
 
+/// Where memory can be limited.
+class ZygoteMemoryTest : public ZygoteTest {
+ protected:
+  void SetUp() override;
+};
+
 /// Asks that many siblings for words, and expects no word to be the same as another's in its place.
 void expect_all_differ(int siblings, const std::function<std::string()>& ask);
 

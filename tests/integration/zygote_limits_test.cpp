@@ -10,15 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class ZygoteLimits : public ZygoteTest {
+class ZygoteLimits : public ZygoteMemoryTest {
  protected:
-  void SetUp() override {
-    ZygoteTest::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    const auto able = try_memory_limit();
-    if (!able) GTEST_SKIP() << "needs: a memory controller: " << able.error().message();
-  }
-
   static std::uint64_t memory_of(Container& container) {
     const auto stats = container.stats();
     EXPECT_TRUE(stats) << stats.error().message();

@@ -17,16 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 using ZygoteSpares = ZygoteTest;
-
-class ZygoteSpareLimits : public ZygoteTest {
- protected:
-  void SetUp() override {
-    ZygoteTest::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    const auto able = try_memory_limit();
-    if (!able) GTEST_SKIP() << "needs: a memory controller: " << able.error().message();
-  }
-};
+using ZygoteSpareLimits = ZygoteMemoryTest;
 
 /// What the domain's init has for children beside the zygote.
 std::vector<pid_t> spares_of(ZygoteDomain& domain, const Zygote& zygote) {

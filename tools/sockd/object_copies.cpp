@@ -27,8 +27,11 @@ Result<> ObjectCopies::expect(const ObjectVersion& object, std::uint64_t size, T
   auto& all = applications_[object.of.application];
   if (size <= quota_.bytes && !has_room(all, size)) make_room(all, size);
   if (!has_room(all, size)) return no_room_here(object.of.name);
-  all.bytes += size;
-  all.copies.emplace(Name{object.of.name, object.version}, Copy{.size = size, .used = now});
+  const bool is_new =
+      all.copies.try_emplace(Name{object.of.name, object.version}, Copy{.size = size, .used = now})
+          .second;
+  // Else it is here, and could not be opened for want of descriptors: it counts already.
+  if (is_new) all.bytes += size;
   return {};
 }
 

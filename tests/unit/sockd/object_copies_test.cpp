@@ -49,6 +49,16 @@ TEST(ObjectCopies, CountFromWhenTheyAreExpected) {
   EXPECT_TRUE(copies.expect(object("y"), 41, start).has_value());
 }
 
+// One that cannot be opened, for want of descriptors, is fetched again.
+TEST(ObjectCopies, CountOnce) {
+  ObjectCopies copies{quota};
+  bring(copies, object("x"), 10);
+  bring(copies, object("x"), 10);
+  EXPECT_EQ(copies.bytes("a"), 10U);
+  copies.abandon(object("x"));
+  EXPECT_EQ(copies.bytes("a"), 0U);
+}
+
 TEST(ObjectCopies, GoWhenNobodyAsks) {
   ObjectCopies copies{quota};
   bring(copies, object("x"), 10);
