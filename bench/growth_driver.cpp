@@ -1,10 +1,11 @@
 // How a container's cost grows with those that are there: serves the protocol of serve.h for
 // bench/growth.
 //   usage: growth_driver --how create|fork --modules A,B|- --python PROGRAM --rootfs DIR
-//                        --state DIR --libexec DIR
+//                        --state DIR --libexec DIR [--store DIR --image NAME]
 // `keep N` makes idle containers, or ends some, until there are N; it answers with the count and
 // the mean of what each holds, in bytes. A life is one more container: `create` as in driver.cpp,
-// `fork` until the first statement of the payload, as in zygote_driver.cpp.
+// `fork` until the first statement of the payload, as in zygote_driver.cpp. With an image it is
+// created from that, which is taken from its store each time.
 
 #include <cstdio>
 #include <memory>
@@ -36,6 +37,8 @@ struct Arguments {
   std::string rootfs;  // has /bin/true and /bin/wait
   std::string state;
   std::string libexec;
+  std::string store;
+  std::string image;  // has /bin/true too
 };
 
 struct Pipe {
@@ -55,6 +58,7 @@ struct Setting {
   Pipe out = make_pipe();
   Pipe in = make_pipe();  // never written to: who reads from it is idle
   long names = 0;
+  std::optional<sock::ImageStore> store = {};
   std::optional<sock::ZygoteDomain> domain = {};
   std::optional<sock::Zygote> zygote = {};
   std::vector<sock::Container> idle = {};
@@ -122,15 +126,29 @@ void close_creator(void* creator) {
   delete static_cast<Creator*>(creator);
 }
 
+int end_well(sock::Container container) {
+  const auto status = container.wait();
+  return status && status->ok() ? 0 : -1;
+}
+
 int create_one(Setting& setting) {
   auto container = create(setting, "/bin/true");
-  if (!container) return complain(container.error());
-  const auto status = container->wait();
-  return status && status->ok() ? 0 : -1;
+  return container ? end_well(std::move(*container)) : complain(container.error());
+}
+
+int create_from_image(Setting& setting) {
+  const auto root = setting.store->use(setting.arguments.image);
+  if (!root) return complain(root.error());
+  auto container = setting.host.create({.name = "i" + std::to_string(setting.names++),
+                                        .rootfs = root->rootfs(),
+                                        .argv = {"/bin/true"},
+                                        .init = sock::Init::none});
+  return container ? end_well(std::move(*container)) : complain(container.error());
 }
 
 int live(void* argument) {
   auto& creator = *static_cast<Creator*>(argument);
+  if (creator.setting.store) return create_from_image(creator.setting);
   if (creator.setting.arguments.how == How::create) return create_one(creator.setting);
   auto container = fork(creator.setting, "import os\nos.write(1, b'x')");
   if (!container) return complain(container.error());
@@ -162,7 +180,9 @@ bool parse(int argc, char** argv, Arguments& arguments) {
        {"--python", text(arguments.python)},
        {"--rootfs", text(arguments.rootfs)},
        {"--state", text(arguments.state)},
-       {"--libexec", text(arguments.libexec)}});
+       {"--libexec", text(arguments.libexec)},
+       {"--store", text(arguments.store)},
+       {"--image", text(arguments.image)}});
   return known && !arguments.state.empty();
 }
 
@@ -181,7 +201,7 @@ int main(int argc, char** argv) {
   if (!parse(argc, argv, arguments)) {
     std::fputs(
         "usage: growth_driver --how create|fork --modules A,B|- --python PROGRAM --rootfs DIR "
-        "--state DIR --libexec DIR\n",
+        "--state DIR --libexec DIR [--store DIR --image NAME]\n",
         stderr);
     return 2;
   }
@@ -190,6 +210,11 @@ int main(int argc, char** argv) {
   if (!host) return complain(host.error()), 1;
   Setting setting{.arguments = arguments, .host = std::move(*host)};
   if (arguments.how == How::fork && make_zygote(setting) != 0) return 1;
+  if (!arguments.store.empty()) {
+    auto store = sock::ImageStore::open({.directory = arguments.store});
+    if (!store) return complain(store.error()), 1;
+    setting.store.emplace(std::move(*store));
+  }
   const subject measured{.context = &setting,
                          .open_creator = open_creator,
                          .live = live,

@@ -30,10 +30,11 @@ class Peer:
     missing: str = ""  # why it cannot be measured
 
 
-def _podman_leftovers() -> list[Path]:
-    """podman makes these and never removes them. What others remove meanwhile, os.walk passes over."""
+def _peers_leftovers() -> list[Path]:
+    """podman makes the first, systemd-nspawn the others, and neither removes them. What others remove meanwhile, os.walk passes over."""
     state = Path("/run/crun")
-    groups = [Path(place) / name for place, names, _ in os.walk("/sys/fs/cgroup") for name in names if name == "libpod_parent"]
+    groups = [Path(place) / name for place, names, _ in os.walk("/sys/fs/cgroup") for name in names
+              if name in ("libpod_parent", "payload", "supervisor")]
     return [*groups, *([state] if state.is_dir() else [])]
 
 
@@ -64,7 +65,7 @@ class Workshop:
     removes the containers that an interrupted runtime has left, then the directory."""
 
     def __enter__(self) -> "Workshop":
-        self._foreign = set(_podman_leftovers())
+        self._foreign = set(_peers_leftovers())
         self.path = Path(tempfile.mkdtemp(prefix="sock-bench-"))
         self.path.chmod(0o755)  # payloads are nobody and must be able to run what is inside
         return self
@@ -76,7 +77,7 @@ class Workshop:
                 subprocess.run([runtime, "--root", str(state), "delete", "--force", left.name],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         shutil.rmtree(self.path, ignore_errors=True)
-        _remove_directories(set(_podman_leftovers()) - self._foreign)
+        _remove_directories(set(_peers_leftovers()) - self._foreign)
 
     def make_rootfs(self, name: str, payload: Path) -> Path:
         """/bin/true and the empty mount points that the slowest peer would otherwise make."""
@@ -153,6 +154,7 @@ class Table:
                          "--tmpfs", "/tmp", "/bin/true"]),
             self._oci("crun"),
             self._oci("runc"),
+            self._nspawn(),
             self._podman(),
         ]
 
@@ -186,6 +188,20 @@ class Table:
             command[command.index("BUNDLE")] = str(bundle)
         return self._timed(runtime, command, specification.goal(f"create-{runtime}"),
                            self._without_unified() if runtime == "crun" else ())
+
+    def _nspawn(self) -> Peer:
+        """Without systemd's own services: neither registered nor in a unit of its own, and nothing copied into the root."""
+        command = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--settings=no", "--timezone=off", "--resolv-conf=off",
+                   "--link-journal=no", "--console=pipe", "--private-network", "--read-only", "--machine=%n", f"--directory={self._nspawn_root()}",
+                   "/bin/true"]
+        return self._timed("systemd-nspawn", command)
+
+    def _nspawn_root(self) -> Path:
+        """It wants to see an operating system there."""
+        rootfs = self._workshop.make_rootfs("nspawn-rootfs", self._programs.payload)
+        (rootfs / "etc/os-release").touch()
+        (rootfs / "usr").mkdir()
+        return rootfs
 
     def _podman(self) -> Peer:
         storage = self._workshop.path / "podman"

@@ -6,6 +6,7 @@ from statistics import median
 from measure import growth, published
 from measure.plot import Dot, dot_plot, line_plot, stacked_plot
 from measure.samples import median_interval, percentile, pooled
+from suite import paper
 
 Shown = list[tuple[str, str]]
 
@@ -65,7 +66,7 @@ def peers(data: dict, out: Path) -> Shown:
     shown: Shown = []
     if dots:
         dot_plot(out / "peers.svg", "A container from start to reaped", "ms, logarithmic", dots, "ms")
-        shown.append(("peers.svg", "Median with its 95 % interval, 90th and 99th percentile of each peer."))
+        shown.append(("peers.svg", "Median with its 95 % interval, 90th and 99th percentile of each peer." + paper.over_docker(found)))
     bars = {name: one["stages"] for name, one in found.items() if one["stages"]}
     if bars:
         stacked_plot(out / "peers-stages.svg", "Where creating a container spends its time", "us, sum of the medians of the stages", bars,
@@ -110,7 +111,7 @@ def zygote(data: dict, out: Path) -> Shown:
     sets, shown = data["sets"], []
     if dots := ways_of(sets):
         dot_plot(out / "zygote.svg", "From the request to a Python payload's first statement", "ms, logarithmic", dots, "ms")
-        shown.append(("zygote.svg", "Each way for each set of modules."))
+        shown.append(("zygote.svg", "Each way for each set of modules." + paper.without_zygotes(sets)))
     if bars := stages_of(sets, "zygote fork", "zygote fork, spares") | whole_of(sets, "os.fork(), no isolation"):
         stacked_plot(out / "zygote-stages.svg", "Where a fork spends its time", "us, sum of the medians of the stages", bars, notes_of(sets))
         shown.append(("zygote-stages.svg", "Stages of a fork and of one with spares; below them what a plain os.fork() of the same process takes."))
@@ -148,7 +149,8 @@ def functions(data: dict, out: Path) -> Shown:
     sets, shown = data["sets"], []
     if dots := ways_of(sets, lambda name: name.split(":")[0]):
         dot_plot(out / "functions.svg", "A call through sockd, from request to response", "ms, logarithmic", dots, "ms")
-        shown.append(("functions.svg", "Cold: a new instance from a zygote; spare: one that was forked ahead; paused and warm: one that is there."))
+        shown.append(("functions.svg", "Cold: a new instance from a zygote; spare: one that was forked ahead; paused and warm: one that is there."
+                      + paper.resizing(sets)))
     if bars := stages_of(sets, "cold: a new instance from a zygote", "spare: a new instance after a pause"):
         stacked_plot(out / "functions-stages.svg", "Where a cold call spends its time", "ms, sum of the medians of the stages", bars)
         shown.append(("functions-stages.svg", "As the daemon tells each caller; the client's own time is not in it."))
@@ -173,7 +175,7 @@ def import_cache(data: dict, out: Path) -> Shown:
         lines[OPENLAMBDA] = [(nodes, pair[column]) for nodes, pair in published.OPENLAMBDA.items() if nodes <= most]
         line_plot(out / file, "A workload over import trees that were fitted to another", "nodes of the tree", axis, lines,
                   elsewhere=OPENLAMBDA)
-        shown.append((file, "Compare the two trees; what was published stands beside for the order of magnitude."))
+        shown.append((file, "Compare the two trees; what was published stands beside for the order of magnitude." + paper.with_caches(data["trees"])))
     return shown
 
 

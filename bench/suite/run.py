@@ -38,8 +38,8 @@ def say(text: str) -> None:
 def build(directory: Path) -> bool:
     if directory != PROJECT / "build/release":
         return directory.is_dir()
-    say("scripts/build release")
-    return subprocess.run([PROJECT / "scripts/build", "release"], stdout=sys.stderr, check=False).returncode == 0
+    say("scripts/build release bench-programs")
+    return subprocess.run([PROJECT / "scripts/build", "release", "bench-programs"], stdout=sys.stderr, check=False).returncode == 0
 
 
 def adopt_orphans() -> None:

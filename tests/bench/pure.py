@@ -1,10 +1,14 @@
 """What the report makes of figures: bounds, paths, verdicts, exponents, stages, pages."""
 
+import io
+from contextlib import contextmanager, redirect_stdout
+from types import SimpleNamespace
+
 import compare
 from cases import expect
 from measure import cpu, growth, plot, specification
 from measure.specification import Bound, Promise, judge
-from suite import page, run
+from suite import main, page, run
 from suite.parts import FULL, PARTS, QUICK
 
 NOISY = [[100.0], [110.0], [90.0], [105.0], [95.0], [102.0]]
@@ -18,6 +22,16 @@ TABLE = """text
 |---|---|
 | x | y |
 """
+
+
+@contextmanager
+def replaced(module, name: str, value):
+    kept = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, kept)
 
 
 def promise(bound: Bound, than: str = "y") -> Promise:
@@ -72,6 +86,21 @@ def a_ratio_is_judged_with_its_interval(world) -> None:
     expect("within the noise" in judge(promise(Bound(True, 1.98)), data).verdict(), "at the bound")
     expect(not judge(promise(Bound(True, 1.98)), data).surely_missed(Bound(True, 1.98)), "noise is no regression")
     expect(judge(promise(Bound(True, 1.5)), data).surely_missed(Bound(True, 1.5)), "a regression")
+
+
+def a_regression_is_what_a_second_measurement_shows_too(world) -> None:
+    bound = Bound(True, 1.5)
+    slow, fast, nothing = ({"x": [[value]] * 9, "y": [[50.0]] * 9} if value else {} for value in (100.0, 50.0, 0))
+    first = judge(Promise("p", "what", "peers", "x", "y", bound, bound), slow)
+    options = SimpleNamespace(regressions=True, no_run=False, size=QUICK, build=world.directory)
+    measured = []
+    for second, held in ((fast, True), (slow, False), (nothing, False)):
+        with replaced(main.run, "run_part", lambda part, *_, second=second: measured.append(part.name) or SimpleNamespace(data=second)):
+            said = io.StringIO()
+            with redirect_stdout(said):
+                expect(main.check(options, [first], world.directory) == held, f"{second}")
+            expect("measured again" in said.getvalue(), said.getvalue())
+    expect(measured == ["peers"] * 3, f"{measured}")
 
 
 def one_figure_is_judged_alone(world) -> None:
@@ -151,7 +180,7 @@ def every_part_fits_into_its_run(world) -> None:
 
 
 TESTS = [bounds_and_paths_are_read, reasons_are_shown_where_a_goal_is_missed, a_bound_that_is_none_is_refused, what_is_promised_can_be_found,
-         names_with_slashes_and_lists_of_names_are_found, a_ratio_is_judged_with_its_interval, one_figure_is_judged_alone,
+         names_with_slashes_and_lists_of_names_are_found, a_ratio_is_judged_with_its_interval, a_regression_is_what_a_second_measurement_shows_too, one_figure_is_judged_alone,
          what_was_not_measured_is_told_from_what_failed, an_exponent_is_fitted, contention_is_told_from_waiting_for_a_cpu, growth_above_linear_is_warned_of,
          short_stages_are_put_together, axes_have_figures, pages_escape_what_they_show, failures_are_counted_wherever_they_are,
          what_is_compared_has_names, the_share_of_the_kernel_is_read,
