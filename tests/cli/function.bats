@@ -24,6 +24,10 @@ teardown() {
 serve() {
     "$SOCKCTL" serve --daemon "$SOCKD_STATE" -- --listen 127.0.0.1:0 >"$WORK/said" 2>&1 3>&- </dev/null &
     DAEMON=$!
+    until_ready
+}
+
+until_ready() {
     local tries=0
     until grep -q ready "$WORK/said"; do
         tries=$((tries + 1))
@@ -65,6 +69,17 @@ serve() {
     fails 125 'there is no function'
     sockctl fn update hello "$HELLO"
     fails 125 'there is none of this name'
+}
+
+@test "serve takes the state of its settings" {
+    unset SOCKD_STATE
+    printf 'state = "%s"\nlisten = ["127.0.0.1:0"]\n' "$WORK/its-own" >"$WORK/config"
+    "$SOCKCTL" serve -- --config "$WORK/config" >"$WORK/said" 2>&1 3>&- </dev/null &
+    DAEMON=$!
+    until_ready
+    sockctl fn ls --daemon "$WORK/its-own" --quiet
+    prints ''
+    [ -d "$WORK/its-own/functions" ]
 }
 
 @test "what cannot be a function is one line" {

@@ -16,7 +16,7 @@ class Failed(Exception):
 
 def expect(condition: bool, what: str) -> None:
     if not condition:
-        raise Failed(what)
+        raise Failed(what or "what is expected")  # An empty text would say that all is well.
 
 
 def attempt(test, make_world) -> str:

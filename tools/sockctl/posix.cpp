@@ -213,6 +213,12 @@ Result<> sync_directory(const std::string& path) {
   return sync_file(directory);
 }
 
+Result<> sync_filesystem(const std::string& directory) {
+  const auto opened = SOCKCTL_TRY(open_at(here, directory, O_RDONLY | O_DIRECTORY));
+  if (::syncfs(opened.get()) < 0) return last_error(directory);
+  return {};
+}
+
 Result<> rename_path(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) return last_error(to);
   return {};

@@ -70,6 +70,8 @@ Result<> ensure_private_dir(const std::string& path);
 /// What was written is on the disk at the return; of a directory, its names.
 Result<> sync_file(sock::FdRef file);
 Result<> sync_directory(const std::string& path);
+/// All that anybody has written to the file system that has the directory.
+Result<> sync_filesystem(const std::string& directory);
 /// Replaces what has the new name, if it is of the same kind.
 Result<> rename_path(const std::string& from, const std::string& to);
 enum class Lock : std::uint8_t { shared, exclusive };

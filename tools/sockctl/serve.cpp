@@ -1,6 +1,7 @@
 // sockctl serve and config: sockd in the foreground, or what it says of its settings.
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include <unistd.h>
@@ -37,12 +38,14 @@ Result<> become_sockd(const FunctionOptions& options, std::vector<std::string> m
   return last_error(program);
 }
 
-/// Somewhere to send calls to, unless told.
+/// Somewhere to send calls to, unless told. A directory that nobody names may be the file's to say.
 std::vector<std::string> serving(const FunctionOptions& options) {
   const bool listens = std::ranges::any_of(options.words, [](const auto& word) {
     return word.starts_with("--listen") || word.starts_with("--config");
   });
-  std::vector<std::string> words{"--state", daemon_directory(options.daemon)};
+  std::vector<std::string> words;
+  if (!options.daemon.empty() || std::getenv("SOCKD_STATE") != nullptr)
+    words = {"--state", daemon_directory(options.daemon)};
   if (!listens) words.insert(words.end(), {"--listen", "127.0.0.1:8080"});
   return words;
 }

@@ -129,6 +129,7 @@ HttpResponse Api::too_large(const http::request_header<>& header, std::size_t mo
         fmt::format("Request must be smaller than {} bytes for the InvokeFunction operation",
                     most));
   return error_reply({.code = Errc::exhausted,
+                      .stage = Stage::validate,
                       .subject = "the body",
                       .hint = fmt::format("it has at most {} bytes", most)});
 }
@@ -291,7 +292,9 @@ HttpResponse Api::inspect(const std::string& name) const {
 // "lines=N": the last ones. "after=POSITION": those since, as soon as there is one; POSITION is
 // what the answer before this one has told.
 asio::awaitable<HttpResponse> Api::logs(std::string name, std::string query) {
-  if (!check_function_name(name).has_value()) co_return inspect(name);
+  const bool is_name = check_function_name(name).has_value();
+  // One that could not be served has a log too.
+  if (!is_name || (!parts_.pool.find(name) && !parts_.log.exists(name))) co_return inspect(name);
   std::size_t lines = 100;
   constexpr std::string_view count = "lines=";
   constexpr std::string_view after = "after=";

@@ -1,4 +1,4 @@
-// What is too old is forgotten when somebody looks.
+// What is too old is forgotten when somebody looks, and now and then.
 
 #include "application_data.hpp"
 

@@ -34,6 +34,10 @@ class ApplicationData {
   sock::Result<std::int64_t> add(const std::string& name, std::int64_t by,
                                  std::chrono::milliseconds time_to_live, Time now);
 
+  /// What is too old takes no memory any more.
+  void forget_old(Time now);
+
+  [[nodiscard]] bool is_empty() const noexcept { return objects_.empty() && counters_.empty(); }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
   [[nodiscard]] std::size_t objects() const noexcept { return objects_.size(); }
 
@@ -47,7 +51,6 @@ class ApplicationData {
     std::int64_t value;
     Time end;
   };
-  void forget_old(Time now);
   [[nodiscard]] Time end_of(std::chrono::milliseconds time_to_live, Time now) const;
 
   DataQuota quota_;

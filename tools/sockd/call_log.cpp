@@ -3,7 +3,8 @@
 
 #include "call_log.hpp"
 
-#include <deque>
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -55,6 +56,30 @@ json line_for(const CallRequest& request, const Outcome& outcome,
   return line;
 }
 
+/// Where the last so many lines begin. Read backwards: what came before is not looked at.
+std::streamoff start_of_last(std::ifstream& file, std::streamoff end, std::size_t lines) {
+  std::array<char, 64U << 10U> block;
+  std::size_t newlines = 0;
+  for (std::streamoff at = end; at > 0;) {
+    const auto size = std::min<std::streamoff>(at, block.size());
+    at -= size;
+    file.seekg(at).read(block.data(), size);
+    for (std::streamoff i = size; file && i-- > 0;)
+      if (block[static_cast<std::size_t>(i)] == '\n' && newlines++ == lines) return at + i + 1;
+  }
+  return 0;
+}
+
+std::string last_lines(const std::string& path, std::size_t lines) {
+  std::ifstream file{path, std::ios::binary | std::ios::ate};
+  if (!file) return {};
+  const std::streamoff end = file.tellg();
+  const std::streamoff start = start_of_last(file, end, lines);
+  std::string text(static_cast<std::size_t>(end - start), '\0');
+  file.seekg(start).read(text.data(), end - start);
+  return file ? text : std::string{};
+}
+
 }  // namespace
 
 sock::Result<CallLog> CallLog::open(std::string directory) {
@@ -70,27 +95,30 @@ void CallLog::write(const CallRequest& request, const Outcome& outcome,
                     std::chrono::nanoseconds elapsed) {
   const std::string path = path_of(request.function);
   std::error_code failed;
-  if (fs::file_size(path, failed) > most_bytes && !failed) fs::rename(path, path + ".1", failed);
+  auto size = fs::file_size(path, failed);
+  if (failed) size = 0;
+  if (size > most_bytes) {
+    fs::rename(path, path + ".1", failed);
+    if (!failed) size = 0;
+  }
   const auto file =
       sockctl::open_at(sockctl::here, path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
   if (!file.has_value()) return;
   const std::string line =
       line_for(request, outcome, elapsed).dump(-1, ' ', true, json::error_handler_t::replace);
-  (void)sockctl::write_all(*file, line + "\n").has_value();
+  // Half a line on a full disk would spoil the next one too.
+  if (!sockctl::write_all(*file, line + "\n").has_value()) fs::resize_file(path, size, failed);
+}
+
+bool CallLog::exists(const std::string& function) const {
+  std::error_code failed;
+  return fs::exists(path_of(function), failed);
 }
 
 std::string CallLog::tail(const std::string& function, std::size_t lines) const {
-  std::deque<std::string> last;
-  for (const auto& path : {path_of(function) + ".1", path_of(function)}) {
-    std::ifstream file{path};
-    for (std::string line; std::getline(file, line);) {
-      last.push_back(std::move(line));
-      if (last.size() > lines) last.pop_front();
-    }
-  }
-  std::string text;
-  for (const auto& line : last) text += line + "\n";
-  return text;
+  std::string text = last_lines(path_of(function), lines);
+  const auto found = static_cast<std::size_t>(std::ranges::count(text, '\n'));
+  return found < lines ? last_lines(path_of(function) + ".1", lines - found) + text : text;
 }
 
 void CallLog::remove(const std::string& function) const {

@@ -20,6 +20,7 @@ class CallLog {
   void write(const CallRequest& request, const Outcome& outcome, std::chrono::nanoseconds elapsed);
   /// The last lines of a function, oldest first; with their newlines.
   [[nodiscard]] std::string tail(const std::string& function, std::size_t lines) const;
+  [[nodiscard]] bool exists(const std::string& function) const;
   void remove(const std::string& function) const;
 
  private:

@@ -33,7 +33,27 @@ void for_each_event(const char* at, const char* end, Look look) {
   }
 }
 
+std::optional<FoundFile> look(const std::string& directory, const std::string& name) {
+  struct stat status {};
+  if (name.empty() || name.starts_with('.')) return {};
+  if (::lstat((directory + "/" + name).c_str(), &status) != 0 || !S_ISREG(status.st_mode))
+    return {};
+  return FoundFile{.name = name,
+                   .size = static_cast<std::uint64_t>(status.st_size),
+                   .changed = std::chrono::seconds{status.st_ctim.tv_sec} +
+                              std::chrono::nanoseconds{status.st_ctim.tv_nsec}};
+}
+
 }  // namespace
+
+std::vector<FoundFile> files_of(const std::string& directory) {
+  std::vector<FoundFile> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator{directory, ignored})
+    if (auto file = look(directory, entry.path().filename())) found.push_back(std::move(*file));
+  std::ranges::sort(found, {}, &FoundFile::changed);
+  return found;
+}
 
 sock::Result<std::unique_ptr<DirectoryWatch>> DirectoryWatch::open(asio::io_context& loop,
                                                                    std::string path) {
@@ -48,26 +68,6 @@ sock::Result<std::unique_ptr<DirectoryWatch>> DirectoryWatch::open(asio::io_cont
 DirectoryWatch::DirectoryWatch(asio::io_context& loop, std::string path, sock::UniqueFd notify)
     : path_{std::move(path)}, notify_{loop, notify.release()} {}
 
-std::optional<FoundFile> DirectoryWatch::look(const std::string& name) const {
-  struct stat status {};
-  if (name.empty() || name.starts_with('.')) return {};
-  if (::lstat((path_ + "/" + name).c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
-  return FoundFile{.name = name,
-                   .size = static_cast<std::uint64_t>(status.st_size),
-                   .changed = std::chrono::seconds{status.st_ctim.tv_sec} +
-                              std::chrono::nanoseconds{status.st_ctim.tv_nsec}};
-}
-
-std::vector<FoundFile> DirectoryWatch::changed_after(std::chrono::nanoseconds time) const {
-  std::vector<FoundFile> found;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator{path_, ignored})
-    if (auto file = look(entry.path().filename()); file && file->changed > time)
-      found.push_back(std::move(*file));
-  std::ranges::sort(found, {}, &FoundFile::changed);
-  return found;
-}
-
 asio::awaitable<std::optional<Arrivals>> DirectoryWatch::wait() {
   std::array<char, 16384> buffer;
   auto [failed, size] =
@@ -79,7 +79,7 @@ asio::awaitable<std::optional<Arrivals>> DirectoryWatch::wait() {
                  [&](const inotify_event& event, const std::string& name) {
                    is_gone = is_gone || (event.mask & (IN_IGNORED | IN_UNMOUNT)) != 0;
                    arrivals.missed = arrivals.missed || (event.mask & IN_Q_OVERFLOW) != 0;
-                   if (auto file = look(name)) arrivals.files.push_back(std::move(*file));
+                   if (auto file = look(path_, name)) arrivals.files.push_back(std::move(*file));
                  });
   std::ranges::sort(arrivals.files, {}, &FoundFile::changed);
   if (is_gone) co_return std::nullopt;

@@ -23,12 +23,16 @@ struct FoundFile {
   std::string name;
   std::uint64_t size;                ///< bytes
   std::chrono::nanoseconds changed;  ///< Since 1970: when it came, or was written last.
+  auto operator<=>(const FoundFile&) const = default;
 };
 
 struct Arrivals {
   std::vector<FoundFile> files;  ///< The oldest first.
-  bool missed;  ///< There were more than the kernel could tell: look with changed_after().
+  bool missed;  ///< There were more than the kernel could tell: look at files_of().
 };
+
+/// All that are there, the oldest first. Blocking: a look at each.
+std::vector<FoundFile> files_of(const std::string& directory);
 
 /// Thread-bound, to the loop. Names that start with a dot are nobody's business: files are written
 /// under such a name, and renamed when they are whole.
@@ -38,15 +42,11 @@ class DirectoryWatch {
                                                             std::string path);
   DirectoryWatch(boost::asio::io_context& loop, std::string path, sock::UniqueFd notify);
 
-  /// Those that changed after this time, the oldest first. Blocking: a look at each file.
-  [[nodiscard]] std::vector<FoundFile> changed_after(std::chrono::nanoseconds time) const;
   /// Waits until something has come. Nothing: the directory is gone, or stop() was called.
   boost::asio::awaitable<std::optional<Arrivals>> wait();
   void stop();
 
  private:
-  [[nodiscard]] std::optional<FoundFile> look(const std::string& name) const;
-
   std::string path_;
   boost::asio::posix::stream_descriptor notify_;
 };

@@ -37,6 +37,9 @@ struct DeadLetter {
 enum class EventFate : std::uint8_t { accepted, delivered, postponed, dead };
 std::string_view to_string(EventFate fate);
 
+/// What a function may allow its events at most.
+inline constexpr std::chrono::milliseconds most_event_age = std::chrono::days{14};
+
 /// How often a function is called with the same event, and for how long.
 struct RetryPolicy {
   unsigned retries = 2;                     ///< After the first attempt has failed.

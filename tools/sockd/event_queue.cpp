@@ -44,8 +44,7 @@ EventQueue::EventQueue(asio::io_context& loop, EventStore store, Dispatcher& dis
 Result<> EventQueue::start() {
   auto events = SOCKCTL_TRY(store_.waiting());
   for (auto& event : events) {
-    ++waiting_;
-    bytes_ += event.size;
+    enter(event);
     add({.event = std::move(event)});
   }
   asio::co_spawn(loop_, deliver_all(), asio::detached);
@@ -61,10 +60,7 @@ asio::awaitable<Result<>> EventQueue::accept(std::string function, std::string s
   if (text.size() > most_event) co_return refuse(Errc::invalid_spec, "at most 256 KiB");
   if (!nlohmann::json::accept(text)) co_return refuse(Errc::invalid_spec, "it is no JSON");
   const std::uint64_t size = text.size();
-  if (waiting_ >= limits_.waiting || bytes_ + size > limits_.bytes)
-    co_return refuse(Errc::exhausted, "too many wait");
-  ++waiting_;
-  bytes_ += size;
+  if (!has_room(function, size)) co_return refuse(Errc::exhausted, "too many wait");
   Arrival arrival{.event = {.id = std::move(id),
                             .function = std::move(function),
                             .source = std::move(source),
@@ -73,6 +69,7 @@ asio::awaitable<Result<>> EventQueue::accept(std::string function, std::string s
                             .accepted = now(),
                             .due = now()},
                   .stored = asio::steady_timer{loop_, asio::steady_timer::time_point::max()}};
+  enter(arrival.event);
   arrivals_.push_back(&arrival);
   if (!std::exchange(is_storing_, true)) asio::co_spawn(loop_, store_arrivals(), asio::detached);
   while (!arrival.is_stored) co_await arrival.stored.async_wait(as_values);
@@ -110,10 +107,30 @@ void EventQueue::add(Waiting waiting) {
   queue.waiting.emplace(waiting.event.due, std::move(waiting));
 }
 
+// A function whose events nobody takes keeps a quarter of the places free for others.
+bool EventQueue::has_room(const std::string& function, std::uint64_t size) const {
+  if (all_.events >= limits_.waiting || all_.bytes + size > limits_.bytes) return false;
+  const auto found = held_.find(function);
+  const Held own = found != held_.end() ? found->second : Held{};
+  return own.events < limits_.waiting - limits_.waiting / 4 &&
+         own.bytes + size <= limits_.bytes - limits_.bytes / 4;
+}
+
+void EventQueue::enter(const Event& event) {
+  for (Held* const held : {&all_, &held_[event.function]}) {
+    ++held->events;
+    held->bytes += event.size;
+  }
+}
+
 /// It is not in the store any more.
 void EventQueue::leave(const Event& event) {
-  --waiting_;
-  bytes_ -= std::min(bytes_, event.size);
+  const auto own = held_.find(event.function);
+  for (Held* const held : {&all_, &own->second}) {
+    --held->events;
+    held->bytes -= event.size;
+  }
+  if (own->second.events == 0) held_.erase(own);
 }
 
 asio::awaitable<void> EventQueue::deliver_all() {
@@ -138,6 +155,7 @@ EventTime EventQueue::deliver_due() {
         next = std::min(next, first->first);
         break;
       }
+      first->second.removals = queue.removals;
       ++queue.under_way;
       ++under_way_;
       last_ = function;
@@ -157,9 +175,10 @@ std::size_t EventQueue::most_under_way(const std::string& function) const {
   return found ? std::min(found->deployed->stored.spec.concurrency, most) : 1;
 }
 
+// What is not served just now may allow its events any age.
 RetryPolicy EventQueue::policy_of(const std::string& function) const {
   const auto found = pool_.find(function);
-  return found ? found->deployed->stored.spec.events : RetryPolicy{};
+  return found ? found->deployed->stored.spec.events : RetryPolicy{.event_age = most_event_age};
 }
 
 asio::awaitable<void> EventQueue::deliver(std::string function, Waiting waiting) {
@@ -197,8 +216,11 @@ asio::awaitable<void> EventQueue::conclude(Waiting waiting, const Outcome& outco
   waiting.refusals = verdict.attempts == event.attempts ? waiting.refusals + 1 : 0;
   event.attempts = verdict.attempts;
   event.due = verdict.due;
-  if (verdict.kind == Verdict::Kind::dead) {
-    const bool is_buried = co_await bury(event, outcome);
+  const bool is_removed = waiting.removals != queues_[event.function].removals;
+  if (verdict.kind == Verdict::Kind::dead || is_removed) {
+    // A statement of its own: g++ 12 destroys what a conditional expression has made twice.
+    const Outcome fate = is_removed ? function_removed() : outcome;
+    const bool is_buried = co_await bury(event, fate);
     if (is_buried) co_return;
     event.due = now() + longest_sleep;  // A full disk, perhaps: it is not forgotten for that.
   }
@@ -250,8 +272,7 @@ asio::awaitable<Result<std::size_t>> EventQueue::revive(std::string function) {
   auto revived = co_await run_blocking(thread_, move);
   if (!revived.has_value()) co_return std::unexpected(revived.error());
   for (auto& event : *revived) {
-    ++waiting_;
-    bytes_ += event.size;
+    enter(event);
     observer_(function, EventFate::accepted);
     add({.event = std::move(event)});
   }
@@ -264,10 +285,11 @@ asio::awaitable<Result<>> EventQueue::forget_dead(std::string function) {
   co_return co_await run_blocking(thread_, forget);
 }
 
-// Those that are under way are given up when they come back.
+// Those that are under way are given up when they come back, should they fail.
 asio::awaitable<void> EventQueue::withdraw(std::string function) {
   const auto found = queues_.find(function);
   if (found == queues_.end()) co_return;
+  ++found->second.removals;
   auto all = std::exchange(found->second.waiting, {});
   for (auto& waiting : all | std::views::values) {
     const bool is_buried = co_await bury(waiting.event, function_removed());

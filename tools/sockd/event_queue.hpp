@@ -23,8 +23,9 @@
 namespace sockd {
 
 struct EventLimits {
-  std::size_t waiting = 100'000;      ///< Events, of all functions together.
-  std::uint64_t bytes = 1ULL << 30U;  ///< Of their texts.
+  /// Events, of all functions together; three quarters of them of any one.
+  std::size_t waiting = 100'000;
+  std::uint64_t bytes = 1ULL << 30U;  ///< Of their texts, as well.
   std::size_t at_once = 32;           ///< Calls under way, of all functions together.
 };
 
@@ -57,7 +58,7 @@ class EventQueue {
   boost::asio::awaitable<void> settle(std::chrono::steady_clock::time_point deadline);
 
   [[nodiscard]] EventsOfFunction events_of(const std::string& function) const;
-  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
+  [[nodiscard]] std::size_t waiting() const noexcept { return all_.events; }
   boost::asio::awaitable<Result<std::vector<DeadLetter>>> dead_letters(std::string function,
                                                                        std::size_t most);
   /// Delivers a function's dead letters after all. Gives how many there were.
@@ -68,13 +69,20 @@ class EventQueue {
 
  private:
   struct Waiting {
-    Event event;            ///< Without its text.
-    unsigned refusals = 0;  ///< Attempts that the function has not seen, since the last start.
+    Event event;                 ///< Without its text.
+    unsigned refusals = 0;       ///< Attempts that the function has not seen, since the last start.
+    std::uint64_t removals = 0;  ///< Of its function, when it was called.
   };
   /// Of a function.
   struct Queue {
     std::multimap<EventTime, Waiting> waiting = {};  ///< By when they are due.
     std::size_t under_way = 0;
+    std::uint64_t removals = 0;  ///< While any of them was under way.
+  };
+  /// Of a function, waiting or under way.
+  struct Held {
+    std::size_t events = 0;
+    std::uint64_t bytes = 0;
   };
   struct Arrival {
     Event event;
@@ -84,6 +92,9 @@ class EventQueue {
   };
 
   void add(Waiting waiting);
+  /// Whether there is a place for one more.
+  [[nodiscard]] bool has_room(const std::string& function, std::uint64_t size) const;
+  void enter(const Event& event);
   boost::asio::awaitable<void> deliver_all();
   /// Starts what is due and may be called; gives when the next one is due.
   EventTime deliver_due();
@@ -105,8 +116,8 @@ class EventQueue {
   std::deque<Arrival*> arrivals_ = {};
   boost::asio::steady_timer changed_;  ///< Cancelled whenever something may be delivered.
   std::minstd_rand chance_;
-  std::size_t waiting_ = 0;  ///< Events, under way or not.
-  std::uint64_t bytes_ = 0;
+  Held all_ = {};
+  std::map<std::string, Held> held_ = {};  ///< Of those that have any.
   std::size_t under_way_ = 0;
   std::string last_ = {};  ///< The function that was served last.
   bool is_storing_ = false;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
+#include <set>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -16,7 +16,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "blocking.hpp"
 #include "cron.hpp"
+#include "directory_mark.hpp"
 #include "directory_watch.hpp"
 #include "posix.hpp"
 
@@ -55,41 +57,19 @@ std::string event_of(const WatchedDirectory& directory, const FoundFile& file) {
                   {"size", file.size}});
 }
 
-/// How far a directory was looked at, in a file. Best effort: without it the same files are events
-/// once more after the next start.
-class Mark {
- public:
-  Mark(std::string file, std::string directory)
-      : file_{std::move(file)}, directory_{std::move(directory)} {
-    std::int64_t time = 0;
-    std::string of;
-    std::ifstream in{file_};
-    if (in >> time && std::getline(in >> std::ws, of) && of == directory_)
-      time_ = std::chrono::nanoseconds{time};
-    else
-      advance(now());
-  }
-  [[nodiscard]] std::chrono::nanoseconds time() const noexcept { return time_; }
-  void advance(std::chrono::nanoseconds time) {
-    if (time <= time_) return;
-    time_ = time;
-    const std::string fresh = file_ + ".new";
-    std::ofstream{fresh} << time_.count() << ' ' << directory_ << '\n';
-    std::error_code ignored;
-    fs::rename(fresh, file_, ignored);
-  }
-
- private:
-  std::string file_;
-  std::string directory_;
-  std::chrono::nanoseconds time_{};
-};
+/// What has come to a directory since it was last looked at. Blocking: it asks for each file.
+std::vector<FoundFile> new_files(const std::string& directory, const DirectoryMark& mark) {
+  auto files = files_of(directory);
+  std::erase_if(files, [&](const FoundFile& file) { return !mark.is_behind(file); });
+  return files;
+}
 
 }  // namespace
 
 /// One schedule or directory, of one version of a function.
 struct EventSources::Source {
   asio::io_context& loop;
+  asio::thread_pool& workers;
   EventQueue& queue;
   std::string function;
   asio::steady_timer timer;
@@ -103,8 +83,8 @@ struct EventSources::Source {
   /// Until it is accepted, or this source is stopped.
   asio::awaitable<void> emit(const char* kind, std::string event);
   asio::awaitable<void> emit_all(const WatchedDirectory& directory, std::vector<FoundFile> files,
-                                 Mark& mark);
-  asio::awaitable<void> follow(const WatchedDirectory& directory, Mark& mark);
+                                 DirectoryMark& mark);
+  asio::awaitable<void> follow(const WatchedDirectory& directory, DirectoryMark& mark);
   // They keep the source.
   static asio::awaitable<void> run(std::shared_ptr<Source> source, Schedule schedule, Cron cron);
   static asio::awaitable<void> run(std::shared_ptr<Source> source, WatchedDirectory directory,
@@ -156,7 +136,7 @@ asio::awaitable<void> EventSources::Source::run(std::shared_ptr<Source> source, 
 
 asio::awaitable<void> EventSources::Source::run(std::shared_ptr<Source> source,
                                                 WatchedDirectory directory, std::string mark_file) {
-  Mark mark{std::move(mark_file), directory.path};
+  DirectoryMark mark{std::move(mark_file), directory.path, now()};
   while (!source->is_stopped) {
     auto opened = DirectoryWatch::open(source->loop, directory.path);
     if (opened.has_value()) {
@@ -171,31 +151,41 @@ asio::awaitable<void> EventSources::Source::run(std::shared_ptr<Source> source,
 }
 
 // What has come before the watch is looked for; what comes from now on is told.
-asio::awaitable<void> EventSources::Source::follow(const WatchedDirectory& directory, Mark& mark) {
-  auto files = watch->changed_after(mark.time());
+asio::awaitable<void> EventSources::Source::follow(const WatchedDirectory& directory,
+                                                   DirectoryMark& mark) {
+  const auto look = [&] { return new_files(directory.path, mark); };
+  auto files = co_await run_blocking(workers, look);
+  std::set<FoundFile> looked_at{files.begin(), files.end()};  // The watch may tell of them as well.
   while (!is_stopped) {
     co_await emit_all(directory, std::move(files), mark);
     if (is_stopped) co_return;
     auto arrivals = co_await watch->wait();
     if (!arrivals) co_return;
     files = std::move(arrivals->files);
-    if (arrivals->missed) files = watch->changed_after(mark.time());
+    std::erase_if(files, [&](const FoundFile& file) { return looked_at.contains(file); });
+    if (!arrivals->missed) continue;
+    files = co_await run_blocking(workers, look);
+    looked_at = {files.begin(), files.end()};
   }
 }
 
 asio::awaitable<void> EventSources::Source::emit_all(const WatchedDirectory& directory,
-                                                     std::vector<FoundFile> files, Mark& mark) {
+                                                     std::vector<FoundFile> files,
+                                                     DirectoryMark& mark) {
   for (const auto& file : files) {
     std::string event = event_of(directory, file);
     co_await emit("directory", std::move(event));
     if (is_stopped) co_return;
-    mark.advance(file.changed);
+    mark.advance(file);
   }
 }
 
 std::shared_ptr<EventSources::Source> EventSources::add(const std::string& function) {
-  auto source = std::make_shared<Source>(Source{
-      .loop = loop_, .queue = queue_, .function = function, .timer = asio::steady_timer{loop_}});
+  auto source = std::make_shared<Source>(Source{.loop = loop_,
+                                                .workers = workers_,
+                                                .queue = queue_,
+                                                .function = function,
+                                                .timer = asio::steady_timer{loop_}});
   sources_[function].push_back(source);
   return source;
 }

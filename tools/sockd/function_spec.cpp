@@ -164,7 +164,6 @@ Result<> read_limits(const toml::table& table, FunctionSpec& spec) {
 
 Result<> read_events(const toml::table& table, RetryPolicy& events) {
   constexpr unsigned most_retries = 100;
-  constexpr std::chrono::milliseconds most_age = std::chrono::days{14};
   const auto retries = SOCKCTL_TRY(find<std::int64_t>(table, "retries", "a number"));
   if (retries && (*retries < 0 || *retries > std::int64_t{most_retries}))
     return refuse_key("retries", fmt::format("0 to {}", most_retries));
@@ -173,9 +172,9 @@ Result<> read_events(const toml::table& table, RetryPolicy& events) {
     events.delay = SOCKCTL_TRY(sockctl::parse_duration("retry_delay", *text));
   if (const auto text = SOCKCTL_TRY(find<std::string>(table, "event_age", "a time like \"6h\"")))
     events.event_age = SOCKCTL_TRY(sockctl::parse_duration("event_age", *text));
-  if (events.delay > most_age || events.delay < std::chrono::milliseconds{1})
+  if (events.delay > most_event_age || events.delay < std::chrono::milliseconds{1})
     return refuse_key("retry_delay", "1ms to 14 days");
-  if (events.event_age > most_age) return refuse_key("event_age", "at most 14 days");
+  if (events.event_age > most_event_age) return refuse_key("event_age", "at most 14 days");
   return {};
 }
 

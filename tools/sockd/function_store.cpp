@@ -52,13 +52,20 @@ Result<> replace_text(const std::string& path, const std::string& text) {
   return sockctl::sync_directory(fs::path{path}.parent_path());
 }
 
+/// Empty when there is none. On failure: Errc::corrupt for what is no number.
 Result<std::optional<std::uint64_t>> current_version(const std::string& directory) {
   constexpr std::size_t most = 32;
-  const auto text = read_text(directory + "/" + current_name, most);
+  const std::string path = directory + "/" + current_name;
+  const auto text = read_text(path, most);
   if (!text.has_value() && text.error().code == Errc::not_found)
     return std::optional<std::uint64_t>{};
   if (!text.has_value()) return std::unexpected(text.error());
-  return number_of(*text);
+  // What an editor has left behind it is no part of it.
+  const auto end = text->find_last_not_of(" \t\r\n");
+  const auto number = number_of(std::string_view{*text}.substr(0, end + 1));
+  if (!number)
+    return sockctl::refuse(Errc::corrupt, Stage::none, path, "the number of a version is in it");
+  return number;
 }
 
 /// The highest there is, whatever became of it.
@@ -135,6 +142,8 @@ Result<StoredFunction> FunctionStore::add(const std::string& name, sock::FdRef a
   SOCKCTL_TRY(sockctl::ensure_private_dir(own));
   const std::uint64_t version = last_version(own) + 1;
   SOCKCTL_TRY(sockctl::rename_path(staged, fmt::format("{}/{}", own, version)));
+  // All of its files, before anything on the disk says that they are the current ones.
+  SOCKCTL_TRY(sockctl::sync_filesystem(own));
   return read_version(name, own, version);
 }
 
@@ -151,18 +160,15 @@ Result<StoredFunction> FunctionStore::find(const std::string& name) const {
   return read_version(name, own, *version);
 }
 
-Result<std::vector<StoredFunction>> FunctionStore::list() const {
-  std::vector<StoredFunction> functions;
+Result<std::vector<std::string>> FunctionStore::names() const {
+  std::vector<std::string> names;
   std::error_code failed;
-  for (const auto& entry : fs::directory_iterator{directory_, failed}) {
-    const std::string name = entry.path().filename();
-    if (!check_function_name(name).has_value()) continue;
-    auto function = find(name);
-    if (function.has_value()) functions.push_back(std::move(*function));
-  }
+  for (const auto& entry : fs::directory_iterator{directory_, failed})
+    if (std::string name = entry.path().filename(); check_function_name(name).has_value())
+      names.push_back(std::move(name));
   if (failed) return sockctl::refuse(Errc::io, Stage::none, directory_, failed.message());
-  std::ranges::sort(functions, {}, &StoredFunction::name);
-  return functions;
+  std::ranges::sort(names);
+  return names;
 }
 
 Result<> FunctionStore::remove(const std::string& name) {

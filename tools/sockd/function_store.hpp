@@ -31,11 +31,13 @@ class FunctionStore {
 
   /// Unpacks a tar or zip file as the next version, which serves nobody yet. On failure:
   /// Errc::invalid_spec for a name, an archive or a function.toml that cannot be; nothing is left
-  /// of it then. Blocking: as long as unpacking takes.
+  /// of it then. At the return all of it is on the disk. Blocking: as long as that takes.
   Result<StoredFunction> add(const std::string& name, sock::FdRef archive);
   Result<> make_current(const StoredFunction& function);
+  /// On failure: Errc::not_found; Errc::corrupt or Errc::invalid_spec for what somebody has edited.
   [[nodiscard]] Result<StoredFunction> find(const std::string& name) const;
-  [[nodiscard]] Result<std::vector<StoredFunction>> list() const;  ///< Sorted by name.
+  /// Of all that is there, whether it can be read or not; sorted.
+  [[nodiscard]] Result<std::vector<std::string>> names() const;
   /// The files of a version stay until forget().
   Result<> remove(const std::string& name);
   /// Removes the files of a version that serves nobody any more.

@@ -28,7 +28,9 @@ using sock::Errc;
 using sock::Stage;
 
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t most_connections = 4096;
+constexpr std::size_t most_connections = 4096;  // Of strangers, and of the owner.
+constexpr std::size_t small_body = 64U << 10U;
+constexpr std::size_t most_bodies = 256U << 20U;  // Of strangers, all that are not small.
 constexpr std::size_t most_header = 16U << 10U;
 constexpr std::chrono::seconds read_time{30};  // For a request, or until the next one begins.
 constexpr std::chrono::seconds write_time{30};
@@ -40,10 +42,17 @@ std::unexpected<sock::Error> cannot_listen(const std::string& address, std::stri
   return sockctl::refuse(Errc::invalid_spec, Stage::none, "listen " + address, std::move(why));
 }
 
+/// For a body, beside those of others.
+const beast::error_code no_room = make_error_code(boost::system::errc::no_buffer_space);
+
 HttpResponse refusal_of(beast::error_code failed) {
   HttpResponse response{http::status::bad_request, 11};
   if (failed == http::error::header_limit)
     response.result(http::status::request_header_fields_too_large);
+  if (failed == no_room) {
+    response.result(http::status::service_unavailable);
+    response.set(http::field::retry_after, "1");
+  }
   response.body() = failed.message() + "\n";
   return response;
 }
@@ -163,7 +172,7 @@ asio::awaitable<void> HttpServer::accept_all(std::shared_ptr<Acceptor> acceptor,
     auto [failed, socket] = co_await acceptor->async_accept(as_values);
     if (!acceptor->is_open()) co_return;
     if (failed) co_await rest();
-    if (failed || connections_ >= most_connections) continue;  // It is closed.
+    if (failed || connections_[peer] >= most_connections) continue;  // It is closed.
     Stream stream{asio::generic::stream_protocol::socket{std::move(socket)}};
     asio::co_spawn(loop_, serve(std::move(stream), peer), asio::detached);
   }
@@ -176,13 +185,20 @@ asio::awaitable<void> HttpServer::rest() {
 }
 
 asio::awaitable<void> HttpServer::serve(Stream stream, Peer peer) {
-  ++connections_;
+  ++connections_[peer];
   beast::flat_buffer buffer;
   while (co_await serve_one(stream, buffer, peer)) {
   }
   beast::error_code ignored;
   stream.socket().shutdown(asio::socket_base::shutdown_send, ignored);
-  --connections_;
+  --connections_[peer];
+}
+
+// What is not told before is as long as it may be. Small ones are few by the number of connections.
+std::size_t HttpServer::room_for(const Parser& parser, std::size_t most, Peer peer) {
+  std::size_t length = parser.content_length().value_or(0);
+  if (parser.chunked()) length = most;
+  return peer == Peer::owner || length <= small_body ? 0 : length;
 }
 
 // Whether there may be another.
@@ -200,6 +216,9 @@ asio::awaitable<bool> HttpServer::serve_one(Stream& stream, beast::flat_buffer& 
     parser.body_limit(most);  // Of chunks; a length that is told is looked at here.
     if (parser.content_length().value_or(0) > most) failed = http::error::body_limit;
   }
+  const std::size_t wanted = failed ? 0 : room_for(parser, most, peer);
+  if (bodies_ + wanted > most_bodies) failed = no_room;
+  const Room room{bodies_, failed ? 0 : wanted};
   if (!failed) failed = co_await read_body(stream, buffer, parser);
   if (failed && is_over(failed)) co_return false;
   ++requests_;

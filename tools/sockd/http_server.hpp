@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -71,6 +72,18 @@ class HttpServer {
 
  private:
   using Stream = beast::basic_stream<asio::generic::stream_protocol>;
+  /// A share of it, as long as this lives.
+  class Room {
+   public:
+    Room(std::size_t& total, std::size_t own) : total_{total}, own_{own} { total_ += own_; }
+    ~Room() { total_ -= own_; }
+    Room(const Room&) = delete;
+    Room& operator=(const Room&) = delete;
+
+   private:
+    std::size_t& total_;
+    std::size_t own_;
+  };
   template <class Acceptor>
   asio::awaitable<void> accept_all(std::shared_ptr<Acceptor> acceptor, Peer peer);
   asio::awaitable<void> rest();
@@ -78,6 +91,7 @@ class HttpServer {
   using Parser = http::request_parser<http::string_body>;
   static asio::awaitable<beast::error_code> read_body(Stream& stream, beast::flat_buffer& buffer,
                                                       Parser& parser);
+  static std::size_t room_for(const Parser& parser, std::size_t most, Peer peer);
   static asio::awaitable<void> linger(Stream& stream);
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, Peer peer);
   asio::awaitable<HttpResponse> answer(HttpRequest request, Peer peer);
@@ -87,7 +101,8 @@ class HttpServer {
   asio::io_context& loop_;
   HttpHandler& handler_;
   std::vector<std::function<void()>> closers_ = {};
-  std::size_t connections_ = 0;
+  std::map<Peer, std::size_t> connections_ = {};
+  std::size_t bodies_ = 0;       ///< Bytes that those who send, or wait for an answer, may take.
   std::size_t requests_ = 0;     ///< That are not answered yet.
   asio::steady_timer answered_;  ///< Cancelled when one is.
   bool is_closing_ = false;

@@ -2,6 +2,8 @@
 
 #include "local_data.hpp"
 
+#include <ranges>
+
 #include "sealed_memory.hpp"
 
 namespace sockd {
@@ -37,6 +39,11 @@ SharedData::Answer<bool> LocalData::remove(DataName of) {
 SharedData::Answer<std::int64_t> LocalData::add(DataName of, std::int64_t by,
                                                 std::chrono::milliseconds time_to_live) {
   co_return data_of(of.application).add(of.name, by, time_to_live, now());
+}
+
+void LocalData::forget_old() {
+  for (auto& data : data_ | std::views::values) data.forget_old(now());
+  std::erase_if(data_, [](const auto& each) { return each.second.is_empty(); });
 }
 
 ApplicationData& LocalData::data_of(const std::string& application) {

@@ -19,6 +19,7 @@ class LocalData final : public SharedData {
   Answer<bool> remove(DataName of) override;
   Answer<std::int64_t> add(DataName of, std::int64_t by,
                            std::chrono::milliseconds time_to_live) override;
+  void forget_old() override;
 
  private:
   ApplicationData& data_of(const std::string& application);

@@ -15,10 +15,14 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include "api.hpp"
 #include "blocking.hpp"
+#include "delegated_group.hpp"
 #include "globals.hpp"
 #include "held_zygotes.hpp"
 #include "local_data.hpp"
@@ -105,7 +109,7 @@ struct Daemon {
       }};
 
   EventQueue events;
-  EventSources sources{loop, events, settings.state + "/sources"};
+  EventSources sources{loop, threads, events, settings.state + "/sources"};
 
   Daemon(Settings wanted, sock::Host& own_host, CallLog own_log, FunctionStore store,
          EventStore event_store, std::unique_ptr<SharedData> own_data)
@@ -162,6 +166,16 @@ asio::awaitable<void> complain_of_missing_data(SharedData& data) {
                reached.error().message());
 }
 
+asio::awaitable<void> tend(SharedData& data) {
+  constexpr std::chrono::seconds pause{5};
+  asio::steady_timer timer{co_await asio::this_coro::executor};
+  for (;;) {
+    timer.expires_after(pause);
+    co_await timer.async_wait(asio::use_awaitable);
+    data.forget_old();
+  }
+}
+
 Result<> serve(const CommandLine& line) {
   Settings settings = SOCKCTL_TRY(settings_of(line));
   const std::string token = SOCKCTL_TRY(read_token(settings));
@@ -174,6 +188,9 @@ Result<> serve(const CommandLine& line) {
   const sockctl::Globals globals{.libexec_dir = line.libexec, .cgroups = line.cgroups};
   auto options = SOCKCTL_TRY(sockctl::host_options(globals, settings.state + "/host"));
   options.cgroup.reserve = prepared_cgroups;
+  // Without it limits are made further up, or not at all: sockd goes on as it can.
+  if (const auto moved = leave_delegated_group(); !moved.has_value())
+    fmt::print(stderr, "sockd: its cgroup stays as it is: {}\n", moved.error().message());
   auto host = SOCKCTL_TRY(sock::Host::open(options));
   auto store = SOCKCTL_TRY(FunctionStore::open(settings.state + "/functions"));
   auto log = SOCKCTL_TRY(CallLog::open(settings.state + "/logs"));
@@ -206,6 +223,7 @@ Result<> serve(const CommandLine& line) {
   say("ready, with " + control);
   tell_systemd("READY=1\nSTATUS=Serving functions");
   asio::co_spawn(daemon.loop, complain_of_missing_data(*daemon.data), asio::detached);
+  asio::co_spawn(daemon.loop, tend(*daemon.data), asio::detached);
   asio::co_spawn(daemon.loop, end_on_signal(daemon, server), asio::detached);
   daemon.loop.run();
   return {};

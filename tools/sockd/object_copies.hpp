@@ -3,7 +3,7 @@
 // What this machine has of objects that are kept elsewhere: whoever asks for one again maps the
 // same memory. An application has no more of it than its quota, with what was removed since and is
 // still mapped by somebody. What nobody maps goes to make room, or when nobody has asked for it in
-// a minute and somebody looks.
+// a minute.
 
 #include <chrono>
 #include <cstdint>
@@ -41,6 +41,8 @@ class ObjectCopies {
   /// The file is sealed. Another one of it, for one who asks. On failure it is still to come.
   sock::Result<sock::UniqueFd> arrived(const ObjectVersion& object, sock::UniqueFd file);
   void abandon(const ObjectVersion& object);
+  /// Those that nobody has mapped, or asked for since `idle`.
+  void forget_idle(Time now);
 
   [[nodiscard]] std::uint64_t bytes(const std::string& application) const;
 
@@ -62,7 +64,6 @@ class ObjectCopies {
   static void remove(OfApplication& all, std::map<Name, Copy>::iterator which);
   [[nodiscard]] bool has_room(const OfApplication& all, std::uint64_t size) const;
   void make_room(OfApplication& all, std::uint64_t size) const;
-  void forget_idle(Time now);
 
   DataQuota quota_;
   std::map<std::string, OfApplication> applications_ = {};

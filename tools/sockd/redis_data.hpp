@@ -28,6 +28,7 @@ class RedisData final : public SharedData {
   Answer<bool> remove(DataName of) override;
   Answer<std::int64_t> add(DataName of, std::int64_t by,
                            std::chrono::milliseconds time_to_live) override;
+  void forget_old() override { copies_.forget_idle(ObjectCopies::Clock::now()); }
 
  private:
   /// An object on its way: whoever asks for it meanwhile waits.

@@ -13,12 +13,10 @@ namespace sockd {
 
 std::vector<std::pair<std::string, sock::Error>> Registrar::serve_all() {
   std::vector<std::pair<std::string, sock::Error>> failures;
-  auto functions = store_.list();
-  if (!functions.has_value()) return {{"functions", functions.error()}};
-  for (auto& function : *functions) {
-    const std::string name = function.name;
-    applications_[name] = function.spec.application;
-    auto deployed = starter_->deploy(std::move(function));
+  const auto names = store_.names();
+  if (!names.has_value()) return {{"functions", names.error()}};
+  for (const auto& name : *names) {
+    auto deployed = deploy(name);
     if (deployed.has_value())
       serve(*deployed);
     else
@@ -26,6 +24,12 @@ std::vector<std::pair<std::string, sock::Error>> Registrar::serve_all() {
   }
   retire_applications();
   return failures;
+}
+
+Result<DeployedPtr> Registrar::deploy(const std::string& name) {
+  auto function = SOCKCTL_TRY(store_.find(name));
+  applications_[name] = function.spec.application;
+  return starter_->deploy(std::move(function));
 }
 
 void Registrar::retire_applications() {
@@ -69,13 +73,17 @@ boost::asio::awaitable<Result<DeployedPtr>> Registrar::put(std::string name, std
 }
 
 boost::asio::awaitable<Result<>> Registrar::remove(std::string name) {
-  auto work = [this, &name] { return store_.remove(name); };
+  auto work = [this, &name]() -> Result<> {
+    SOCKCTL_TRY(store_.remove(name));
+    applications_.erase(name);
+    return {};
+  };
   auto removed = co_await run_blocking(thread_, work);
   if (!removed.has_value()) co_return removed;
   sources_->withdraw(name);
   pool_->withdraw(name);
-  auto retire = [this, &name]() -> Result<> {
-    applications_.erase(name);
+  // Somebody may have put it there again meanwhile: then nothing is retired for it.
+  auto retire = [this]() -> Result<> {
     retire_applications();
     return {};
   };

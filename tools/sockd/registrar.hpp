@@ -40,6 +40,7 @@ class Registrar {
 
  private:
   void serve(const DeployedPtr& deployed);
+  Result<DeployedPtr> deploy(const std::string& name);
   Result<DeployedPtr> add(const std::string& name, const std::string& archive, Existing existing);
   /// Zygotes of applications that have no function any more end.
   void retire_applications();

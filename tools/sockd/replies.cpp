@@ -114,6 +114,18 @@ const char* lambda_type(Outcome::Kind kind) {
   }
 }
 
+/// Of an event.
+std::pair<http::status, const char*> refusal_of(sock::Errc code) {
+  switch (code) {
+    case sock::Errc::invalid_spec:
+      return {http::status::bad_request, "InvalidRequestContentException"};
+    case sock::Errc::exhausted:
+      return {http::status::too_many_requests, "TooManyRequestsException"};
+    default:
+      return {http::status::service_unavailable, "ServiceException"};
+  }
+}
+
 }  // namespace
 
 HttpResponse json_reply(http::status status, const json& body) {
@@ -136,9 +148,15 @@ HttpResponse error_reply(const sock::Error& error) {
   if (error.code == sock::Errc::not_found) status = http::status::not_found;
   if (error.code == sock::Errc::exists) status = http::status::precondition_failed;
   if (error.code == sock::Errc::denied) status = http::status::forbidden;
-  if (error.code == sock::Errc::exhausted) status = http::status::payload_too_large;
-  return json_reply(status,
-                    {{"error", {{"code", to_string(error.code)}, {"message", error.message()}}}});
+  // Else something of the machine is: a full disk, no descriptor left.
+  const bool is_too_much = error.stage == sock::Stage::validate && error.sys_errno == 0;
+  if (error.code == sock::Errc::exhausted)
+    status = is_too_much ? http::status::payload_too_large : http::status::service_unavailable;
+  auto response = json_reply(
+      status, {{"error", {{"code", to_string(error.code)}, {"message", error.message()}}}});
+  if (status == http::status::service_unavailable)
+    response.set(http::field::retry_after, retry_after);
+  return response;
 }
 
 HttpResponse lambda_error(http::status status, std::string_view type, const std::string& id,
@@ -188,16 +206,9 @@ HttpResponse lambda_reply(const Outcome& outcome, const std::string& id, bool wa
 HttpResponse lambda_accepted(const sock::Result<>& accepted, const std::string& id) {
   HttpResponse response{http::status::accepted, 11};
   if (!accepted.has_value()) {
-    const bool is_full = accepted.error().code == sock::Errc::exhausted;
-    if (accepted.error().code == sock::Errc::invalid_spec)
-      response = lambda_error(http::status::bad_request, "InvalidRequestContentException", id,
-                              accepted.error().message());
-    else
-      response = lambda_error(
-          is_full ? http::status::too_many_requests : http::status::internal_server_error,
-          is_full ? "TooManyRequestsException" : "ServiceException", id,
-          accepted.error().message());
-    if (is_full) response.set(http::field::retry_after, retry_after);
+    const auto& [status, type] = refusal_of(accepted.error().code);
+    response = lambda_error(status, type, id, accepted.error().message());
+    if (status != http::status::bad_request) response.set(http::field::retry_after, retry_after);
   }
   response.set("x-amzn-RequestId", id);
   response.set("X-Sock-Request-Id", id);

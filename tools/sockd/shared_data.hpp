@@ -39,6 +39,9 @@ class SharedData {
   /// The value after adding; one that is not there is 0. Errors as put().
   virtual Answer<std::int64_t> add(DataName of, std::int64_t by,
                                    std::chrono::milliseconds time_to_live) = 0;
+  /// Gives back the memory of what is too old, whether anybody asks for it again or not. Now and
+  /// then.
+  virtual void forget_old() = 0;
 };
 
 }  // namespace sockd

@@ -31,6 +31,18 @@ TEST(Objects, AreWrittenOnce) {
   EXPECT_TRUE(data.put("a", some_file(), 1, 10s, start).has_value());
 }
 
+TEST(Objects, GiveTheirMemoryBackInTime) {
+  ApplicationData data{quota};
+  ASSERT_TRUE(data.put("a", some_file(), 60, 10s, start).has_value());
+  ASSERT_TRUE(data.add("n", 1, 20s, start).has_value());
+  data.forget_old(start + 10s);
+  EXPECT_EQ(data.objects(), 0U);
+  EXPECT_EQ(data.bytes(), 0U);
+  EXPECT_FALSE(data.is_empty());
+  data.forget_old(start + 20s);
+  EXPECT_TRUE(data.is_empty());
+}
+
 TEST(Objects, HaveAQuota) {
   ApplicationData data{quota};
   ASSERT_TRUE(data.put("a", some_file(), 60, 10s, start).has_value());

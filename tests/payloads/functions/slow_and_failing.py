@@ -1,0 +1,6 @@
+import time
+
+
+def handler(event):
+    time.sleep(event)
+    raise ValueError("no")
