@@ -179,6 +179,22 @@ def import_cache(data: dict, out: Path) -> Shown:
     return shown
 
 
+def workload(data: dict, out: Path) -> Shown:
+    ways = [way for found in data["sets"].values() for way in found if way["rounds"]]
+    if not ways:
+        return []
+    elsewhere = {f"OpenLambda, {nodes} nodes, published": figures for nodes, figures in published.OPENLAMBDA.items() if nodes > 1}
+    unknown = float("nan")
+    dot_plot(out / "workload.svg", "Functions that are called once each, from request to response", "ms, logarithmic",
+             [dot(way["name"], way["rounds"], 1000) for way in ways]
+             + [Dot(name, middle, middle, middle, unknown, unknown) for name, (_, middle) in elsewhere.items()], "ms")
+    rates = {way["name"]: len(way["calls"]) / way["seconds"] for way in ways} | {name: float(rate) for name, (rate, _) in elsewhere.items()}
+    stacked_plot(out / "workload-rates.svg", "Functions that are called once each: how many a second", "calls per second",
+                 {name: {"calls per second": rate} for name, rate in rates.items()})
+    return [("workload.svg", "Every call is a cold start. sockd and OpenLambda have five clients; OpenLambda's figures are of its authors' machine, for the order of magnitude."),
+            ("workload-rates.svg", "The same calls. A fresh process is not isolated.")]
+
+
 def image_load(data: dict, out: Path) -> Shown:
     shown: Shown = []
     unpacked = [dot(f"{key.removeprefix('unpack ')}: {way['name']}", way["rounds"], 1000)
@@ -226,4 +242,4 @@ def growth_of(data: dict, out: Path) -> Shown:
 
 
 DRAW = {"peers": peers, "launch": launch, "zygote": zygote, "restore": restore, "functions": functions,
-        "import_cache": import_cache, "image_load": image_load, "kernel_costs": kernel_costs, "growth": growth_of}
+        "workload": workload, "import_cache": import_cache, "image_load": image_load, "kernel_costs": kernel_costs, "growth": growth_of}

@@ -4,6 +4,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from measure import forklift
+
 PROJECT = Path(__file__).resolve().parent.parent.parent
 FULL, QUICK, SMOKE = "full", "quick", "smoke"
 MARKDOWN = ("--markdown",)
@@ -63,6 +65,10 @@ PARTS = (
          "From a request over a kept connection to its response: with a new instance, one that was paused, one that has just answered; "
          "beside a fresh `python3` for each request that imports the same.",
          {FULL: (), QUICK: ("--quick",)}, {FULL: 600, QUICK: 160}, needs=("tools/sockd/sockd", "tools/sockctl/sockctl")),
+    Part("workload", "Hundreds of functions, each called once",
+         "Forklift's second workload through sockd, whose zygotes have grown with the first one: every call is a cold start. Beside it a sample "
+         "of the same functions, each as a fresh `python3`.",
+         {FULL: (), QUICK: ("--quick",)}, {FULL: 450, QUICK: 80}, needs=("tools/sockd/sockd", "tools/sockctl/sockctl")),
     Part("import_cache", "Import trees",
          "Forklift's second workload over trees that were fitted to its first: ours beside Forklift's, by number of zygotes. Packages burn "
          "the CPU time and the memory that were recorded for the real ones.",
@@ -90,8 +96,8 @@ def why_not(part: Part, size: str, build: Path) -> str:
         return "its images are made by a full run (minutes, from Debian's packages)"
     if part.name == "restore" and not Path("/opt/sock-criu/sbin/criu").exists():
         return "no CRIU (hint: scripts/install-criu)"
-    if part.name == "import_cache" and not (PROJECT.parent / "shared/data/forklift").exists():
-        return "Forklift's data is not beside the project (bench/import_cache --data)"
+    if part.name in ("import_cache", "workload") and not forklift.DATA.exists():
+        return f"Forklift's data is not beside the project (bench/{part.name} --data)"
     if part.name == "image_load" and (absent := [name for name in ("umoci", "skopeo", "bsdtar", "mmdebstrap") if not shutil.which(name)]):
         return f"not installed: {', '.join(absent)} (hint: scripts/install-packages --bench)"
     return ""

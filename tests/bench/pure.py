@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import compare
 from cases import expect
-from measure import cpu, growth, plot, specification
+from measure import cpu, forklift, growth, plot, specification
 from measure.specification import Bound, Promise, judge
 from suite import main, page, run
 from suite.parts import FULL, PARTS, QUICK
@@ -173,6 +173,29 @@ def failures_are_counted_wherever_they_are(world) -> None:
     expect(len(found) == 3 and all(any(word in one for one in found) for word in ("failed: x", "3 failed", "not installed")), f"{found}")
 
 
+def requirements_are_read_as_the_library_reads_them(world) -> None:
+    found = list(forklift.pinned("# of pip\n--hash=x\na==1.0\n  # via b\nb-c[extra]==2.0 ; python_version < '3'\nd>=3\n\ne==4 \\\n"))
+    expect(found == [("a", "1.0"), ("b-c", "2.0"), ("e", "4")], f"{found}")
+
+
+def a_sample_is_of_all_of_it(world) -> None:
+    expect(forklift.spread(list(range(100)), 4) == [0, 25, 50, 75], "a sample")
+    expect(forklift.spread([1, 2], 4) == [1, 2] and forklift.spread([], 4) == [], "more than there are")
+
+
+def what_needs_a_rare_package_is_left_out(world) -> None:
+    one, two, three = (forklift.Function(name, tuple((package, "1") for package in packages), ()) for name, packages in (("1", "ab"), ("2", "a"), ("3", "abc")))
+    expect(forklift.within([one, two, three], 2) == [one, two], "c is used once")
+
+
+def what_a_zygote_lacks_is_counted(world) -> None:
+    costs = {name: {"versions": {"1": {"top": [name] if milliseconds else [], "cost": {"ms": milliseconds}}}} for name, milliseconds in (("a", 1), ("b", 2), ("c", 4), ("d", 0))}
+    function = forklift.Function("f", tuple((name, "1") for name in "abcd"), ("a", "b", "c"))
+    zygotes = [{"name": "root", "parent": None, "packages": []}, {"name": "n1", "parent": "root", "packages": ["a==1"]}, {"name": "n2", "parent": "n1", "packages": ["b==1"]}]
+    found = [forklift.to_import(function, name, zygotes, costs) for name in ("root", "n1", "n2", "gone")]
+    expect(found == [(7, 7), (6, 7), (4, 7), (7, 7)], f"{found}")
+
+
 def every_part_fits_into_its_run(world) -> None:
     for size, minutes in ((QUICK, 20), (FULL, 120)):
         total = sum(part.seconds[size] for part in PARTS if size in part.arguments)
@@ -184,4 +207,5 @@ TESTS = [bounds_and_paths_are_read, reasons_are_shown_where_a_goal_is_missed, a_
          what_was_not_measured_is_told_from_what_failed, an_exponent_is_fitted, contention_is_told_from_waiting_for_a_cpu, growth_above_linear_is_warned_of,
          short_stages_are_put_together, axes_have_figures, pages_escape_what_they_show, failures_are_counted_wherever_they_are,
          what_is_compared_has_names, the_share_of_the_kernel_is_read,
+         requirements_are_read_as_the_library_reads_them, a_sample_is_of_all_of_it, what_needs_a_rare_package_is_left_out, what_a_zygote_lacks_is_counted,
          every_part_fits_into_its_run]
