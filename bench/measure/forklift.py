@@ -80,13 +80,6 @@ def read_workload(file: Path, costs: dict) -> list[Function]:
     return functions
 
 
-def within(functions: list[Function], most: int) -> list[Function]:
-    """Those that need none but the packages that are used most."""
-    uses = Counter(package for function in functions for package in function.packages)
-    kept = {package for package, _ in uses.most_common(most)}
-    return [function for function in functions if kept.issuperset(function.packages)]
-
-
 def to_import(function: Function, zygote: str, zygotes: list[dict], costs: dict) -> tuple[float, float]:
     """Milliseconds, as they were recorded: what this zygote of an import cache had not imported, and all that the function imports.
     `zygotes` is what /status says; of one that has gone since nothing is known, so that it has imported nothing."""

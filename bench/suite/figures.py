@@ -145,15 +145,21 @@ def restore(data: dict, out: Path) -> Shown:
     return shown
 
 
+def apart(stages: dict[str, float]) -> dict[str, float]:
+    """A start is told as a whole too: what of it is in no stage of its own."""
+    inside = sum(value for stage, value in stages.items() if stage not in ("queue", "resume", "start", "call"))
+    return {"start, the rest" if stage == "start" else stage: max(0, value - inside) if stage == "start" else value for stage, value in stages.items()}
+
+
 def functions(data: dict, out: Path) -> Shown:
     sets, shown = data["sets"], []
     if dots := ways_of(sets, lambda name: name.split(":")[0]):
         dot_plot(out / "functions.svg", "A call through sockd, from request to response", "ms, logarithmic", dots, "ms")
         shown.append(("functions.svg", "Cold: a new instance from a zygote; spare: one that was forked ahead; paused and warm: one that is there."
                       + paper.resizing(sets)))
-    if bars := stages_of(sets, "cold: a new instance from a zygote", "spare: a new instance after a pause"):
-        stacked_plot(out / "functions-stages.svg", "Where a cold call spends its time", "ms, sum of the medians of the stages", bars)
-        shown.append(("functions-stages.svg", "As the daemon tells each caller; the client's own time is not in it."))
+    if bars := {name: apart(stages) for name, stages in stages_of(sets, "cold: a new instance from a zygote", "spare: a new instance after a pause").items()}:
+        stacked_plot(out / "functions-stages.svg", "Where a cold call spends its time", "ms, sum of the medians of the stages", bars, notes_of(sets))
+        shown.append(("functions-stages.svg", "As the daemon tells each caller; the client's own time is not in it. The kernel's share is that of all CPU time while rates were measured."))
     if lines := rates_of(sets):
         line_plot(out / "functions-rates.svg", "Calls per second through sockd", "clients at once", "calls per second, logarithmic", lines, "y")
         shown.append(("functions-rates.svg", "The clients are Python's and share the CPUs: a lower bound."))

@@ -8,7 +8,7 @@ import compare
 from cases import expect
 from measure import cpu, forklift, growth, plot, specification
 from measure.specification import Bound, Promise, judge
-from suite import main, page, run
+from suite import figures, main, page, run
 from suite.parts import FULL, PARTS, QUICK
 
 NOISY = [[100.0], [110.0], [90.0], [105.0], [95.0], [102.0]]
@@ -143,6 +143,12 @@ def short_stages_are_put_together(world) -> None:
     expect(len(plot.shown_stages(many)) == len(plot.COLOURS), "no colour stands for two")
 
 
+def the_whole_of_a_start_is_counted_once(world) -> None:
+    found = figures.apart({"queue": 1, "fork": 2, "exec": 3, "start": 9, "call": 4})
+    expect(found == {"queue": 1, "fork": 2, "exec": 3, "start, the rest": 4, "call": 4}, f"{found}")
+    expect(figures.apart({"resume": 1, "call": 4}) == {"resume": 1, "call": 4}, "there was no start")
+
+
 def axes_have_figures(world) -> None:
     for least, most in ((3, 70), (0.02, 900), (20, 45), (1, 1e6)):
         expect(len(plot.tics(least, most)) >= 2, f"{least} to {most}")
@@ -183,11 +189,6 @@ def a_sample_is_of_all_of_it(world) -> None:
     expect(forklift.spread([1, 2], 4) == [1, 2] and forklift.spread([], 4) == [], "more than there are")
 
 
-def what_needs_a_rare_package_is_left_out(world) -> None:
-    one, two, three = (forklift.Function(name, tuple((package, "1") for package in packages), ()) for name, packages in (("1", "ab"), ("2", "a"), ("3", "abc")))
-    expect(forklift.within([one, two, three], 2) == [one, two], "c is used once")
-
-
 def what_a_zygote_lacks_is_counted(world) -> None:
     costs = {name: {"versions": {"1": {"top": [name] if milliseconds else [], "cost": {"ms": milliseconds}}}} for name, milliseconds in (("a", 1), ("b", 2), ("c", 4), ("d", 0))}
     function = forklift.Function("f", tuple((name, "1") for name in "abcd"), ("a", "b", "c"))
@@ -205,7 +206,7 @@ def every_part_fits_into_its_run(world) -> None:
 TESTS = [bounds_and_paths_are_read, reasons_are_shown_where_a_goal_is_missed, a_bound_that_is_none_is_refused, what_is_promised_can_be_found,
          names_with_slashes_and_lists_of_names_are_found, a_ratio_is_judged_with_its_interval, a_regression_is_what_a_second_measurement_shows_too, one_figure_is_judged_alone,
          what_was_not_measured_is_told_from_what_failed, an_exponent_is_fitted, contention_is_told_from_waiting_for_a_cpu, growth_above_linear_is_warned_of,
-         short_stages_are_put_together, axes_have_figures, pages_escape_what_they_show, failures_are_counted_wherever_they_are,
+         short_stages_are_put_together, the_whole_of_a_start_is_counted_once, axes_have_figures, pages_escape_what_they_show, failures_are_counted_wherever_they_are,
          what_is_compared_has_names, the_share_of_the_kernel_is_read,
-         requirements_are_read_as_the_library_reads_them, a_sample_is_of_all_of_it, what_needs_a_rare_package_is_left_out, what_a_zygote_lacks_is_counted,
+         requirements_are_read_as_the_library_reads_them, a_sample_is_of_all_of_it, what_a_zygote_lacks_is_counted,
          every_part_fits_into_its_run]

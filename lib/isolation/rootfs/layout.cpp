@@ -14,7 +14,7 @@ std::unexpected<Error> bad(std::string subject, std::string why) {
 }
 
 Result<> check_counts(const Rootfs& rootfs) {
-  if (rootfs.binds.size() > 256) return bad("binds", "at most 256");
+  if (rootfs.binds.size() > 1024) return bad("binds", "at most 1024");
   if (rootfs.packages.size() > 1024) return bad("packages", "at most 1024");
   if (rootfs.tmpfs.size() > 64) return bad("tmpfs", "at most 64");
   return {};

@@ -200,9 +200,9 @@ const Mistake mistakes[] = {
      "tmpfs /t", "its number of inodes is 0"},
     {"TooManyBinds",
      [](auto& r) {
-       r.binds = copies(257, Bind{"/x", "/x"});
+       r.binds = copies(1025, Bind{"/x", "/x"});
      },
-     "binds", "at most 256"},
+     "binds", "at most 1024"},
     {"TooManyPackages", [](auto& r) { r.packages = copies(1025, std::string{"/p"}); }, "packages",
      "at most 1024"},
     {"TooManyTmpfs", [](auto& r) { r.tmpfs = copies(65, Tmpfs{"/t"}); }, "tmpfs", "at most 64"},
