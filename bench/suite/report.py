@@ -75,7 +75,7 @@ def section(report: Report, outcome: Outcome, directory: Path) -> list[str]:
     if judged:
         lines += ["", markdown(escaped(specification.rows(judged)))]
     for file, caption in draw(report, outcome, directory / "plots"):
-        lines += ["", f"![{caption}](plots/{file})", "", caption]
+        lines += ["", f"![{caption.split('. ')[0]}](plots/{file})", "", caption]
     return [*lines, "", as_markdown(outcome.printed), ""]
 
 
