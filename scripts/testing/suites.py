@@ -37,6 +37,7 @@ class Suite:
 
 
 UNIT = "tests/unit/sock_unit"
+SOCKD_LOOP = "tests/unit/sockd/loop/sockd_loop_unit"
 INTEGRATION = "tests/integration/sock_integration"
 SANITIZED = (UNIT, INTEGRATION, "libexec-programs")
 
@@ -83,7 +84,7 @@ SUITES = (
     ),
     Suite(
         "unit", "pure logic, as this user and as nobody",
-        (Run(built(UNIT)), Run(built(UNIT), "nobody", user=NOBODY)),
+        (Run(built(UNIT)), Run(built(SOCKD_LOOP), "loop"), Run(built(UNIT), "nobody", user=NOBODY)),
         "gtest", timeout=180,
     ),
     Suite(

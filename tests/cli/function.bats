@@ -82,6 +82,38 @@ until_ready() {
     [ -d "$WORK/its-own/functions" ]
 }
 
+@test "a function comes out of a zip or tar file" {
+    serve
+    python3 -m zipfile -c "$WORK/hello.zip" "$HELLO"/*
+    tar -czf "$WORK/hello.tar.gz" -C "$HELLO" .
+    sockctl fn create zipped "$WORK/hello.zip"
+    prints 'zipped version 1'
+    sockctl fn create packed "$WORK/hello.tar.gz"
+    prints 'packed version 1'
+    local name
+    for name in zipped packed; do
+        sockctl fn invoke "$name" --event '{"name": "you"}'
+        prints '{"text": "Hello, you!"}'
+    done
+    sockctl fn update zipped "$WORK/hello.tar.gz"
+    prints 'zipped version 2'
+    # A zip file of a directory has it in its paths.
+    python3 -m zipfile -c "$WORK/around.zip" "$HELLO"
+    sockctl fn update zipped "$WORK/around.zip"
+    fails 2 'function.toml'
+    head -c 100 "$WORK/hello.zip" >"$WORK/cut.zip"
+    sockctl fn update zipped "$WORK/cut.zip"
+    fails 2 'archive'
+    python3 -c 'import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as file:
+    file.writestr("../escape", "x")' "$WORK/hostile.zip"
+    sockctl fn create hostile "$WORK/hostile.zip"
+    fails 2 'no such path can be in it'
+    [ -z "$(find "$WORK" -name escape)" ]
+    sockctl fn ls --quiet
+    prints $'packed\nzipped'
+}
+
 @test "what cannot be a function is one line" {
     serve
     mkdir "$WORK/empty" "$WORK/linked"

@@ -20,6 +20,7 @@ from botocore.config import Config  # noqa: E402
 from cases import expect  # noqa: E402
 
 MOST = 6 << 20  # Bytes of an event.
+MOST_KEPT = 256 << 10  # Bytes of one that nobody waits for.
 
 
 ENDPOINT = sys.argv[1]
@@ -101,6 +102,26 @@ def exceptions(client) -> None:
     expect("FunctionError" not in answer and json.loads(answer["Payload"].read()) == MOST - 2, "the longest")
 
 
+def events(client) -> None:
+    """Accepted, and no more is told of them."""
+    identities = set()
+    for payload in (b'"first"', io.BytesIO(b'"second"')):
+        answer = client.invoke(FunctionName="prints", InvocationType="Event", Payload=payload)
+        expect(answer["StatusCode"] == 202 and answer["Payload"].read() == b"", str(answer))
+        expect("FunctionError" not in answer and "ExecutedVersion" not in answer, str(answer))
+        identities.add(answer["ResponseMetadata"]["RequestId"])
+    expect(len(identities) == 2 and "" not in identities, str(identities))
+    kinds = client.exceptions
+    for wanted, arguments in ((kinds.ResourceNotFoundException, {"FunctionName": "nobody"}),
+                              (kinds.InvalidRequestContentException, {"FunctionName": "prints", "Payload": b"{'no': 'JSON'}"}),
+                              (kinds.RequestTooLargeException, {"FunctionName": "prints", "Payload": text_of(MOST_KEPT + 1)})):
+        try:
+            answer = client.invoke(InvocationType="Event", **arguments)
+        except wanted:
+            continue
+        expect(False, f"{wanted.__name__} was expected: {answer}")
+
+
 def too_many(client) -> None:
     """Of two at once the second waits in vain."""
     answers: list[dict] = []
@@ -137,6 +158,6 @@ def token(signed) -> None:
     expect(client.invoke(FunctionName="same", Payload=b"1")["Payload"].read() == b"1", "with the token")
 
 
-CASES = {each.__name__: each for each in (results, names, logs, function_errors, exceptions, too_many, token)}
+CASES = {each.__name__: each for each in (results, names, logs, function_errors, exceptions, events, too_many, token)}
 for wanted in sys.argv[2:]:
     CASES[wanted](make_client())

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from cases import expect
-from world import HANDLER, SLOW, World, archive
+from world import HANDLER, SLOW, World, archive, wait_until
 
 SAME = "def handler(event):\n    return event\n"
 LENGTH = "def handler(event):\n    return len(event)\n"
@@ -69,6 +69,35 @@ def the_aws_cli_invokes(world: World) -> None:
     expect(done.returncode == 0 and json.loads(done.stdout)["StatusCode"] == 204, str(done))
 
 
+def printed(world: World, name: str) -> list[str]:
+    """What each of its calls has printed, in the order of their ends."""
+    return [line["printed"] for line in world.logs(name) if line["outcome"] == "result"]
+
+
+def the_aws_cli_sends_events(world: World) -> None:
+    """An invocation that nobody waits for."""
+    world.start()
+    world.must_put("prints", PRINTS)
+    out = world.path / "out.json"
+    done = aws(world, "prints", "--invocation-type", "Event", "--payload", '"by the CLI"')
+    expect(done.returncode == 0 and json.loads(done.stdout) == {"StatusCode": 202}, str(done))
+    expect(out.read_bytes() == b"", f"there is no answer: {out.read_bytes()!r}")
+    expect(wait_until(lambda: printed(world, "prints") == ["by the CLI\n"]), str(world.logs("prints")))
+    done = aws(world, "nobody", "--invocation-type", "Event")
+    expect(done.returncode == 254 and "(ResourceNotFoundException)" in done.stderr, str(done))
+    done = aws(world, "prints", "--invocation-type", "Event", "--payload", "no JSON")
+    expect(done.returncode == 254 and "(InvalidRequestContentException)" in done.stderr, str(done))
+
+
+def boto3_sends_events(world: World) -> None:
+    world.start()
+    world.must_put("prints", PRINTS)
+    boto3(world, "events")
+    expect(wait_until(lambda: printed(world, "prints") == ["first\n", "second\n"]), str(world.logs("prints")))
+    now = world.now("prints")
+    expect(now["events_waiting"] == 0, f"what was refused is not kept: {now}")
+
+
 def boto3_invokes(world: World) -> None:
     world.start()
     for name, code in (("same", SAME), ("prints", PRINTS), ("raises", RAISES)):
@@ -126,5 +155,5 @@ def curl_calls_and_registers(world: World) -> None:
     expect(curl(world, *control, "-X", "DELETE", "http://localhost/api/functions/same")[0] == 200, "and it is removed")
 
 
-TESTS = [the_aws_cli_invokes, boto3_invokes, boto3_knows_what_is_refused, boto3_has_a_place_for_a_token,
+TESTS = [the_aws_cli_invokes, the_aws_cli_sends_events, boto3_invokes, boto3_sends_events, boto3_knows_what_is_refused, boto3_has_a_place_for_a_token,
          curl_calls_and_registers]

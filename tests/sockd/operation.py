@@ -8,10 +8,13 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 from cases import Failed, expect
 from world import FORKED, SLOW, SOCKD, ControlConnection, Reply, World, descriptors, wait_until
+
+FULL = os.environ.get("SOCK_TEST_FULL") is not None
 
 
 def functions_are_there_after_a_restart(world: World) -> None:
@@ -283,10 +286,13 @@ def packages_are_imported_in_zygotes(world: World) -> None:
     expect(world.invoke("needs").headers["X-Sock-Zygote"] == "node-1", "from the zygote that has them")
     expect(world.result("bare") == [], "nobody else sees them")
     # Another realm, which knows what the one before has learnt.
+    [before] = world.request("GET", "/status").json()["import_caches"]
     world.must_put("other", code, 'packages = ["two-more"]\nimports = ["two_more.x"]\n')
     expect(wait_until(lambda: world.result("needs") == ["one", "two_more"]), world.request("GET", "/status").body.decode())
-    caches = world.request("GET", "/status").json()["import_caches"]
-    expect(len(caches) == 1, "the realm before is gone")
+    [cache] = world.request("GET", "/status").json()["import_caches"]
+    expect(cache["name"] != before["name"], f"{cache} {before}")
+    # It ends with the last instance that was forked from it.
+    expect(wait_until(lambda: world.domains() == 1), f"the realm before is gone: {world.domains()} domains")
 
 
 def zygotes_are_there_after_a_restart(world: World) -> None:
@@ -326,10 +332,6 @@ def zygotes_go_with_the_last_function_of_their_application(world: World) -> None
     def applications() -> set[str]:
         return {cache["application"] for cache in world.request("GET", "/status").json()["import_caches"]}
 
-    def domains() -> int:
-        tasks = Path(f"/proc/{world.daemon.pid}/task").glob("*/children")
-        return sum(len(children.read_text().split()) for children in tasks)
-
     def remove(name: str) -> None:
         expect(world.request("DELETE", f"/api/functions/{name}", control=True).status == 200, name)
 
@@ -338,20 +340,35 @@ def zygotes_go_with_the_last_function_of_their_application(world: World) -> None
     for name, application in (("a", "shop"), ("b", "shop"), ("c", "")):
         world.must_put(name, "def handler(event):\n    return event\n", f'application = "{application}"\n' if application else "")
         expect(world.result(name, "1") == 1, name)
-    expect(applications() == {"shop", ""} and (kept / "shop").is_dir() and domains() == 2, f"{applications()} {domains()}")
+    expect(applications() == {"shop", ""} and (kept / "shop").is_dir() and world.domains() == 2, f"{applications()} {world.domains()}")
     remove("a")
     expect(applications() == {"shop", ""} and world.result("b", "2") == 2, "another function has it")
     remove("b")
     expect(applications() == {""} and not (kept / "shop").exists(), f"nobody has it: {list(kept.iterdir())}")
-    expect(wait_until(lambda: domains() == 1), f"its zygotes end: {domains()}")
+    expect(wait_until(lambda: world.domains() == 1), f"its zygotes end: {world.domains()}")
     world.must_put("b", "def handler(event):\n    return event\n", 'application = "shop"\n')
     expect(world.result("b", "3") == 3 and world.result("c", "4") == 4, "it may come back")
     world.must_put("b", "def handler(event):\n    return event\n", 'application = "other"\n')
     expect(world.result("b", "5") == 5 and wait_until(lambda: not (kept / "shop").exists()), "a function may leave it")
 
 
+def who_is_not_called_for_a_while_ends(world: World) -> None:
+    settings = world.path / "settings"
+    settings.write_text('idle_time = "2s"\n')
+    world.start("--config", str(settings))
+    world.must_put("f", "def handler(event):\n    return event\n")
+    start = time.monotonic()
+    expect(world.result("f", "1") == 1, "it answers")
+    world.idle("f", 1)
+    # It is looked at every ten seconds.
+    expect(wait_until(lambda: world.now("f")["instances"] == 0, 15), f"{world.now('f')}")
+    expect(time.monotonic() - start >= 2, "and not before its time")
+    expect(world.result("f", "2") == 2, "and another one answers")
+
+
 TESTS = [zygotes_go_with_the_last_function_of_their_application, zygotes_are_there_after_a_restart, the_service_manager_is_told, passed_sockets_are_served, units_can_be_loaded, logs_can_be_followed,
          packages_are_imported_in_zygotes, functions_are_there_after_a_restart, a_killed_daemon_leaves_nothing,
          a_daemon_may_end_as_soon_as_it_is_ready, calls_may_end_when_the_daemon_does, answers_that_are_on_their_way_arrive, two_daemons_do_not_share_a_state,
          settings_that_cannot_be_are_refused, a_state_may_be_named_by_a_link, it_tells_how_it_is,
-         status_tells_what_became_of_calls, nothing_grows_with_calls]
+         status_tells_what_became_of_calls, nothing_grows_with_calls,
+         *([who_is_not_called_for_a_while_ends] if FULL else [])]

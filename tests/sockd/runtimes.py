@@ -1,8 +1,10 @@
 """Functions that are programs, and functions that are shared objects."""
 
+import base64
 import json
 import os
 import signal
+import struct
 import subprocess
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from cases import PROJECT, SOCKCTL, expect
 from failures import error_of
 from world import EXAMPLES, FORKED, World, archive, wait_until
 
+FULL = os.environ.get("SOCK_TEST_FULL") is not None
 OBJECTS = Path(SOCKCTL).parent.parent.parent / "tests/payloads/native"
 
 
@@ -142,6 +145,28 @@ def the_examples_answer(world: World) -> None:
     expect("give a number" in error_of(world.invoke("primes", "-1"))["errorMessage"], "and its refusals")
 
 
+def the_examples_with_packages_answer(world: World) -> None:
+    """Debian's own packages, as an example's user gets them; then all that examples/functions/try does."""
+    subprocess.run([SOCKCTL, "package", "fetch", "pil", "pandas", "--package-cache", str(world.path / "packages")],
+                   check=True, capture_output=True, timeout=300)
+    world.start()
+    for name in ("hello", "thumbnail", "sales"):
+        files = {path.name: path.read_bytes() for path in (EXAMPLES / name).iterdir()}
+        reply = world.put(name, archive(files))
+        expect(reply.status == 200, f"{name}: {reply}")
+    expect(world.result("hello", '{"name": "you"}') == {"text": "Hello, you!"}, "hello")
+    small = world.result("thumbnail", (EXAMPLES / "thumbnail/event.json").read_text())
+    picture = base64.b64decode(small["image"])
+    # The size is the first thing that a PNG says of itself.
+    expect(picture.startswith(b"\x89PNG") and struct.unpack(">II", picture[16:24]) == (48, small["height"]), str(small)[:200])
+    expect(world.result("sales", (EXAMPLES / "sales/event.json").read_text()) == {"Bergen": 5, "Oslo": 7}, "sales")
+    tried = subprocess.run([EXAMPLES / "try"], capture_output=True, text=True, timeout=300, check=False,
+                           env={**os.environ, "SOCKCTL": SOCKCTL, "SOCK_PACKAGE_CACHE": str(world.path / "packages")})
+    expect(tried.returncode == 0, tried.stderr)
+    for name in ("hello", "thumbnail", "sales"):
+        expect(len([line for line in tried.stdout.splitlines() if line.startswith(name)]) >= 4, f"{name}: {tried.stdout}")
+
+
 def a_spare_is_there_after_a_while(world: World) -> None:
     code = "import os\ndef handler(event):\n    return os.getpid()\n"
     world.start()
@@ -153,4 +178,5 @@ def a_spare_is_there_after_a_while(world: World) -> None:
 
 
 TESTS = [a_spare_is_there_after_a_while, a_program_answers_on_its_output, a_program_that_fails_is_named, a_file_that_is_no_program_is_refused,
-         an_object_is_forked, an_object_that_cannot_be_loaded_is_refused, a_zygote_that_dies_is_started_again, the_examples_answer]
+         an_object_is_forked, an_object_that_cannot_be_loaded_is_refused, a_zygote_that_dies_is_started_again, the_examples_answer,
+         *([the_examples_with_packages_answer] if FULL else [])]

@@ -194,6 +194,11 @@ class World:
                 if len(of["NSpid"]) == 3 and of["NSpid"][-1] == "1" and of["State"][0] != "Z"
                 and int(of["Seccomp_filters"][0]) > 1 and is_ours(pid)]
 
+    def domains(self) -> int:
+        """Its children: the first processes of the domains of its zygotes."""
+        tasks = Path(f"/proc/{self.daemon.pid}/task").glob("*/children")
+        return sum(len(children.read_text().split()) for children in tasks)
+
 
 def descriptors(pid: int) -> int:
     """Without the control files of cgroups: those of a pooled one are opened when they are first needed, and then kept."""
