@@ -31,7 +31,8 @@ void expect_error(const std::string& text) {
 void read_answer(std::string_view text) {
   const auto answer = parse_answer(text);
   if (!answer) return;
-  expect(json::accept(answer->text), "an answer is JSON");
+  // For nlohmann::json a zero byte is the end of what it reads.
+  expect(json::accept(answer->text) && !answer->text.contains('\0'), "an answer is JSON");
   if (answer->kind == Answer::Kind::error) return expect_error(answer->text);
   // The end of a line can be in it only if the line had one.
   if (!text.contains('\n')) {
@@ -43,7 +44,8 @@ void read_answer(std::string_view text) {
 
 void read_output(std::string_view text) {
   const auto answer = answer_of_output(text);
-  expect(answer.kind == Answer::Kind::result && json::accept(answer.text),
+  expect(answer.kind == Answer::Kind::result && json::accept(answer.text) &&
+             !answer.text.contains('\0'),
          "whatever a program prints becomes JSON");
 }
 
@@ -69,8 +71,8 @@ void read_bus_request(std::string_view text) {
   expect(given.at("call").is_string(), "a request names its call");
   expect(given.value("name", "") == request->name && given.value("event", "") == request->event,
          "texts are as they were given");
-  if (given.contains("by") && !given.at("by").is_number_unsigned())
-    expect(given.at("by") == request->by, "and so are numbers");
+  if (given.contains("by"))
+    expect(given.at("by").dump() == std::to_string(request->by), "and so are numbers");
 }
 
 void tell_error(std::string_view text) {

@@ -33,6 +33,11 @@ TEST(BusRequests, ThatAreNoneAreRefused) {
     EXPECT_FALSE(parse_bus_request(text).has_value()) << text;
 }
 
+TEST(BusRequests, HaveNoNumbersThatAreOthers) {
+  EXPECT_FALSE(parse_bus_request(R"({"call": "add", "by": 18446744073709551615})").has_value());
+  EXPECT_FALSE(parse_bus_request(R"({"call": "put", "ttl_ms": 9223372036854775808})").has_value());
+}
+
 TEST(BusAnswers, FitIntoAMessage) {
   EXPECT_EQ(bus_result("[1]"), R"({"result": [1]})");
   Outcome outcome{.kind = Outcome::Kind::raised,

@@ -88,5 +88,13 @@ TEST(Answers, OfWhichTooMuchWouldBeBuiltAreNone) {
   }
 }
 
+TEST(Events, HaveNoZeroByte) {
+  using namespace std::string_view_literals;
+  // For nlohmann::json it is the end of what it reads, whatever follows.
+  EXPECT_FALSE(check_event("1\0 and more"sv).has_value());
+  EXPECT_FALSE(parse_answer("{\"result\": 1\0 and more}"sv).has_value());
+  EXPECT_EQ(answer_of_output("1\0 and more"sv).text, R"("1\u0000 and more")");
+}
+
 }  // namespace
 }  // namespace sockd

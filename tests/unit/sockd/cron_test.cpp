@@ -63,5 +63,10 @@ TEST(Cron, RefusesWhatIsNoTime) {
   EXPECT_NE(never.error().subject.find("never"), std::string::npos);
 }
 
+TEST(Cron, HasNoStepBackwards) {
+  EXPECT_EQ(next_of("5-59/4294967295 * * * *", 2),
+            (std::vector<Cron::Time>{start + 35min, start + 95min}));
+}
+
 }  // namespace
 }  // namespace sockd
