@@ -23,6 +23,7 @@ def archive(files: dict[str, str]) -> bytes:
         for name, text in files.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(text)
+            entry.mode = 0o755 if text.startswith("#!") else 0o644
             tar.addfile(entry, io.BytesIO(text.encode()))
     return out.getvalue()
 
@@ -63,10 +64,12 @@ def each_once(items: list[Item], clients: int, connect: Callable[[], Callable[[I
 
 
 class Daemon:
-    """With a package cache that holds what `sockctl package` is asked for, each a list of its words."""
+    """With a package cache that holds what `sockctl package` is asked for, each a list of its words; or with another's."""
 
-    def __init__(self, build: Path, directory: Path, packages: list[list[str]], **settings: str) -> None:
-        tools, cache = build / "tools", directory / "packages"
+    def __init__(self, build: Path, directory: Path, packages: list[list[str]], cache: Path | None = None, **settings: str) -> None:
+        directory.mkdir(exist_ok=True)
+        tools, cache = build / "tools", cache or directory / "packages"
+        self.cache = cache
         for words in packages:
             subprocess.run([tools / "sockctl/sockctl", "package", *words, "--package-cache", cache], check=True, stdout=subprocess.DEVNULL)
         token = directory / "token"
@@ -95,7 +98,7 @@ class Daemon:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAITING)
 
     def put(self, name: str, settings: dict[str, object], code: str) -> None:
-        """A function in Python, which `code` has as handler()."""
+        """A function in Python, which `code` has as handler(), unless the settings say otherwise."""
         lines = [f"{key} = {json.dumps(value)}\n" for key, value in {"handler": "main:handler", **settings}.items()]
         connection = self.connect()
         connection.request("PUT", f"/api/functions/{name}", archive({"function.toml": "".join(lines), "main.py": code}), self.headers)

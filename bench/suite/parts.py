@@ -64,11 +64,11 @@ PARTS = (
     Part("functions", "Calling functions through sockd",
          "From a request over a kept connection to its response: with a new instance, one that was paused, one that has just answered; "
          "beside a fresh `python3` for each request that imports the same.",
-         {FULL: (), QUICK: ("--quick",)}, {FULL: 600, QUICK: 160}, needs=("tools/sockd/sockd", "tools/sockctl/sockctl")),
+         {FULL: (), QUICK: ("--quick",)}, {FULL: 700, QUICK: 240}, needs=("tools/sockd/sockd", "tools/sockctl/sockctl")),
     Part("workload", "Hundreds of functions, each called once",
          "Forklift's second workload through sockd, whose zygotes have grown with the first one: every call is a cold start. Beside it a sample "
          "of the same functions, each as a fresh `python3`.",
-         {FULL: (), QUICK: ("--quick",)}, {FULL: 450, QUICK: 80}, needs=("tools/sockd/sockd", "tools/sockctl/sockctl")),
+         {FULL: (), QUICK: ("--quick",)}, {FULL: 450, QUICK: 120}, needs=("tools/sockd/sockd", "tools/sockctl/sockctl")),
     Part("import_cache", "Import trees",
          "Forklift's second workload over trees that were fitted to its first: ours beside Forklift's, by number of zygotes. Packages burn "
          "the CPU time and the memory that were recorded for the real ones.",
@@ -84,7 +84,7 @@ PARTS = (
          needs=("bench/kernel_costs_driver",)),
     Part("growth", "How costs grow, and how many fit",
          "The cost of one more container by the number of those that are there, and by the size of the zygote; what each idle one holds.",
-         {FULL: (), QUICK: ("--quick",), SMOKE: ("--smoke",)}, {FULL: 600, QUICK: 90, SMOKE: 60}, needs=("bench/growth_driver",)),
+         {FULL: (), QUICK: ("--quick",), SMOKE: ("--smoke",)}, {FULL: 900, QUICK: 150, SMOKE: 60}, needs=("bench/growth_driver",)),
 )
 
 

@@ -21,15 +21,16 @@ def expect(condition: bool, what: str) -> None:
 
 def attempt(test, make_world) -> str:
     """Empty, or what is wrong."""
-    world = make_world()
     try:
-        test(world)
+        world = make_world()
+        try:
+            test(world)
+        finally:
+            world.close()
     except Failed as failure:
         return str(failure)
     except Exception:  # noqa: BLE001 - one test's surprise must not end the others
         return traceback.format_exc().strip().replace("\n", " | ")
-    finally:
-        world.close()
     return ""
 
 

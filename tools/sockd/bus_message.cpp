@@ -37,10 +37,25 @@ bool take(const json& object, const char* key, T& value, Is is) {
   return true;
 }
 
+/// One of 64 bits and a sign.
+bool is_integer(const json& value) {
+  return value.is_number_integer() &&
+         !(value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX);
+}
+
+bool take_integer(const json& object, const char* key, std::int64_t& value) {
+  const auto found = object.find(key);
+  if (found == object.end()) return true;
+  if (!is_integer(*found)) return false;
+  value = found->get<std::int64_t>();
+  return true;
+}
+
 }  // namespace
 
 sock::Result<BusRequest> parse_bus_request(std::string_view text) {
-  const json given = json::parse(text, nullptr, false);
+  // What reads it takes a zero byte for its end.
+  const json given = text.contains('\0') ? json{} : json::parse(text, nullptr, false);
   if (!given.is_object()) return refuse("it is no JSON object");
   std::string call;
   BusRequest request{.kind = Kind::invoke, .name = {}};
@@ -49,8 +64,7 @@ sock::Result<BusRequest> parse_bus_request(std::string_view text) {
       !take(given, "name", request.name, &json::is_string) ||
       !take(given, "event", request.event, &json::is_string) ||
       !take(given, "wait", request.waits, &json::is_boolean) ||
-      !take(given, "by", request.by, &json::is_number_integer) ||
-      !take(given, "ttl_ms", ttl, &json::is_number_integer))
+      !take_integer(given, "by", request.by) || !take_integer(given, "ttl_ms", ttl))
     return refuse("a value has another type");
   const auto* const kind = std::ranges::find(kinds, call, &decltype(kinds)::value_type::first);
   if (kind == kinds.end()) return refuse("there is no such call");

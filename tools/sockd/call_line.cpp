@@ -46,8 +46,13 @@ json error_of(const json& raised) {
 
 }  // namespace
 
+// What reads it takes a zero byte for its end, which it is not.
+bool is_json(std::string_view text) {
+  return !text.contains('\0') && json::accept(text);
+}
+
 Result<> check_event(std::string_view event) {
-  if (json::accept(event)) return {};
+  if (is_json(event)) return {};
   return sockctl::refuse(sock::Errc::invalid_spec, sock::Stage::validate, "the event",
                          "it is no JSON");
 }
@@ -78,10 +83,9 @@ Result<Answer> parse_answer(std::string_view line) {
   if (line.starts_with(result_start) && line.ends_with('}')) {
     auto result = line.substr(result_start.size(), line.size() - result_start.size() - 1);
     if (result.starts_with(' ')) result.remove_prefix(1);
-    if (json::accept(result))
-      return Answer{.kind = Answer::Kind::result, .text = std::string{result}};
+    if (is_json(result)) return Answer{.kind = Answer::Kind::result, .text = std::string{result}};
   }
-  if (is_too_much(line)) return corrupt();
+  if (is_too_much(line) || line.contains('\0')) return corrupt();
   const json answer = json::parse(line, nullptr, false);
   if (!answer.is_object()) return corrupt();
   const auto error = answer.find("error");
@@ -98,7 +102,7 @@ Answer answer_of_output(std::string_view output) {
   constexpr std::string_view space = " \t\r\n";
   const auto first = std::min(output.find_first_not_of(space), output.size());
   const auto trimmed = output.substr(first, output.find_last_not_of(space) + 1 - first);
-  if (json::accept(trimmed)) return {.kind = Answer::Kind::result, .text = std::string{trimmed}};
+  if (is_json(trimmed)) return {.kind = Answer::Kind::result, .text = std::string{trimmed}};
   return {.kind = Answer::Kind::result,
           .text = json(output).dump(-1, ' ', false, json::error_handler_t::replace)};
 }

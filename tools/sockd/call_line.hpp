@@ -20,6 +20,7 @@ struct Call {
   std::chrono::milliseconds remaining;  ///< Until it is given up.
   std::string_view event;               ///< JSON
 };
+[[nodiscard]] bool is_json(std::string_view text);
 /// On failure: Errc::invalid_spec for what is no JSON.
 Result<> check_event(std::string_view event);
 /// What a Python handler is sent, with the newline. Of JSON alone.

@@ -84,7 +84,7 @@ bool add_part(std::string_view part, const Field& field, std::bitset<60>& set) {
     if (dash == range.size() && slash < part.size()) last = field.last;
   }
   if (!step || *step == 0 || !first || !last || *first > *last) return false;
-  for (unsigned value = *first; value <= *last; value += *step) set.set(value);
+  for (std::uint64_t value = *first; value <= *last; value += *step) set.set(value);
   return true;
 }
 

@@ -10,9 +10,9 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <nlohmann/json.hpp>
 
 #include "blocking.hpp"
+#include "call_line.hpp"
 
 namespace sockd {
 namespace {
@@ -58,7 +58,7 @@ asio::awaitable<Result<>> EventQueue::accept(std::string function, std::string s
   };
   if (is_closing_) co_return refuse(Errc::closed, "the server is ending");
   if (text.size() > most_event) co_return refuse(Errc::invalid_spec, "at most 256 KiB");
-  if (!nlohmann::json::accept(text)) co_return refuse(Errc::invalid_spec, "it is no JSON");
+  if (!is_json(text)) co_return refuse(Errc::invalid_spec, "it is no JSON");
   const std::uint64_t size = text.size();
   if (!has_room(function, size)) co_return refuse(Errc::exhausted, "too many wait");
   Arrival arrival{.event = {.id = std::move(id),
