@@ -191,7 +191,7 @@ SUITES = (
     ),
     Suite(
         "promises", "the quick benchmarks: nothing is behind what bench/SPECIFICATION.md allows",
-        (Run(("scripts/bench", "--quick", "--check", "--regressions", "--out", "build/bench-report")),),
+        (Run(("scripts/bench", "--quick", "--check", "--regressions", "--out=build/bench-report")),),
         "plain", timeout=1500, build="release", targets=("bench-programs",), packages=("--peers", "--bench"),
     ),
 )

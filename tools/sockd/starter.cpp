@@ -199,10 +199,16 @@ Result<> Starter::provide_realm(const std::string& application, const Deployed& 
   // In one order, whichever function came first: zygotes that were written down are for the same
   // root.
   std::ranges::sort(spec.rootfs.binds, {}, &sock::Bind::target);
-  auto realm = SOCKCTL_TRY(Realm::open(*host_, std::move(spec)));
+  auto realm = Realm::open(*host_, std::move(spec));
+  if (!realm.has_value()) {
+    // The other functions have a part in it.
+    realm.error().hint += "; of all functions of " +
+                          (application.empty() ? std::string{"no application"} : application);
+    return std::unexpected(realm.error());
+  }
   if (before) before->supersede();
   const std::scoped_lock lock{mutex_};
-  realms_[application] = std::move(realm);
+  realms_[application] = std::move(*realm);
   return {};
 }
 
