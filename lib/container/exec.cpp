@@ -78,8 +78,8 @@ Result<std::shared_ptr<Member>> start_process(Container::Impl& container, const 
   Workshop& workshop = container.workshop;
   SOCK_TRY(refuse_groups_without_root(spec.identity, workshop));
   const Realm& realm = *SOCK_TRY(workshop.realms.find_or_make(container.spec.identity));
-  FdRef user_namespace;
-  if (container.spec.namespaces.user)
+  isolation::SharedNamespace user_namespace = container.launched.user_namespace;
+  if (!user_namespace && container.spec.namespaces.user)  // Of a restored one.
     user_namespace =
         SOCK_TRY(workshop.user_namespaces.find_or_make(*container.spec.namespaces.user));
   std::optional<isolation::TerminalPair> terminal;
@@ -98,11 +98,12 @@ Result<std::shared_ptr<Member>> start_process(Container::Impl& container, const 
   memory.set_limits(SOCK_TRY(isolation::find_rlimits(container.spec.rlimits)));
   const GroupsToJoin groups = SOCK_TRY(open_groups(container.launched.cgroup));
   fill_plan(memory, spec, checked, container, realm, groups.fds);
-  sys::Spawned spawned = SOCK_TRY(start(memory, stacks,
-                                        {.namespaces = 0,
-                                         .cgroup = {},
-                                         .features = workshop.features,
-                                         .enter = plan_entry(container, realm, user_namespace)}));
+  sys::Spawned spawned =
+      SOCK_TRY(start(memory, stacks,
+                     {.namespaces = 0,
+                      .cgroup = {},
+                      .features = workshop.features,
+                      .enter = plan_entry(container, realm, isolation::fd_of(user_namespace))}));
   member->pidfd = std::move(spawned.pidfd);
   member->pid = spawned.pid;
   if (terminal) member->terminal = std::move(terminal->master);

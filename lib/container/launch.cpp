@@ -90,7 +90,7 @@ Result<> refuse_what_nobody_would_kill(const ContainerSpec& spec, const Workshop
 /// What a container is put together from, each part the owner of its descriptors.
 struct Parts {
   Realm* realm;
-  FdRef user_namespace;
+  isolation::SharedNamespace user_namespace;
   isolation::Cgroup cgroup;
   isolation::StitchedRoot root;
   sys::Pipe init_report;  ///< Empty without an init.
@@ -108,7 +108,8 @@ Result<Parts> make_parts(Workshop& workshop, const ContainerSpec& spec, const Ch
   parts.cgroup = SOCK_TRY(workshop.cgroups->take(spec.resources));
   clock.mark(Stage::cgroup);
   parts.root = SOCK_TRY(parts.realm->make_root(checked.rootfs, spec.stdio.terminal, spec.identity,
-                                               parts.user_namespace, own_files(spec, workshop)));
+                                               isolation::fd_of(parts.user_namespace),
+                                               own_files(spec, workshop)));
   if (spec.init != Init::none)
     parts.init_report = SOCK_TRY(base::in_stage(Stage::state, sys::make_pipe()));
   if (spec.checkpointable && spec.init != Init::none)
@@ -147,7 +148,7 @@ void fill_plan(PlanMemory& memory, ChildStacks& stacks, const ContainerSpec& spe
   fill_identity(plan, spec.identity, checked.capabilities, workshop, *parts.realm);
   plan.cwd = checked.cwd.c_str();
   plan.controlling_terminal = spec.stdio.terminal.has_value();
-  plan.user_namespace = parts.user_namespace.get();
+  plan.user_namespace = isolation::fd_of(parts.user_namespace).get();
   plan.cgroups = parts.cgroup.join_fds().data();
   plan.cgroup_count = static_cast<std::uint32_t>(parts.cgroup.join_fds().size());
 }
@@ -178,7 +179,8 @@ Result<Launched> launch(Workshop& workshop, const ContainerSpec& spec) {
                     .terminal = {},
                     .init_report = std::move(parts.init_report.reader),
                     .timings = clock.take(),
-                    .lent = std::move(parts.lent)};
+                    .lent = std::move(parts.lent),
+                    .user_namespace = std::move(parts.user_namespace)};
   append_timings(memory.report, launched.timings);
   if (parts.root.terminal) launched.terminal = std::move(parts.root.terminal->master);
   return launched;

@@ -40,6 +40,7 @@ struct Launched {
     friend auto operator<=>(const PageFile&, const PageFile&) = default;
   };
   std::vector<PageFile> page_files = {};
+  isolation::SharedNamespace user_namespace = {};  ///< If it has one of its own.
 };
 
 /// Blocking until the payload has been executed. On failure nothing is left.

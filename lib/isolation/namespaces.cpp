@@ -3,6 +3,7 @@
 #include "isolation/namespaces.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <sched.h>
 #include <unistd.h>
@@ -94,13 +95,30 @@ Result<UniqueFd> make_user_namespace(const UserNamespace& maps) {
   return base::in_stage(Stage::namespaces, make_with_maps(maps));
 }
 
-Result<FdRef> UserNamespaces::find_or_make(const UserNamespace& maps) {
+Result<SharedNamespace> UserNamespaces::find_or_make(const UserNamespace& maps) {
   const std::scoped_lock lock{mutex_};
   const auto known = std::ranges::find(entries_, maps, &Entry::maps);
-  if (known != entries_.end()) return known->fd.ref();
-  UniqueFd made = SOCK_TRY(make_user_namespace(maps));
-  entries_.push_back({.maps = maps, .fd = std::move(made)});
-  return entries_.back().fd.ref();
+  if (known != entries_.end()) {
+    std::rotate(known, std::next(known), entries_.end());
+    return entries_.back().fd;
+  }
+  auto made = std::make_shared<const UniqueFd>(SOCK_TRY(make_user_namespace(maps)));
+  entries_.push_back({.maps = maps, .fd = made});
+  forget_idle();
+  return made;
+}
+
+void UserNamespaces::forget(const UserNamespace& maps) {
+  const std::scoped_lock lock{mutex_};
+  std::erase_if(entries_, [&](const Entry& entry) { return entry.maps == maps; });
+}
+
+// Each is a descriptor, and counts for the kernel's own limit.
+void UserNamespaces::forget_idle() {
+  constexpr std::ptrdiff_t most_idle = 16;
+  const auto is_idle = [](const Entry& entry) { return entry.fd.use_count() == 1; };
+  auto surplus = std::ranges::count_if(entries_, is_idle) - most_idle;
+  std::erase_if(entries_, [&](const Entry& entry) { return is_idle(entry) && surplus-- > 0; });
 }
 
 Result<> check_maps(const UserNamespace& maps) {

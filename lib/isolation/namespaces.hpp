@@ -32,19 +32,31 @@ Result<UniqueFd> make_network_namespace(Loopback loopback);
 /// A new user namespace with these maps, and nobody in it. On failure: Stage::namespaces.
 Result<UniqueFd> make_user_namespace(const UserNamespace& maps);
 
-/// User namespaces by their maps: equal maps share one. Thread-safe.
+/// One that is there as long as somebody has it.
+using SharedNamespace = std::shared_ptr<const UniqueFd>;
+
+inline FdRef fd_of(const SharedNamespace& shared) {
+  return shared ? shared->ref() : FdRef{};
+}
+
+/// User namespaces by their maps: equal maps share one. A few that nobody has are kept for the next
+/// who asks. Thread-safe.
 class UserNamespaces {
  public:
-  /// Valid as long as *this. On failure: Stage::namespaces.
-  Result<FdRef> find_or_make(const UserNamespace& maps);
+  /// On failure: Stage::namespaces.
+  Result<SharedNamespace> find_or_make(const UserNamespace& maps);
+  /// Nobody will ask for these maps any more: not kept for the next.
+  void forget(const UserNamespace& maps);
 
  private:
   struct Entry {
     UserNamespace maps;
-    UniqueFd fd;
+    SharedNamespace fd;
   };
-  std::mutex mutex_;  // guards entries_
-  std::vector<Entry> entries_;
+  void forget_idle();
+
+  std::mutex mutex_;            // guards entries_
+  std::vector<Entry> entries_;  ///< Those that were asked for last are at the end.
 };
 
 /// Refuses maps that the kernel would refuse, with a better reason. Pure.

@@ -20,6 +20,8 @@ struct ZygoteDomain::Impl {
                                             const zygote::Image* image, const std::string& libexec,
                                             std::uint32_t number);
   Result<Zygote> start_afresh();
+  // Its range of ids is its own.
+  ~Impl() { workshop.user_namespaces.forget(maps); }
 
   container::Workshop& workshop;
   const std::shared_ptr<const ZygoteDomainSpec> spec;

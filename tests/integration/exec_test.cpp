@@ -55,6 +55,24 @@ TEST_F(Exec, WorksInAUserNamespaceAndAMountNamespaceOfItsOwn) {
             "65534\n 0 100000 65536\n/usr\n");
 }
 
+// However many others the Host has made meanwhile.
+TEST_F(Exec, StaysInTheUserNamespaceOfItsContainer) {
+  if (is_rootless()) GTEST_SKIP() << "needs: root, for a range of ids";
+  const auto with_ids_from = [this](std::uint32_t first) {
+    ContainerSpec spec = shell("true");
+    spec.name = "from-" + std::to_string(first);
+    const IdRange range{.inside = 0, .outside = first, .count = 65536};
+    spec.namespaces.user = UserNamespace{.uids = {range}, .gids = {range}};
+    return spec;
+  };
+  Container container = start(with_ids_from(100'000));
+  const auto own =
+      std::filesystem::read_symlink("/proc/" + std::to_string(container.pid()) + "/ns/user");
+  for (std::uint32_t i = 1; i <= 40; ++i)
+    EXPECT_TRUE(run(with_ids_from(100'000 + i * 65536)).status.ok());
+  EXPECT_EQ(exec(container, "readlink /proc/self/ns/user"), own.string() + "\n");
+}
+
 TEST_F(Exec, NamesAProgramThatDoesNotExist) {
   Container container = start(shell(""));
   auto process = container.exec({.argv = {"/no/such/program"}});

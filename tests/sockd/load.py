@@ -121,8 +121,13 @@ def good_functions_answer_among_hostile_ones(world: World) -> None:
     settings = world.path / "settings"
     settings.write_text(SETTINGS)
     world.start("--config", str(settings))
+    [program] = [kind for kind in GOOD if kind.name == "program"]
+    program.put(world)
+    world.result(program.name, program.event())  # The first container that is created makes a user namespace, which is kept.
     leave_one(world)
     before = held(world)
+    for _ in range(5):  # Without connections that have just ended.
+        before &= held(world)
     for kind in ALL:
         kind.put(world)
     counted_before = metrics_of(world)["calls"]
