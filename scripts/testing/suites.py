@@ -39,7 +39,7 @@ class Suite:
 UNIT = "tests/unit/sock_unit"
 SOCKD_LOOP = "tests/unit/sockd/loop/sockd_loop_unit"
 INTEGRATION = "tests/integration/sock_integration"
-SANITIZED = (UNIT, INTEGRATION, "libexec-programs")
+SANITIZED = (UNIT, SOCKD_LOOP, INTEGRATION, "libexec-programs")
 
 
 def built(program: str, kind: str = "debug") -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def sanitized(kind: str, env: dict[str, str]) -> tuple[Run, ...]:
     prefix = ("setarch", "-R") if kind == "tsan" else ()
     return tuple(
         Run(prefix + built(program, kind), label, env)
-        for label, program in (("unit", UNIT), ("integration", INTEGRATION))
+        for label, program in (("unit", UNIT), ("loop", SOCKD_LOOP), ("integration", INTEGRATION))
     )
 
 
@@ -83,7 +83,7 @@ SUITES = (
         script("lint"), "tap", timeout=180, build=None,
     ),
     Suite(
-        "unit", "pure logic, as this user and as nobody",
+        "unit", "pure logic, as this user and as nobody; sockd's loop with doubles below",
         (Run(built(UNIT)), Run(built(SOCKD_LOOP), "loop"), Run(built(UNIT), "nobody", user=NOBODY)),
         "gtest", timeout=180,
     ),

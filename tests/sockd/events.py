@@ -4,12 +4,11 @@ import http.client
 import json
 import os
 import signal
-import subprocess
 import threading
 from collections import Counter
 
 from cases import expect
-from world import SLOW, Reply, World, wait_until
+from world import SLOW, Reply, World, small_disk, wait_until
 
 FULL = os.environ.get("SOCK_TEST_FULL") == "1"
 ECHO = "def handler(event, context):\n    print(event)\n    return event\n"
@@ -187,9 +186,7 @@ def account_for_a_kill(world: World) -> None:
 
 
 def a_full_disk_refuses_events_and_nothing_else(world: World) -> None:
-    world.state.mkdir(mode=0o700)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", str(world.state)], check=True)
-    try:
+    with small_disk(world):
         world.start()
         world.must_put("f", ECHO)
         identity = must_send(world, "f")
@@ -206,9 +203,6 @@ def a_full_disk_refuses_events_and_nothing_else(world: World) -> None:
         (world.state / "filler").unlink()
         identity = must_send(world, "f", '"' + "x" * 100_000 + '"')
         expect(wait_until(lambda: outcomes(world, "f", identity) == ["result"]), "and it goes on")
-        world.stop()
-    finally:
-        subprocess.run(["umount", "-l", str(world.state)], check=True)
 
 
 TESTS = [an_event_is_delivered_and_logged, what_cannot_be_accepted_is_refused,

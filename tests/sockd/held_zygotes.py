@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from cases import SOCKCTL, expect
-from world import World, descriptors, wait_until
+from world import World, wait_until
 
 VERSION = "import json, os; print(json.__name__, os.getpid())"
 

@@ -1,11 +1,10 @@
 """Functions on the disk: edited by hand, put and removed at once, on a full disk."""
 
-import subprocess
 import threading
 
 from cases import expect
 from events import dead_letters, must_send
-from world import FUNCTIONS, World, wait_until
+from world import FUNCTIONS, World, small_disk, wait_until
 
 ONE = "def handler(event):\n    return 1\n"
 SLOW_AND_FAILING = (FUNCTIONS / "slow_and_failing.py").read_text()
@@ -55,9 +54,7 @@ def events_under_way_are_not_for_the_next_of_that_name(world: World) -> None:
 
 
 def a_full_disk_refuses_functions_and_keeps_those_that_are_there(world: World) -> None:
-    world.state.mkdir(mode=0o700)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", str(world.state)], check=True)
-    try:
+    with small_disk(world):
         world.start()
         world.must_put("f", ONE)
         # More than there is room for, and far less than an archive may have.
@@ -68,9 +65,6 @@ def a_full_disk_refuses_functions_and_keeps_those_that_are_there(world: World) -
         world.stop()
         world.start()
         expect(world.result("f") == 1 and world.result("g") == 1, "and is there after a restart")
-        world.stop()
-    finally:
-        subprocess.run(["umount", "-l", str(world.state)], check=True)
 
 
 def logs_of_what_is_not_there_are_not_found(world: World) -> None:

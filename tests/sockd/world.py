@@ -13,6 +13,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from cases import PROJECT, SOCKCTL, expect
@@ -198,6 +199,18 @@ class World:
         """Its children: the first processes of the domains of its zygotes."""
         tasks = Path(f"/proc/{self.daemon.pid}/task").glob("*/children")
         return sum(len(children.read_text().split()) for children in tasks)
+
+
+@contextlib.contextmanager
+def small_disk(world: World) -> Iterator[None]:
+    """The daemon's state is on one of 8 MiB; it must have ended at the end of that."""
+    world.state.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", str(world.state)], check=True)
+    try:
+        yield
+        world.stop()
+    finally:
+        subprocess.run(["umount", "-l", str(world.state)], check=True)
 
 
 def descriptors(pid: int) -> int:

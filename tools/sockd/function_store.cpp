@@ -143,8 +143,11 @@ Result<StoredFunction> FunctionStore::add(const std::string& name, sock::FdRef a
   const std::uint64_t version = last_version(own) + 1;
   SOCKCTL_TRY(sockctl::rename_path(staged, fmt::format("{}/{}", own, version)));
   // All of its files, before anything on the disk says that they are the current ones.
-  SOCKCTL_TRY(sockctl::sync_filesystem(own));
-  return read_version(name, own, version);
+  const auto synced = sockctl::sync_filesystem(own);
+  auto stored = synced.has_value() ? read_version(name, own, version)
+                                   : Result<StoredFunction>{std::unexpected(synced.error())};
+  if (!stored.has_value()) forget(name, version);
+  return stored;
 }
 
 Result<> FunctionStore::make_current(const StoredFunction& function) {
