@@ -30,6 +30,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--check", action="store_true", help="name the promises that do not hold, and fail")
     parser.add_argument("--regressions", action="store_true",
                         help="with --check: judge by what no change may fall behind, not by the goals")
+    parser.add_argument("--promised", action="store_true", help="only the parts that a promise is of")
     parser.add_argument("--only", nargs="+", choices=names, metavar="PART", help=f"only these: {', '.join(names)}")
     parser.add_argument("--out", type=Path, default=PROJECT / "bench-report", metavar="DIR", help="default: bench-report")
     parser.add_argument("--build", type=Path, default=PROJECT / "build/release", metavar="DIR",
@@ -97,7 +98,9 @@ def saved_outcomes(options: argparse.Namespace, data: Path) -> list[run.Outcome]
 def run_all(options: argparse.Namespace, data: Path) -> dict:
     """Runs the parts, and keeps what belongs to none of them in DIR/data/run.json."""
     start, load, before = time.monotonic(), machine.load(), leftovers.snapshot()
-    parts = [part for part in PARTS if not options.only or part.name in options.only]
+    promised = {promise.program for promise in specification.read()}
+    parts = [part for part in PARTS if (not options.only or part.name in options.only)
+             and (not options.promised or part.name in promised)]
     run.adopt_orphans()
     outcomes = [run.run_part(part, options.size, data, options.build) for part in parts]
     left_behind = run.reap_orphans()

@@ -54,6 +54,8 @@ struct CachedPackage {
   /// As it declares them: Requires-Dist of a wheel, Depends of a Debian package (python3-* alone).
   std::vector<std::string> dependencies = {};
   std::vector<std::string> provides = {};  ///< Names of Debian packages that it stands for.
+  /// Versions of the interpreter that PackageCache::compile() has compiled its modules for: "3.11".
+  std::vector<std::string> compiled = {};
   std::chrono::system_clock::time_point added = {};
   std::uint64_t bytes = 0;
   std::uint64_t entries = 0;
@@ -119,6 +121,16 @@ struct InstallSpec {
   ImportLimits limits = {};                     ///< Of what is taken over from /out.
 };
 
+/// An interpreter, which compiles the modules of a package in a container of its own.
+struct CompileSpec {
+  /// What runs it: a root, limits, and as `argv` the interpreter alone. What it is to do is added,
+  /// and what it needs for that: the package, read-only, and /out.
+  ContainerSpec container;
+  std::string python;                           ///< The version of the interpreter: "3.11".
+  std::chrono::milliseconds deadline{600'000};  ///< Then the container is killed.
+  ImportLimits limits = {};                     ///< Of the package with its bytecode.
+};
+
 /// What gc() has removed, and what it had to leave because it is in use.
 struct PackageGarbage {
   std::size_t trees = 0;       ///< Directories of packages that were removed.
@@ -153,6 +165,14 @@ class PackageCache {
   /// Host::create(); Errc::launch_failed when the command does, Errc::timed_out. Blocking: as long
   /// as it runs.
   Result<CachedPackage> install(Host& host, const InstallSpec& spec);
+  /// Adds the bytecode of a package's modules to it: without, each new interpreter that imports
+  /// them compiles them again, and cannot keep the result. Those that use the package see no
+  /// change; one that is compiled for that version already is only returned. No code of it is run.
+  /// On failure: as Host::create(), Errc::unsupported for a package that is not for that
+  /// interpreter, Errc::launch_failed when that does not do its work, Errc::timed_out,
+  /// Errc::corrupt for what is no bytecode, Errc::exhausted beyond a limit; the package stays as it
+  /// was. Blocking: seconds for a large package, and while another process compiles the same.
+  Result<CachedPackage> compile(Host& host, const CachedPackage& package, const CompileSpec& spec);
 
   /// Sorted by name, then by version, the newest first.
   [[nodiscard]] Result<std::vector<CachedPackage>> list() const;

@@ -8,6 +8,7 @@
 #include "base/try.hpp"
 #include "cache/deb.hpp"
 #include "cache/directory.hpp"
+#include "cache/package_tree.hpp"
 #include "cache/wheel.hpp"
 #include "store/entry_path.hpp"
 #include "store/stage.hpp"
@@ -19,9 +20,6 @@ namespace {
 
 using store::store_stage;
 using Kind = PackageSource::Kind;
-
-const char* const staged_package = "package";
-const char* const staged_out = "out";
 
 Result<SourceFile> open_source(const std::string& path) {
   auto file = SOCK_TRY(sys::open(sys::cwd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
@@ -80,17 +78,12 @@ Result<CachedPackage> Adder::add(const PackageSource& source) {
 }
 
 Result<CachedPackage> Adder::add_installed(const std::optional<Package>& package) {
-  const auto out =
-      SOCK_TRY(sys::open_beneath(staging_.directory(), staged_out, O_RDONLY | O_DIRECTORY));
+  const auto out = SOCK_TRY(open_out(staging_));
   return copy(out, Kind::command, package);
 }
 
 Result<std::string> Adder::make_out() {
-  const auto out = SOCK_TRY(staging_.make_dir(staged_out));
-  // Whoever the payload is; nobody else comes as far as here.
-  constexpr mode_t for_all = 0777;
-  SOCK_TRY(sys::set_mode_of(out, for_all));
-  return cache_.path + "/staging/" + staging_.name() + "/" + staged_out;
+  return cache::make_out(cache_, staging_);
 }
 
 Result<CachedPackage> Adder::add_files(const PackageSource& source) {
@@ -100,7 +93,7 @@ Result<CachedPackage> Adder::add_files(const PackageSource& source) {
   SOCK_TRY(locks_.lock(store::LockKey::source(digest), sys::LockMode::exclusive));
   for (auto& stored : SOCK_TRY(load_packages(cache_)))
     if (stored.source == digest) return std::move(stored.package);
-  const auto tree = SOCK_TRY(make_tree());
+  const auto tree = SOCK_TRY(make_tree(staging_));
   auto unpacked = SOCK_TRY(unpack(source, files, tree, limits_));
   if (SOCK_TRY(digest_of(files)) != digest)
     return store::corrupt(files.front().name, "it changed while it was read");
@@ -109,22 +102,14 @@ Result<CachedPackage> Adder::add_files(const PackageSource& source) {
 
 Result<CachedPackage> Adder::copy(FdRef from, PackageSource::Kind kind,
                                   const std::optional<Package>& package) {
-  const auto tree = SOCK_TRY(make_tree());
+  const auto tree = SOCK_TRY(make_tree(staging_));
   auto unpacked = SOCK_TRY(copy_package(from, package, tree, limits_));
   return publish(std::move(unpacked), kind, std::nullopt);
 }
 
-Result<UniqueFd> Adder::make_tree() {
-  const std::string name = staged_package;
-  SOCK_TRY(staging_.make_dir(name));
-  return staging_.make_dir(name + "/tree");
-}
-
 Result<CachedPackage> Adder::publish(UnpackedPackage unpacked, PackageSource::Kind kind,
                                      std::optional<store::Digest> source) {
-  const std::string record = unpacked.record.to_text();
-  const auto digest = store::Digest::of(record);
-  SOCK_TRY(publish_tree(digest, record));
+  const auto digest = SOCK_TRY(publish_tree(cache_, locks_, staging_, unpacked.record));
   StoredPackage stored{.package = {.package = std::move(unpacked.package),
                                    .abi = std::move(unpacked.abi),
                                    .digest = digest.to_string(),
@@ -137,10 +122,11 @@ Result<CachedPackage> Adder::publish(UnpackedPackage unpacked, PackageSource::Ki
                                    .bytes = unpacked.record.bytes(),
                                    .entries = unpacked.record.entries.size()},
                        .tree = digest,
+                       .content = digest,
                        .source = std::move(source)};
   SOCK_TRY(locks_.lock(store::LockKey::catalog(), sys::LockMode::exclusive));
   auto there = load_package(cache_, key_of(stored.package));
-  if (there.has_value() && there->tree != digest)
+  if (there.has_value() && there->content != digest)
     return base::refuse(Errc::exists, store_stage, key_of(stored.package),
                         "with other content; remove it first");
   if (there.has_value()) return std::move(there->package);
@@ -148,16 +134,6 @@ Result<CachedPackage> Adder::publish(UnpackedPackage unpacked, PackageSource::Ki
   SOCK_TRY(save_package(cache_, staging_, stored));
   SOCK_TRY(locks_.unlock(store::LockKey::catalog()));
   return std::move(stored.package);
-}
-
-Result<> Adder::publish_tree(const store::Digest& digest, const std::string& record) {
-  const auto is_there = [&] { return sys::status_at(cache_.trees, digest.hex()).has_value(); };
-  const bool is_missing = SOCK_TRY(locks_.lock_to_make(store::LockKey::object(digest), is_there));
-  if (!is_missing) return {};
-  SOCK_TRY(staging_.write(std::string{staged_package} + "/record", record));
-  SOCK_TRY(staging_.sync());
-  SOCK_TRY(staging_.publish(staged_package, cache_.trees, digest.hex()));
-  return base::in_stage(store_stage, sys::sync_file(cache_.trees));
 }
 
 }  // namespace sock::cache

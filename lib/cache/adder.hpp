@@ -38,10 +38,8 @@ class Adder {
   Result<CachedPackage> add_files(const PackageSource& source);
   Result<CachedPackage> copy(FdRef from, PackageSource::Kind kind,
                              const std::optional<Package>& package);
-  Result<UniqueFd> make_tree();
   Result<CachedPackage> publish(UnpackedPackage unpacked, PackageSource::Kind kind,
                                 std::optional<store::Digest> source);
-  Result<> publish_tree(const store::Digest& digest, const std::string& record);
 
   const CacheDirectory& cache_;
   const ImportLimits limits_;

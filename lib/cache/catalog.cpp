@@ -35,11 +35,13 @@ json to_json(const StoredPackage& stored) {
           {"version", package.package.version},
           {"abi", package.abi},
           {"tree", stored.tree.to_string()},
+          {"content", stored.content.to_string()},
           {"source", stored.source ? stored.source->to_string() : ""},
           {"kind", to_string(package.kind)},
           {"origin", package.origin},
           {"dependencies", package.dependencies},
           {"provides", package.provides},
+          {"compiled", package.compiled},
           {"added", added.count()},
           {"bytes", package.bytes},
           {"entries", package.entries}};
@@ -55,7 +57,11 @@ Result<StoredPackage> from_json(const json& value, const std::string& what) {
   const auto number = [&](const char* name) { return base::number_of(value, name, what); };
   const auto tree_text = SOCK_TRY(text("tree"));
   auto tree = SOCK_TRY(store::Digest::parse(tree_text, what));
-  StoredPackage stored{.package = {}, .tree = std::move(tree)};
+  // Missing where nobody could compile yet.
+  auto content_text = SOCK_TRY(text("content"));
+  if (content_text.empty()) content_text = tree_text;
+  auto content = SOCK_TRY(store::Digest::parse(content_text, what));
+  StoredPackage stored{.package = {}, .tree = std::move(tree), .content = std::move(content)};
   CachedPackage& package = stored.package;
   package.package.name = SOCK_TRY(text("name"));
   package.package.version = SOCK_TRY(text("version"));
@@ -69,6 +75,7 @@ Result<StoredPackage> from_json(const json& value, const std::string& what) {
   package.origin = SOCK_TRY(text("origin"));
   package.dependencies = SOCK_TRY(base::texts_of(value, "dependencies", what));
   package.provides = SOCK_TRY(base::texts_of(value, "provides", what));
+  package.compiled = SOCK_TRY(base::texts_of(value, "compiled", what));
   const auto added = SOCK_TRY(number("added"));
   package.added = std::chrono::system_clock::time_point{std::chrono::seconds{added}};
   package.bytes = SOCK_TRY(number("bytes"));

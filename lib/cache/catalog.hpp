@@ -28,7 +28,9 @@ struct CacheDirectory : store::StoreDirectory {
 /// A package with what is not public.
 struct StoredPackage {
   CachedPackage package;
-  store::Digest tree;                        ///< The digest of its record.
+  store::Digest tree;  ///< The digest of its record.
+  /// That of what was taken in: without what compile() has added.
+  store::Digest content;
   std::optional<store::Digest> source = {};  ///< Of the files that it was taken from.
 };
 

@@ -115,6 +115,16 @@ Result<std::string> abi_of_files(const store::TreeRecord& record) {
   return machine_abi(*interpreters.begin(), "linux-gnu");
 }
 
+Result<> check_python(std::string_view python) {
+  constexpr std::string_view major = "3.";
+  const auto minor = python.substr(std::min(major.size(), python.size()));
+  const bool is_version = python.starts_with(major) && !minor.empty() && minor.size() <= 3 &&
+                          minor.find_first_not_of("0123456789") == std::string_view::npos;
+  if (is_version) return {};
+  return base::refuse(Errc::invalid_spec, Stage::validate, "python '" + std::string{python} + "'",
+                      "a version like 3.11");
+}
+
 bool suits(std::string_view abi, std::string_view python) {
   const auto interpreter = abi.substr(0, abi.find('-'));
   if (!is_cpython3(interpreter)) return true;

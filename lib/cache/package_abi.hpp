@@ -31,6 +31,8 @@ Result<std::string> abi_of_tags(const WheelTags& tags, const std::string& file);
 /// for several versions of Python.
 Result<std::string> abi_of_files(const store::TreeRecord& record);
 
+/// On failure: Errc::invalid_spec for what is no version of an interpreter, as "3.11" is.
+Result<> check_python(std::string_view python);
 /// Whether an interpreter of that version ("3.11") can import it.
 [[nodiscard]] bool suits(std::string_view abi, std::string_view python);
 

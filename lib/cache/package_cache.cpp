@@ -5,19 +5,18 @@
 #include <map>
 #include <set>
 
-#include <fcntl.h>
-
 #include "base/try.hpp"
 #include "cache/adder.hpp"
 #include "cache/catalog.hpp"
+#include "cache/compiler.hpp"
 #include "cache/in_use.hpp"
 #include "cache/installer.hpp"
+#include "cache/package_tree.hpp"
 #include "cache/selection.hpp"
 #include "cache/version.hpp"
 #include "store/object_removal.hpp"
 #include "store/stage.hpp"
 #include "store/tree_check.hpp"
-#include "sys/file.hpp"
 
 namespace sock {
 
@@ -32,9 +31,6 @@ struct PackageCache::Impl {
 
 namespace {
 
-// Records can be large: a line for each file.
-constexpr std::uint64_t most_record = 4ULL << 30U;
-
 std::unexpected<Error> closed() {
   return base::refuse(Errc::closed, store_stage, "package cache");
 }
@@ -45,30 +41,38 @@ std::vector<CachedPackage> described(std::vector<StoredPackage> stored) {
   return packages;
 }
 
-// Looked at under the lock: gc() may have been faster.
-Result<> keep(const cache::CacheDirectory& cache, const StoreLocks& locks,
-              const CachedPackage& package) {
-  const auto tree = SOCK_TRY(store::Digest::parse(package.digest, package.package.to_string()));
-  SOCK_TRY(locks.lock(LockKey::object(tree), sys::LockMode::shared));
-  SOCK_TRY(base::in_stage(store_stage, sys::status_at(cache.trees, tree.hex())));
-  return {};
+struct Held {
+  std::vector<CachedPackage> packages;
+  StoreLocks locks;
+};
+
+Result<Held> choose_and_hold(const cache::CacheDirectory& cache, const PackageRequest& request) {
+  const auto cached = described(SOCK_TRY(cache::load_packages(cache)));
+  auto locks = SOCK_TRY(StoreLocks::open(cache));
+  Held held{.packages = {}, .locks = std::move(locks)};
+  for (const auto place : SOCK_TRY(cache::select_packages(cached, request))) {
+    const CachedPackage& package = cached[place];
+    const auto tree = SOCK_TRY(store::Digest::parse(package.digest, package.package.to_string()));
+    SOCK_TRY(cache::hold_tree(cache, held.locks, tree));
+    held.packages.push_back(package);
+  }
+  return held;
 }
 
 Result<Verification> check_package(const cache::CacheDirectory& cache,
                                    const StoredPackage& stored) {
   Verification found;
-  const std::string name = stored.tree.hex();
-  const auto text = sys::read_file(cache.trees, name + "/record", most_record);
-  if (!text.has_value() || store::Digest::of(*text) != stored.tree) {
-    found.problems.push_back("trees/" + name + "/record: it is missing, or another");
+  const std::string name = "trees/" + stored.tree.hex();
+  const auto record = cache::read_record(cache, stored.tree);
+  if (!record.has_value()) {
+    found.problems.push_back(name + "/record: it is missing, or another");
     return found;
   }
-  const auto record = SOCK_TRY(store::TreeRecord::parse(*text));
-  const auto tree = sys::open_beneath(cache.trees, name + "/tree", O_RDONLY | O_DIRECTORY);
+  const auto tree = cache::open_tree(cache, stored.tree);
   if (tree.has_value())
-    SOCK_TRY(store::check_tree(*tree, record, "trees/" + name + "/tree", found));
+    SOCK_TRY(store::check_tree(*tree, *record, name + "/tree", found));
   else
-    found.problems.push_back("trees/" + name + "/tree: it is missing");
+    found.problems.push_back(name + "/tree: it is missing");
   return found;
 }
 
@@ -108,6 +112,12 @@ Result<CachedPackage> PackageCache::install(Host& host, const InstallSpec& spec)
   return base::in_stage(store_stage, adder.add_installed(spec.package));
 }
 
+Result<CachedPackage> PackageCache::compile(Host& host, const CachedPackage& package,
+                                            const CompileSpec& spec) {
+  if (!impl_) return closed();
+  return cache::compile_package(impl_->directory, host, package, spec);
+}
+
 Result<std::vector<CachedPackage>> PackageCache::list() const {
   if (!impl_) return closed();
   return described(SOCK_TRY(cache::load_packages(impl_->directory)));
@@ -129,18 +139,18 @@ Result<std::vector<CachedPackage>> PackageCache::find(const Package& package) co
 Result<PackagesInUse> PackageCache::use(const PackageRequest& request) const {
   if (!impl_) return closed();
   const cache::CacheDirectory& cache = impl_->directory;
-  const auto cached = SOCK_TRY(list());
-  std::vector<CachedPackage> chosen;
-  for (const auto place : SOCK_TRY(cache::select_packages(cached, request)))
-    chosen.push_back(cached[place]);
-  auto locks = SOCK_TRY(StoreLocks::open(cache));
-  for (const auto& package : chosen) SOCK_TRY(keep(cache, locks, package));
-  return PackagesInUse{
-      std::make_unique<PackagesInUse::Impl>(PackagesInUse::Impl{.packages = std::move(chosen),
-                                                                .python = request.python,
-                                                                .trees = cache.path + "/trees",
-                                                                .empty = cache.empty(),
-                                                                .locks = std::move(locks)})};
+  auto held = choose_and_hold(cache, request);
+  // One was compiled, or removed, between the look and the lock: another look tells which.
+  constexpr int most_looks = 5;
+  for (int i = 1; i < most_looks && !held && held.error().code == Errc::not_found; ++i)
+    held = choose_and_hold(cache, request);
+  if (!held.has_value()) return std::unexpected(std::move(held).error());
+  return PackagesInUse{std::make_unique<PackagesInUse::Impl>(
+      PackagesInUse::Impl{.packages = std::move(held->packages),
+                          .python = request.python,
+                          .trees = cache.path + "/trees",
+                          .empty = cache.empty(),
+                          .locks = std::move(held->locks)})};
 }
 
 Result<Verification> PackageCache::verify(const CachedPackage& package) const {

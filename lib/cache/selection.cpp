@@ -150,13 +150,7 @@ class Selection {
 
 Result<std::vector<std::size_t>> select_packages(std::span<const CachedPackage> cached,
                                                  const PackageRequest& request) {
-  const auto dot = request.python.find('.');
-  const bool is_python3 =
-      request.python.starts_with("3.") && request.python.size() > dot + 1 &&
-      request.python.find_first_not_of("0123456789", dot + 1) == std::string::npos;
-  if (!is_python3)
-    return base::refuse(Errc::invalid_spec, Stage::validate, "python '" + request.python + "'",
-                        "a version like 3.11");
+  SOCK_TRY(check_python(request.python));
   return Selection{cached, request}.run();
 }
 

@@ -20,6 +20,15 @@ Result<> remove_object(const StoreDirectory& store, FdRef place, const std::stri
 
 }  // namespace
 
+Result<bool> remove_unused(const StoreDirectory& store, const StoreLocks& locks, FdRef place,
+                           const Digest& object) {
+  const auto key = LockKey::object(object);
+  if (!SOCK_TRY(locks.try_lock(key, sys::LockMode::exclusive))) return false;
+  SOCK_TRY(remove_object(store, place, object.hex()));
+  SOCK_TRY(locks.unlock(key));
+  return true;
+}
+
 Result<RemovedObjects> remove_objects(const StoreDirectory& store, const StoreLocks& locks,
                                       FdRef place, const std::set<std::string>& kept) {
   RemovedObjects done;
@@ -27,14 +36,8 @@ Result<RemovedObjects> remove_objects(const StoreDirectory& store, const StoreLo
     if (kept.contains(name)) continue;
     const auto digest = Digest::from_hex(name, "object");
     if (!digest.has_value()) continue;  // Not ours.
-    const auto key = LockKey::object(*digest);
-    if (!SOCK_TRY(locks.try_lock(key, sys::LockMode::exclusive))) {
-      ++done.in_use;
-      continue;
-    }
-    SOCK_TRY(remove_object(store, place, name));
-    SOCK_TRY(locks.unlock(key));
-    ++done.removed;
+    const bool is_gone = SOCK_TRY(remove_unused(store, locks, place, *digest));
+    ++(is_gone ? done.removed : done.in_use);
   }
   return done;
 }

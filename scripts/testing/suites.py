@@ -39,11 +39,18 @@ class Suite:
 UNIT = "tests/unit/sock_unit"
 SOCKD_LOOP = "tests/unit/sockd/loop/sockd_loop_unit"
 INTEGRATION = "tests/integration/sock_integration"
+SOCKD_PROGRAMS = ("tools/sockd/sockd", "tools/sockctl/sockctl", "libexec-programs", "native-objects")
 SANITIZED = (UNIT, SOCKD_LOOP, INTEGRATION, "libexec-programs")
 
 
 def built(program: str, kind: str = "debug") -> tuple[str, ...]:
     return (f"build/{kind}/{program}",)
+
+
+ASAN = {
+    "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+}
 
 
 def script(name: str) -> tuple[Run, ...]:
@@ -135,8 +142,7 @@ SUITES = (
     ),
     Suite(
         "sockd", "the platform runtime as its users see it: calls, failures, restarts",
-        script("sockd"), "tap", timeout=900,
-        targets=("tools/sockd/sockd", "tools/sockctl/sockctl", "libexec-programs", "native-objects"),
+        script("sockd"), "tap", timeout=900, targets=SOCKD_PROGRAMS,
     ),
     Suite(
         "security", "every refusal, tried from inside by a payload",
@@ -165,11 +171,13 @@ SUITES = (
     ),
     Suite(
         "asan", "unit and integration under the address and undefined-behaviour sanitizers",
-        sanitized("asan", {
-            "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1",
-            "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-        }),
+        sanitized("asan", ASAN),
         "gtest", timeout=1800, build="asan", targets=SANITIZED, full_only=True,
+    ),
+    Suite(
+        "sockd-asan", "the platform runtime under the address and undefined-behaviour sanitizers",
+        (Run(("tests/sockd/run",), env=ASAN),), "tap", timeout=1800,
+        build="asan", targets=SOCKD_PROGRAMS, full_only=True,
     ),
     Suite(
         "tsan", "unit and integration under the thread sanitizer",
@@ -191,7 +199,17 @@ SUITES = (
     ),
     Suite(
         "promises", "the quick benchmarks: nothing is behind what bench/SPECIFICATION.md allows",
-        (Run(("scripts/bench", "--quick", "--check", "--regressions", "--out=build/bench-report")),),
-        "plain", timeout=1500, build="release", targets=("bench-programs",), packages=("--peers", "--bench"),
+        (Run(("scripts/bench", "--quick", "--check", "--regressions", "--promised", "--build=build/debug", "--out=build/bench-report")),),
+        "plain", timeout=1500, packages=("--peers", "--bench"),
     ),
 )
+
+
+def what_to_build(suites: list[Suite] | tuple[Suite, ...]) -> dict[str, tuple[str, ...]]:
+    """The targets of each kind; none where one suite needs all. Without a suite of its own all of debug is."""
+    found: dict[str, tuple[str, ...]] = {}
+    for suite in suites:
+        if suite.build:
+            known = found.get(suite.build, suite.targets)
+            found[suite.build] = tuple(dict.fromkeys(known + suite.targets)) if known and suite.targets else ()
+    return {"debug": ()} | found

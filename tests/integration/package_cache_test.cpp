@@ -1,41 +1,11 @@
 // Installers in containers of their own, and containers with what they have left.
 
 #include <algorithm>
-#include <optional>
 
-#include "host_fixture.hpp"
+#include "package_fixture.hpp"
 
 namespace sock::test {
 namespace {
-
-class Packages : public HostTest {
- protected:
-  void SetUp() override {
-    HostTest::SetUp();
-    auto opened = PackageCache::open({.directory = scratch() + "/cache"});
-    ASSERT_TRUE(opened.has_value()) << opened.error().message();
-    cache_.emplace(std::move(*opened));
-  }
-
-  PackageCache& cache() { return *cache_; }
-
-  Result<CachedPackage> install(const std::string& script, const char* package = "demo==1.0") {
-    InstallSpec spec{.container = shell(script), .package = Package::parse(package).value()};
-    spec.container.name = "installer";
-    return cache().install(host(), spec);
-  }
-
-  Outcome python(const PackagesInUse& packages, const std::string& program) {
-    ContainerSpec spec = shell("");
-    spec.argv = {"/usr/bin/python3", "-c", program};
-    const auto declared = packages.declare(spec.rootfs, spec.env);
-    EXPECT_TRUE(declared.has_value());
-    return run(spec);
-  }
-
- private:
-  std::optional<PackageCache> cache_;
-};
 
 constexpr const char* install_demo =
     "echo 'value = 7' > /out/demo.py; mkdir /out/sub; umask 77; "

@@ -5,6 +5,7 @@ import unittest
 
 from testing.formats import parse
 from testing.process import Outcome
+from testing.suites import Suite, what_to_build
 
 PASSED = Outcome(0)
 RUNNING = "[ RUN      ] Launch.Works\n[       OK ] Launch.Works (0 ms)\n[ RUN      ] Launch.Dies\n"
@@ -62,3 +63,18 @@ class Plain(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
+
+
+class WhatIsBuilt(unittest.TestCase):
+    @staticmethod
+    def suite(build: str | None, *targets: str) -> Suite:
+        return Suite("name", "", (), "tap", 1, build=build, targets=targets)
+
+    def test_targets_of_one_kind_are_all_built(self):
+        suites = [self.suite("asan", "a", "b"), self.suite("asan", "b", "c"), self.suite(None)]
+        self.assertEqual(what_to_build(suites), {"debug": (), "asan": ("a", "b", "c")})
+
+    def test_a_suite_that_needs_all_has_all(self):
+        for suites in ([self.suite("debug"), self.suite("debug", "a")], [self.suite("debug", "a"), self.suite("debug"), self.suite("debug", "b")]):
+            self.assertEqual(what_to_build(suites), {"debug": ()})
+        self.assertEqual(what_to_build([self.suite("debug", "a")]), {"debug": ("a",)})

@@ -1,6 +1,7 @@
 """Packages as Debian and pip have them, and containers that see those that they declare."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,13 @@ def does_not_import(world: World, packages: str, module: str, *words: str) -> No
            f"{module} beside {packages or 'nothing'}: {done.returncode} {done.stderr.strip()[-200:]}")
 
 
+def code_of(world: World, packages: str, module: str, *words: str) -> set[str]:
+    """What the modules of packages are read from when it is imported: of ".pyc" and ".py"."""
+    done = world.run("run", "--package", packages, *words, "--", "/usr/bin/python3", "-v", "-c", f"import {module}")
+    expect(done.returncode == 0, f"{packages}: {done.stderr.strip()[-300:]}")
+    return {Path(path).suffix for path in re.findall(r"code object from '?(/packages/[^'\n]+)", done.stderr)}
+
+
 def fetched_pandas_is_imported(world: World) -> None:
     names = [package["name"] for package in json.loads(world.package("fetch", "pandas", "--format", "json"))]
     for name in ("pandas", "numpy", "python-dateutil", "pytz", "six"):
@@ -33,12 +41,29 @@ def fetched_pandas_is_imported(world: World) -> None:
     expect(imports(world, "pandas", "pandas").startswith("/packages/pandas/"), "another pandas")
     expect(imports(world, "numpy", "numpy").startswith("/packages/numpy/"), "another numpy")
     does_not_import(world, "numpy", "pandas")
+    expect(code_of(world, "pandas", "pandas") == {".pyc"}, "modules are compiled anew by who imports them")
     for package in ("pandas", "numpy"):
         world.package("verify", package)
     world.package("rm", "numpy")
     done = world.python("pandas", "import pandas")
     expect(done.returncode == 125 and "python3-numpy" in done.stderr and "needed by pandas" in done.stderr,
            done.stderr)
+
+
+def modules_are_compiled_when_asked(world: World) -> None:
+    path = wheels.make(world.sources, {"demo.py": b"value = 1\n", "broken.py": b"value = \n"})
+    expect(world.add(path, "--no-compile")["compiled"] == [] and code_of(world, "demo", "demo") == {".py"}, "it is compiled")
+    for _ in range(2):
+        compiled = json.loads(world.package("compile", "demo", "--format", "jsonl"))
+        expect(compiled["compiled"] == ["3.11"] and code_of(world, "demo", "demo") == {".pyc"}, f"{compiled}")
+    world.package("verify", "demo")
+    expect(world.add(path) == compiled, "the same, taken in again, is another")
+    for words, status, reason in ((("demo", "--python", "2.7"), 125, "a version like 3.11"),
+                                  (("demo", "--python", "3.97"), 127, "python3.97"), (("nothing",), 125, "not in the package cache"),
+                                  (("demo", "--image", "nothing"), 125, "nothing")):
+        done = world.run("package", "compile", *words)
+        expect(done.returncode == status and reason in done.stderr, f"{words}: {done.returncode} {done.stderr}")
+        expect(done.stderr.count("\n") == 1, f"more than one line: {done.stderr}")
 
 
 def the_machines_packages_are_hidden(world: World) -> None:
@@ -102,7 +127,7 @@ def every_compression_of_debs(world: World) -> None:
         name = f"python3-demo{compression or 'plain'}"
         make_deb(world.sources, {"usr/lib/python3/dist-packages/demo.py": b"x = 1\n",
                                  "usr/share/doc/demo/copyright": b""}, name=name, compression=compression)
-        package = world.add(f"deb:{world.sources}/{name}_1.0-1_all.deb")
+        package = world.add(f"deb:{world.sources}/{name}_1.0-1_all.deb", "--no-compile")
         expect([path.name for path in world.tree(package).rglob("*.*")] == ["demo.py"], "other files")
 
 
@@ -145,6 +170,6 @@ def a_zygote_has_them_too(world: World) -> None:
         world.run("zygote", "rm", "--force", "z")
 
 
-TESTS = [fetched_pandas_is_imported, the_machines_packages_are_hidden, real_wheels_are_imported,
+TESTS = [fetched_pandas_is_imported, modules_are_compiled_when_asked, the_machines_packages_are_hidden, real_wheels_are_imported,
          a_wheel_is_where_its_schemes_say, dependencies_are_followed, every_compression_of_debs,
          parts_become_one_package, an_installer_fills_a_directory, a_zygote_has_them_too]

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "package_cache.hpp"
+#include "package_compiler.hpp"
 #include "package_json.hpp"
 #include "package_verbs.hpp"
 #include "report.hpp"
@@ -19,10 +20,13 @@ Result<sock::PackageSource> source_of(const PackageAddOptions& options) {
   return source;
 }
 
-Result<> add(Format format, const PackageOptions& options, const sock::PackageSource& source) {
+Result<> add(const Globals& globals, Format format, const PackageOptions& options,
+             const sock::PackageSource& source) {
   auto cache = SOCKCTL_TRY(open_package_cache(options.cache));
-  const auto package = SOCKCTL_TRY(cache.add(source));
-  return print_packages(format, {package});
+  auto package = SOCKCTL_TRY(cache.add(source));
+  std::vector<sock::CachedPackage> added{std::move(package)};
+  if (!options.no_compile) added = compile_for_machine(globals, cache, std::move(added));
+  return print_packages(format, added);
 }
 
 }  // namespace
@@ -32,7 +36,7 @@ int package_add(const Globals& globals, const PackageOptions& options) {
   if (!format.has_value()) return fail_usage(format.error());
   const auto source = source_of(options.add);
   if (!source.has_value()) return fail_usage(source.error());
-  const auto done = add(*format, options, *source);
+  const auto done = add(globals, *format, options, *source);
   return done.has_value() ? 0 : fail(done.error());
 }
 

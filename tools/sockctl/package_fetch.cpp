@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "package_cache.hpp"
+#include "package_compiler.hpp"
 #include "package_json.hpp"
 #include "package_verbs.hpp"
 #include "parse.hpp"
@@ -101,11 +102,12 @@ class Fetch {
   std::vector<sock::CachedPackage> fetched_;
 };
 
-Result<> fetch(Format format, const PackageOptions& options,
+Result<> fetch(const Globals& globals, Format format, const PackageOptions& options,
                const std::vector<sock::Package>& wanted) {
   auto cache = SOCKCTL_TRY(open_package_cache(options.cache));
   const auto downloads = SOCKCTL_TRY(TemporaryDirectory::create());
-  const auto fetched = SOCKCTL_TRY(Fetch{cache, downloads}.run(wanted));
+  auto fetched = SOCKCTL_TRY(Fetch{cache, downloads}.run(wanted));
+  if (!options.no_compile) fetched = compile_for_machine(globals, cache, std::move(fetched));
   return print_packages(format, fetched);
 }
 
@@ -116,7 +118,7 @@ int package_fetch(const Globals& globals, const PackageOptions& options) {
   if (!format.has_value()) return fail_usage(format.error());
   const auto wanted = parse_requirements(options.packages);
   if (!wanted.has_value()) return fail_usage(wanted.error());
-  const auto done = fetch(*format, options, *wanted);
+  const auto done = fetch(globals, *format, options, *wanted);
   return done.has_value() ? 0 : fail(done.error());
 }
 

@@ -19,6 +19,7 @@ nlohmann::json to_json(const sock::CachedPackage& package) {
           {"origin", package.origin},
           {"dependencies", package.dependencies},
           {"provides", package.provides},
+          {"compiled", package.compiled},
           {"added", time_text(package.added)},
           {"bytes", package.bytes},
           {"entries", package.entries}};

@@ -17,6 +17,8 @@ struct PackageAddOptions {
 struct PackageOptions {
   std::string cache = {};  ///< As given.
   PackageAddOptions add = {};
+  bool no_compile = false;                 ///< add, fetch
+  RunOptions interpreter = {};             ///< compile: its root and its version.
   bool quiet = false;                      ///< ls
   std::vector<std::string> packages = {};  ///< NAME or NAME==VERSION.
 };
@@ -24,6 +26,8 @@ struct PackageOptions {
 int package_add(const Globals& globals, const PackageOptions& options);
 /// Debian packages, with what they need, by apt-get.
 int package_fetch(const Globals& globals, const PackageOptions& options);
+/// Adds the bytecode of their modules.
+int package_compile(const Globals& globals, const PackageOptions& options);
 int package_ls(const Globals& globals, const PackageOptions& options);
 int package_inspect(const Globals& globals, const PackageOptions& options);
 int package_rm(const Globals& globals, const PackageOptions& options);
