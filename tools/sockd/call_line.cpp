@@ -44,38 +44,7 @@ json error_of(const json& raised) {
   return error;
 }
 
-}  // namespace
-
-// What reads it takes a zero byte for its end, which it is not.
-bool is_json(std::string_view text) {
-  return !text.contains('\0') && json::accept(text);
-}
-
-Result<> check_event(std::string_view event) {
-  if (is_json(event)) return {};
-  return sockctl::refuse(sock::Errc::invalid_spec, sock::Stage::validate, "the event",
-                         "it is no JSON");
-}
-
-std::string line_of(const Call& call) {
-  std::string line = line_of(call.event);
-  line.back() = '}';
-  line += '\n';
-  line.insert(
-      0, fmt::format(R"({{"id": {}, "function": {}, "remaining_ms": {}, "event": )",
-                     json(call.id).dump(), json(call.function).dump(), call.remaining.count()));
-  return line;
-}
-
-// In JSON the end of a line can only be between its parts.
-std::string line_of(std::string_view event) {
-  std::string line{event};
-  std::ranges::replace_if(
-      line, [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  return line + '\n';
-}
-
-Result<Answer> parse_answer(std::string_view line) {
+Result<Answer> read_answer(std::string_view line) {
   const auto corrupt = [] {
     return sockctl::refuse(sock::Errc::corrupt, sock::Stage::none, "the handler's answer",
                            "it is none");
@@ -96,6 +65,49 @@ Result<Answer> parse_answer(std::string_view line) {
   if (error == answer.end() || !error->is_object()) return corrupt();
   return Answer{.kind = Answer::Kind::error,
                 .text = error_of(*error).dump(-1, ' ', false, replace)};
+}
+
+}  // namespace
+
+// What reads it takes a zero byte for its end, which it is not.
+bool is_json(std::string_view text) {
+  return !text.contains('\0') && json::accept(text);
+}
+
+Result<> check_event(std::string_view event) {
+  if (is_json(event)) return {};
+  return sockctl::refuse(sock::Errc::invalid_spec, sock::Stage::validate, "the event",
+                         "it is no JSON");
+}
+
+std::string line_of(const Call& call) {
+  std::string line = line_of(call.event);
+  line.back() = '}';
+  line += '\n';
+  std::string callee;
+  if (!call.handler.empty())
+    callee = fmt::format(R"("handler": {}, "wsgi": {}, "env": {}, )", json(call.handler).dump(),
+                         call.wsgi, json(call.env).dump());
+  line.insert(0, fmt::format(R"({{"id": {}, "function": {}, "remaining_ms": {}, {}"event": )",
+                             json(call.id).dump(), json(call.function).dump(),
+                             call.remaining.count(), callee));
+  return line;
+}
+
+// In JSON the end of a line can only be between its parts.
+std::string line_of(std::string_view event) {
+  std::string line{event};
+  std::ranges::replace_if(
+      line, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return line + '\n';
+}
+
+Result<Answer> parse_answer(std::string_view line) {
+  constexpr std::string_view last_start = R"({"last": true, )";
+  if (!line.starts_with(last_start)) return read_answer(line);
+  auto answer = read_answer("{" + std::string{line.substr(last_start.size())});
+  if (answer.has_value()) answer->is_last = true;
+  return answer;
 }
 
 Answer answer_of_output(std::string_view output) {

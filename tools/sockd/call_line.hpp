@@ -3,6 +3,7 @@
 // One call as a line of JSON to a handler, and its answer. Handlers are not trusted. Pure.
 
 #include <chrono>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,10 @@ struct Call {
   std::string_view function;
   std::chrono::milliseconds remaining;  ///< Until it is given up.
   std::string_view event;               ///< JSON
+  // Of a function that shares a sandbox, which has to be told whom to call:
+  std::string_view handler = {};
+  bool wsgi = false;
+  std::span<const std::string> env = {};  ///< "NAME=value"
 };
 [[nodiscard]] bool is_json(std::string_view text);
 /// On failure: Errc::invalid_spec for what is no JSON.
@@ -34,6 +39,7 @@ struct Answer {
     error,   ///< `text` is JSON, {"type", "message", "trace"}: what it has raised.
   } kind;
   std::string text;
+  bool is_last = false;  ///< Whoever has said this ends: {"last": true, "result": ...}
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 /// From a line without its newline. On failure: Errc::corrupt.

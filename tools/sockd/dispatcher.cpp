@@ -2,10 +2,12 @@
 
 #include "dispatcher.hpp"
 
+#include <csignal>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "application_sandbox.hpp"
 #include "blocking.hpp"
 
 namespace sockd {
@@ -40,12 +42,28 @@ std::string describe(const sock::ExitStatus& status) {
 using Ending = std::optional<sock::ExitStatus>;
 
 Ending how_it_ended(Instance& instance) {
-  const auto status = instance.container().wait_until(Clock::now() + exit_time);
-  return status.has_value() ? *status : Ending{};
+  constexpr int killed = 128 + SIGKILL;
+  auto& container = instance.container();
+  const auto status = container.wait_until(Clock::now() + exit_time);
+  if (!status.has_value() || !*status) return Ending{};
+  // As a first process says it of one that it has started, and which had all the memory.
+  const bool lost_one =
+      (*status)->kind == sock::ExitStatus::Kind::exited && (*status)->value == killed;
+  const auto stats = lost_one ? container.stats() : Result<sock::Stats>{};
+  if (lost_one && stats.has_value() && stats->oom_kills.value_or(0) > 0)
+    return sock::ExitStatus{.kind = sock::ExitStatus::Kind::oom_killed, .value = SIGKILL};
+  return *status;
 }
 
 bool is_success(const Ending& ending) {
   return ending && ending->kind == sock::ExitStatus::Kind::exited && ending->value == 0;
+}
+
+// What a sandbox has not imported, each event in it imports again: until the right zygote is up,
+// none is kept.
+bool may_be_reused(const Deployed& function, const Instance& instance) {
+  if (shares_sandbox(function)) return instance.had_all_packages();
+  return function.stored.spec.instances == FunctionSpec::Instances::reused;
 }
 
 void tell_ending(Outcome& outcome, const Ending& ending) {
@@ -80,26 +98,37 @@ asio::awaitable<Outcome> Dispatcher::dispatch(const CallRequest& request) {
   const FunctionPtr function = pool_.find(request.function);
   if (!function) co_return no_such(request.function);
 
-  const auto timeout = function->deployed->stored.spec.timeout;
+  const auto& spec = function->deployed->stored.spec;
   const auto start = Clock::now();
-  auto turn = co_await pool_.wait_for_turn(function);
+  const FunctionPtr home = pool_.home_of(function);
+  auto turn = co_await pool_.wait_for_turn(home);
   if (!turn.has_value()) co_return refusal(turn.error().kind, turn.error().why);
   Outcome outcome{.kind = Outcome::Kind::result, .version = function->deployed->stored.version};
   note(outcome, "queue", start);
   // Two statements: g++ 12 destroys what a conditional expression has awaited.
   std::unique_ptr<Instance> instance;
   if (turn->idle)
-    instance = resume(function, std::move(*turn->idle), outcome);
+    instance = resume(home, std::move(*turn->idle), outcome);
   else
-    instance = co_await start_instance(function, request, outcome);
+    instance = co_await start_instance(home, request, outcome);
   if (!instance) co_return outcome;
-  const Call call{
-      .id = request.id, .function = request.function, .remaining = timeout, .event = request.event};
+  Call call{.id = request.id,
+            .function = request.function,
+            .remaining = spec.timeout,
+            .event = request.event};
+  if (home != function) {
+    call.handler = spec.handler;
+    call.wsgi = spec.wsgi;
+    call.env = function->deployed->env;
+  }
   const auto called = Clock::now();
-  Reply reply = co_await instance->call(call, request.depth, called + timeout);
+  Reply reply = co_await instance->call(call, request.depth, called + spec.timeout);
   note(outcome, "call", called);
   outcome.printed = instance->output().take();
-  co_await finish(function, std::move(instance), std::move(reply), outcome);
+  if (reply.kind == Reply::Kind::late)
+    outcome.body = fmt::format("it has not answered in {:.2f} seconds",
+                               std::chrono::duration<double>(spec.timeout).count());
+  co_await finish(home, std::move(instance), std::move(reply), outcome);
   co_return outcome;
 }
 
@@ -152,13 +181,12 @@ asio::awaitable<std::unique_ptr<Instance>> Dispatcher::start_instance(FunctionPt
 
 asio::awaitable<void> Dispatcher::finish(FunctionPtr function, std::unique_ptr<Instance> instance,
                                          Reply reply, Outcome& outcome) {
-  const auto& spec = function->deployed->stored.spec;
   switch (reply.kind) {
     case Reply::Kind::answered: {
       const bool is_result = reply.answer->kind == Answer::Kind::result;
       outcome.kind = is_result ? Outcome::Kind::result : Outcome::Kind::raised;
       outcome.body = std::move(reply.answer->text);
-      if (spec.instances == FunctionSpec::Instances::reused)
+      if (!reply.answer->is_last && may_be_reused(*function->deployed, *instance))
         pool_.release(function, std::move(instance));
       else
         pool_.dispose(function, std::move(instance));
@@ -166,8 +194,6 @@ asio::awaitable<void> Dispatcher::finish(FunctionPtr function, std::unique_ptr<I
     }
     case Reply::Kind::late:
       outcome.kind = Outcome::Kind::timed_out;
-      outcome.body = fmt::format("it has not answered in {:.2f} seconds",
-                                 std::chrono::duration<double>(spec.timeout).count());
       break;
     case Reply::Kind::broken:
       outcome.kind = Outcome::Kind::bad_answer;

@@ -86,7 +86,7 @@ Result<> refuse_unknown(const toml::table& table) {
   static constexpr std::array known{
       "runtime", "handler",     "wsgi",      "packages",    "imports",   "memory",
       "timeout", "env",         "instances", "application", "arguments", "concurrency",
-      "retries", "retry_delay", "event_age", "schedule",    "directory"};
+      "retries", "retry_delay", "event_age", "schedule",    "directory", "sandbox"};
   for (const auto& [key, value] : table)
     if (std::ranges::find(known, key.str()) == known.end())
       return refuse_key(key.str(), fmt::format("there is no such key: {}", fmt::join(known, ", ")));
@@ -233,6 +233,22 @@ Result<> read_directories(const toml::table& table, std::vector<WatchedDirectory
   return {};
 }
 
+// Whose events are in one container have what that has in common: a root, a limit, an end.
+Result<> read_sandbox(const toml::table& table, FunctionSpec& spec) {
+  const char* const kinds = "\"own\" or \"application\"";
+  const auto text = SOCKCTL_TRY(find<std::string>(table, "sandbox", kinds)).value_or("own");
+  if (text != "own" && text != "application") return refuse_key("sandbox", kinds);
+  if (text == "own") return {};
+  spec.sandbox = FunctionSpec::Sandbox::application;
+  const char* why = nullptr;
+  if (spec.runtime != FunctionRuntime::python) why = "only functions in Python can share one";
+  if (spec.application.empty()) why = "that of which `application`?";
+  if (table.contains("instances")) why = "in one that is shared, each event has its own process";
+  if (!spec.directories.empty()) why = "one that is shared has no `directory`";
+  if (why != nullptr) return refuse_key("sandbox", why);
+  return {};
+}
+
 Result<FunctionSpec> read_function(const toml::table& table) {
   SOCKCTL_TRY(refuse_unknown(table));
   const auto runtime = SOCKCTL_TRY(runtime_of(table));
@@ -261,6 +277,7 @@ Result<FunctionSpec> read_function(const toml::table& table) {
   spec.application = SOCKCTL_TRY(find<std::string>(table, "application", "a name")).value_or("");
   if (!spec.application.empty() && !check_function_name(spec.application).has_value())
     return refuse_key("application", "letters, digits, - and _, at most 64");
+  SOCKCTL_TRY(read_sandbox(table, spec));
   spec.env = SOCKCTL_TRY(environment_of(table));
   return spec;
 }

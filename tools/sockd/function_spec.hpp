@@ -59,6 +59,9 @@ struct FunctionSpec {
   enum class Instances : std::uint8_t { reused, fresh } instances = Instances::reused;
   /// Functions of one application may share zygotes; those of none share them with each other.
   std::string application = {};
+  /// What its instances are: containers of its own, or those that the functions of its application
+  /// share, where each event has a process of its own.
+  enum class Sandbox : std::uint8_t { own, application } sandbox = Sandbox::own;
   std::vector<std::string> env = {};  ///< "NAME=value"
   RetryPolicy events = {};            ///< Of calls that nobody waits for.
   std::vector<Schedule> schedules = {};

@@ -17,7 +17,8 @@ Instance::Instance(boost::asio::io_context& loop, boost::asio::thread_pool& work
       bus_{std::move(bus)},
       path_{std::move(started.path)},
       zygote_{std::move(started.zygote)},
-      fallback_{std::move(started.fallback)} {}
+      fallback_{std::move(started.fallback)},
+      had_all_packages_{started.has_all_packages} {}
 
 Instance::~Instance() {
   output_->stop();

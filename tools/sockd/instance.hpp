@@ -23,10 +23,11 @@ struct StartedInstance {
   sock::Container container;
   Channel channel;
   sock::UniqueFd output;
-  sock::UniqueFd bus;     ///< Of a function of an application.
-  std::string path = {};  ///< "spare", "zygote", "snapshot" or "created": how it came to be.
-  std::string zygote;     ///< Of which node.
-  std::string fallback;   ///< Why it did not come from a better one.
+  sock::UniqueFd bus;            ///< Of a function of an application.
+  std::string path = {};         ///< "spare", "zygote", "snapshot" or "created": how it came to be.
+  std::string zygote;            ///< Of which node.
+  std::string fallback;          ///< Why it did not come from a better one.
+  bool has_all_packages = true;  ///< Imported already, of those that it declares.
 };
 
 /// Thread-bound, to the loop; but container() is for whoever has it at the moment.
@@ -54,6 +55,8 @@ class Instance {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] const std::string& zygote() const noexcept { return zygote_; }
   [[nodiscard]] const std::string& fallback() const noexcept { return fallback_; }
+  /// Whether it came with all packages imported that it declares.
+  [[nodiscard]] bool had_all_packages() const noexcept { return had_all_packages_; }
 
  private:
   std::shared_ptr<const void> origin_;
@@ -64,6 +67,7 @@ class Instance {
   std::string path_;
   std::string zygote_;
   std::string fallback_;
+  bool had_all_packages_;
 };
 
 }  // namespace sockd

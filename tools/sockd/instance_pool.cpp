@@ -48,9 +48,14 @@ InstancePool::InstancePool(asio::io_context& loop, asio::thread_pool& workers, P
 }
 
 void InstancePool::serve(DeployedPtr deployed) {
-  auto& function = functions_[deployed->stored.name];
-  if (function) retire(function);
-  function = std::make_shared<Function>(Function{.deployed = std::move(deployed)});
+  auto& place = functions_[deployed->stored.name];
+  const FunctionPtr before = place;
+  const FunctionPtr function =
+      std::make_shared<Function>(Function{.deployed = std::move(deployed)});
+  place = function;
+  if (before) retire(before);
+  renew_sandbox(*function);
+  if (before) renew_sandbox(*before);
   serve_waiters();
 }
 
@@ -60,6 +65,7 @@ void InstancePool::withdraw(const std::string& name) {
   const FunctionPtr function = found->second;
   functions_.erase(found);
   retire(function);
+  renew_sandbox(*function);
 }
 
 // Those that wait for it are served by it still.
@@ -69,14 +75,19 @@ void InstancePool::retire(const FunctionPtr& function) {
   retire_if_done(*function);
 }
 
-void InstancePool::retire_if_done(const Function& function) {
-  if (!function.is_served && function.instances == 0 && function.waiting == 0)
-    retired_(function.deployed->stored);
+void InstancePool::retire_if_done(Function& function) {
+  const bool is_used = function.instances + function.waiting + function.sandboxes > 0;
+  if (function.is_served || is_used) return;
+  if (function.deployed->members.empty()) retired_(function.deployed->stored);
+  for (const auto& member : std::exchange(function.members, {})) {
+    --member->sandboxes;
+    retire_if_done(*member);
+  }
 }
 
 InstancePool::FunctionPtr InstancePool::find(const std::string& name) const {
   const auto found = functions_.find(name);
-  return found != functions_.end() ? found->second : nullptr;
+  return found != functions_.end() && found->second->members.empty() ? found->second : nullptr;
 }
 
 asio::awaitable<std::expected<InstancePool::Turn, InstancePool::Refusal>>
@@ -351,13 +362,16 @@ asio::awaitable<void> InstancePool::close(Clock::time_point deadline) {
 
 std::vector<FunctionState> InstancePool::functions() const {
   std::vector<FunctionState> states;
-  for (const auto& function : functions_ | std::views::values)
-    states.push_back({.deployed = function->deployed,
-                      .instances = function->instances,
-                      .idle = function->idle.size(),
-                      .paused = static_cast<std::size_t>(
-                          std::ranges::count(function->idle, true, &Idle::is_paused)),
-                      .waiting = function->waiting});
+  for (const auto& function : functions_ | std::views::values) {
+    if (!function->members.empty()) continue;
+    const auto home = home_of(function);
+    states.push_back(
+        {.deployed = function->deployed,
+         .instances = home->instances,
+         .idle = home->idle.size(),
+         .paused = static_cast<std::size_t>(std::ranges::count(home->idle, true, &Idle::is_paused)),
+         .waiting = home->waiting});
+  }
   return states;
 }
 

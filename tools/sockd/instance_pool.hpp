@@ -65,6 +65,9 @@ class InstancePool {
     std::size_t waiting = 0;
     std::size_t claimed = 0;  ///< Of `worked_on`, while waiters are served.
     bool is_served = true;
+    /// Of a sandbox that an application's functions share: these, whose code it has.
+    std::vector<std::shared_ptr<Function>> members = {};
+    std::size_t sandboxes = 0;  ///< That have its code.
   };
   using FunctionPtr = std::shared_ptr<Function>;
   /// What a call has waited for: an instance, or leave to start one. It is given back by one of
@@ -86,6 +89,8 @@ class InstancePool {
   void withdraw(const std::string& name);
   /// Empty when there is none.
   [[nodiscard]] FunctionPtr find(const std::string& name) const;
+  /// Whose instances work on the events of one that is served: its own, or its application's.
+  [[nodiscard]] FunctionPtr home_of(const FunctionPtr& function) const;
 
   boost::asio::awaitable<std::expected<Turn, Refusal>> wait_for_turn(FunctionPtr function);
   /// It has answered: to whoever waits for it, or, if nobody comes soon, into the pause.
@@ -132,7 +137,8 @@ class InstancePool {
   void free(const FunctionPtr& function, std::uint64_t memory);
   boost::asio::awaitable<void> end_idle_ones();
   void retire(const FunctionPtr& function);
-  void retire_if_done(const Function& function);
+  void retire_if_done(Function& function);
+  void renew_sandbox(const Function& member);
   void leave_queue(Waiter& waiter);
   void serve_waiters();
   bool grant(Waiter& waiter, Round& round);
@@ -152,6 +158,7 @@ class InstancePool {
   std::uint64_t promised_ = 0;         ///< Bytes of instances, whatever they do.
   std::uint64_t leaving_ = 0;          ///< Of these, what is being ended for others.
   std::size_t instances_ = 0;
+  std::uint64_t sandboxes_ = 0;  ///< That there have been.
   bool is_closing_ = false;
 };
 

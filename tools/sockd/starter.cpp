@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "application_sandbox.hpp"
 #include "package_cache.hpp"
 #include "posix.hpp"
 #include "socket_pair.hpp"
@@ -97,6 +98,8 @@ std::vector<std::string> command_of(const FunctionSpec& spec) {
     argv.insert(argv.end(), spec.arguments.begin(), spec.arguments.end());
     return argv;
   }
+  if (spec.sandbox == FunctionSpec::Sandbox::application)
+    return {"python3", "-m", "sock_handler", "--apart"};
   std::vector<std::string> argv{"python3", "-m", "sock_handler", "--calls"};
   if (spec.wsgi) argv.emplace_back("--wsgi");
   argv.push_back(spec.handler);
@@ -215,11 +218,13 @@ Result<> Starter::provide_realm(const std::string& application, const Deployed& 
 Result<StartedInstance> Starter::start(const Deployed& function, const std::string& request) {
   auto output = SOCKCTL_TRY(sockctl::make_pipe());
   const auto& stored = function.stored;
-  sock::ContainerSpec spec{.name = fmt::format("fn-{}-{}", stored.name.substr(0, 32), instances_++),
+  const bool is_shared = shares_sandbox(function);
+  const std::string& name = is_shared ? stored.spec.application : stored.name;
+  sock::ContainerSpec spec{.name = fmt::format("fn-{}-{}", name.substr(0, 32), instances_++),
                            .rootfs = function.rootfs,
                            .argv = command_of(stored.spec),
                            .env = function.env,
-                           .cwd = code_place};
+                           .cwd = is_shared ? "/" : code_place};
   spec.resources = resources_of(stored.spec);
   spec.rlimits = {{.name = "nofile", .value = most_files}};  // Ours is for all of them.
   spec.stdio = {.in = {}, .out = output.writer, .err = output.writer};
@@ -268,7 +273,8 @@ Result<StartedInstance> Starter::start_python(const Deployed& function,
                          .output = {},
                          .bus = {},
                          .zygote = start.zygote,
-                         .fallback = start.fallback};
+                         .fallback = start.fallback,
+                         .has_all_packages = start.missing.empty()};
 }
 
 Result<StartedInstance> Starter::start_native(const Deployed& function,

@@ -27,6 +27,8 @@ struct Deployed {
   Packages packages = {};                     ///< Empty: it declares none.
   Modules modules = {};                       ///< Of these, what zygotes import.
   std::shared_ptr<NativeZygote> native = {};  ///< Of FunctionRuntime::native.
+  /// Of a sandbox that an application's functions share: which.
+  std::vector<std::shared_ptr<const Deployed>> members = {};
 };
 using DeployedPtr = std::shared_ptr<const Deployed>;
 

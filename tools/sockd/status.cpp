@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "application_sandbox.hpp"
 #include "json_values.hpp"
 
 namespace sockd {
@@ -102,6 +103,7 @@ json describe(const FunctionState& state, const EventsOfFunction& events) {
           {"concurrency", stored.spec.concurrency},
           {"instances", is_fresh ? "fresh" : "reused"},
           {"application", stored.spec.application},
+          {"sandbox", shares_sandbox(*state.deployed) ? "application" : "own"},
           {"retries", stored.spec.events.retries},
           {"retry_delay_ms", stored.spec.events.delay.count()},
           {"event_age_ms", stored.spec.events.event_age.count()},

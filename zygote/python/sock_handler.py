@@ -1,18 +1,21 @@
 """Calls a handler for events that come over a channel.
 
     python3 -m sock_handler [--wsgi] [--calls] MODULE:FUNCTION
+    python3 -m sock_handler --apart
 
 The channel is the descriptor named "channel" in SOCK_FDS: one JSON text a line, each way. An event is
 answered by {"result": ...} or {"error": {"type", "message", "trace"}}; the end of the channel ends
 the handler. FUNCTION takes the event alone, as in OpenLambda, or the event and a context, as in AWS
 Lambda. With --wsgi it is a WSGI application, and event and result are requests and responses (see
 wsgi_call). With --calls each line is {"id", "function", "remaining_ms", "event"}: what a context tells
-comes with the event.
+comes with the event. With --apart it says too which function of /functions is called, its "handler",
+"wsgi" and "env", and each call has a process of its own, with which all that it has started ends.
 
 What a handler prints goes to stdout and stderr, which are not the channel.
 """
 
 import base64
+import gc
 import importlib
 import importlib.machinery
 import inspect
@@ -25,6 +28,8 @@ import traceback
 import types
 
 FIRST_NAMED = 3
+SIGKILL = 9  # The module signal makes enumerations, which each child would pay for.
+MOST_ENVELOPE = 1 << 20  # What comes with an event that is called apart.
 MOST_BYTES = 6 << 20  # Of an event or a result, as in AWS Lambda.
 
 
@@ -212,7 +217,111 @@ def read_line(channel, most):
     return line or None
 
 
+def send(descriptor, text):
+    text = memoryview(text)
+    while text:
+        text = text[os.write(descriptor, text):]
+
+
+def enter_function(call):
+    """What an instance of its own would have from its start."""
+    directory = f"/functions/{call['function']}"
+    os.chdir(directory)
+    for variable in call["env"]:
+        name, _, value = variable.partition("=")
+        os.environ[name] = value
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    sys.path[:] = [directory, *paths, *(path for path in sys.path if path not in paths)]
+
+
+def answer_one(line, pipe):
+    """In the process of one call: the answer, behind a byte that says whether the bus is at rest. A
+    request there that nobody waits for any more would be answered to the next process."""
+
+    def work():
+        if len(line) > MOST_BYTES + MOST_ENVELOPE:
+            raise TooLong(f"an event has at most {MOST_BYTES} bytes")
+        call = json.loads(line)
+        enter_function(call)
+        handler = make_call(find_handler(call["handler"]), call["wsgi"])
+        return handler(call["event"], Context(call["function"], call["id"], now_ms() + call["remaining_ms"]))
+
+    text = answer(work, tuple)
+    sys.stdout.flush()
+    bus = sys.modules.get("sock")
+    at_rest = bus is None or bus._lock.acquire(blocking=False)
+    send(pipe, (b"+" if at_rest else b"-") + text.encode() + b"\n")
+
+
+def end_others(child):
+    """Ends all processes of the container but this one; how the child ended, or was ended."""
+    try:
+        os.kill(-1, SIGKILL)
+    except ProcessLookupError:
+        pass
+    status = None
+    while True:
+        try:
+            pid, how = os.waitpid(-1, 0)
+        except ChildProcessError:
+            return status
+        if pid == child:
+            status = os.waitstatus_to_exitcode(how)
+
+
+def fork_one(channel):
+    """A process that waits for its one call: its pid, where the call goes, and where the answer comes."""
+    calls, ours = os.pipe()
+    answers, theirs = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(calls)
+        os.close(theirs)
+        return child, ours, answers
+    failed = 0
+    try:
+        for descriptor in (channel, ours, answers):
+            os.close(descriptor)
+        with open(calls, "rb") as incoming:
+            line = read_line(incoming, MOST_BYTES + MOST_ENVELOPE)
+        answer_one(line, theirs)
+    except BaseException:
+        traceback.print_exc()
+        failed = 1
+    os._exit(failed)
+
+
+def call_one(line, child, call, answers):
+    """What it answers, as answer_one() says. It is gone then, with all that it has started."""
+    with open(answers, "rb") as pipe:
+        send(call, line)
+        os.close(call)
+        said = read_line(pipe, MOST_BYTES + MOST_ENVELOPE)
+    status = end_others(child)
+    if said is None or not said.endswith(b"\n"):
+        raise SystemExit(status if status >= 0 else 128 - status)
+    return said
+
+
+def serve_apart(channel):
+    if os.getpid() != 1:  # Or all of a machine would end with a call.
+        raise SystemExit("sock_handler: --apart is for the first process of a container")
+    sys.meta_path.append(SockModule)
+    gc.freeze()
+    with open(channel, "rb", closefd=False) as incoming:
+        said = b"+"
+        while said[:1] == b"+":
+            waiting = fork_one(channel)
+            line = read_line(incoming, MOST_BYTES + MOST_ENVELOPE)
+            if line is None:
+                return
+            said = call_one(line, *waiting)
+            send(channel, said[1:] if said[:1] == b"+" else b'{"last": true, ' + said[2:])
+
+
 def main(arguments):
+    if arguments == ["--apart"]:
+        return serve_apart(find_channel())
     options = [word for word in arguments if word in ("--wsgi", "--calls")]
     targets = [word for word in arguments if word not in options]
     if len(targets) != 1:

@@ -2,6 +2,9 @@
 
 #include "sockd/call_line.hpp"
 
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace sockd {
@@ -20,6 +23,20 @@ TEST(CallLine, IsOneLineWithTheEventAsItIs) {
   EXPECT_EQ(line("[\r\n1,\n2]"),
             "{\"id\": \"id\", \"function\": \"f\", \"remaining_ms\": 1500, "
             "\"event\": [  1, 2]}\n");
+}
+
+TEST(CallLine, SaysWhomToCallInASandboxThatIsShared) {
+  const std::vector<std::string> env{"A=\"1\"\n"};
+  const Call call{.id = "id",
+                  .function = "f",
+                  .remaining = 10ms,
+                  .event = "1",
+                  .handler = "m:f",
+                  .wsgi = true,
+                  .env = env};
+  EXPECT_EQ(line_of(call), R"({"id": "id", "function": "f", "remaining_ms": 10, "handler": "m:f", )"
+                           R"("wsgi": true, "env": ["A=\"1\"\n"], "event": 1})"
+                           "\n");
 }
 
 TEST(CallLine, OfANativeHandlerIsTheEvent) {
@@ -54,6 +71,14 @@ TEST(Answers, AreResultsOrErrors) {
                                    .text = R"({"message":"m","trace":["t"],"type":"E"})"}));
   const auto odd = parse_answer(R"({"error": {"type": 5, "trace": "none"}})");
   EXPECT_EQ(odd.value().text, R"({"message":"","trace":[],"type":"Error"})");
+}
+
+TEST(Answers, SayWhetherTheyAreTheLast) {
+  EXPECT_EQ(parse_answer(R"({"last": true, "result": [1]})").value(),
+            (Answer{.kind = Answer::Kind::result, .text = "[1]", .is_last = true}));
+  EXPECT_TRUE(parse_answer(R"({"last": true, "error": {"type": "E"}})").value().is_last);
+  EXPECT_FALSE(parse_answer(R"({"result": {"last": true}})").value().is_last);
+  EXPECT_FALSE(parse_answer(R"({"last": true})").has_value());
 }
 
 TEST(Answers, ThatSayBothOrNothingAreNone) {
