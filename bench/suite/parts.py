@@ -72,7 +72,7 @@ PARTS = (
     Part("import_cache", "Import trees",
          "Forklift's second workload over trees that were fitted to its first: ours beside Forklift's, by number of zygotes. Packages burn "
          "the CPU time and the memory that were recorded for the real ones.",
-         {FULL: (), QUICK: ("--quick",)}, {FULL: 1200, QUICK: 120}, needs=("bench/import_cache_replay",)),
+         {FULL: ("--rounds", "2"), QUICK: ("--quick",)}, {FULL: 900, QUICK: 120}, needs=("bench/import_cache_replay",)),
     Part("image_load", "Images",
          "Unpacking an image of Debian with numpy, pandas and scikit-learn, beside other tools; starting from one whose files are not in "
          "memory, with and without prefetch; reading many files, by engine and depth.",
