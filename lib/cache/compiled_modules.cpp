@@ -76,8 +76,10 @@ class BytecodeTaker {
           !bytecode_name(path, python_).empty())
         modules.push_back(path);
     std::size_t taken = 0;
-    for (const auto& module : modules) taken += SOCK_TRY(take(module))
-    ? 1U : 0U;
+    for (const auto& module : modules) {
+      const bool is_taken = SOCK_TRY(take(module));
+      if (is_taken) ++taken;
+    }
     return taken;
   }
 

@@ -117,8 +117,9 @@ Result<CachedPackage> compile_package(const CacheDirectory& cache, Host& host,
     return base::refuse(Errc::unsupported, Stage::validate, key, "not for Python " + spec.python);
   SOCK_TRY(store::remove_dead_staging(cache));
   const auto locks = SOCK_TRY(store::StoreLocks::open(cache));
-  // Of those who compile the same, one does the work.
-  const auto work = store::Digest::of(spec.python + " " + stored.content.to_string());
+  // One after another, also for different interpreters: each adds to what is there. Of those who
+  // compile the same, one does the work.
+  const auto work = store::Digest::of("compile " + stored.content.to_string());
   SOCK_TRY(locks.lock(store::LockKey::source(work), sys::LockMode::exclusive));
   stored = SOCK_TRY(load_package(cache, key));
   if (is_compiled_for(stored.package, spec.python)) return std::move(stored.package);

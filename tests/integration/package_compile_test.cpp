@@ -117,6 +117,27 @@ TEST_F(CompiledPackages, AreCompiledByOneOfThoseWhoTryAtOnce) {
   EXPECT_EQ(trees(), 1U);
 }
 
+TEST_F(CompiledPackages, AreCompiledForSeveralInterpretersAtOnce) {
+  ASSERT_TRUE(install("echo 'value = 7' > /out/demo.py").has_value());
+  auto other = std::async(std::launch::async, [&] {
+    CompileSpec spec = script(R"(printf 'abcd\001\000\000\000abcdefghcode' > .)" + modules +
+                              "/demo.cpython-312.pyc");
+    spec.python = "3.12";
+    spec.container.name = "other";
+    return compile(spec);
+  });
+  const auto mine = compile(python3());
+  const auto theirs = other.get();
+  ASSERT_TRUE(mine.has_value()) << mine.error().message();
+  ASSERT_TRUE(theirs.has_value()) << theirs.error().message();
+  auto versions = stored().compiled;
+  std::ranges::sort(versions);
+  EXPECT_EQ(versions, (std::vector<std::string>{"3.11", "3.12"}));
+  EXPECT_EQ(stored().entries, 6U) << "three directories, a module, two files of bytecode";
+  EXPECT_TRUE(is_read_from_bytecode(use().value()));
+  EXPECT_TRUE(cache().verify(stored()).value().ok());
+}
+
 TEST_F(CompiledPackages, StayAsTheyWereForThoseWhoUseThem) {
   ASSERT_TRUE(install(two_modules).has_value());
   {
