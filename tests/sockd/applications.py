@@ -1,6 +1,7 @@
 """Functions of one application: calls over the bus, objects, counters."""
 
 import json
+import signal
 
 from cases import expect
 from failures import error_of
@@ -136,5 +137,21 @@ def handler(event):
     expect(world.result("front", ["add", "n"]) == 2, "others are served on")
 
 
-TESTS = [functions_call_one_another, calls_within_calls_have_an_end, objects_are_written_once_and_shared,
+def what_is_sent_without_waiting_outlives_a_kill(world: World) -> None:
+    world.start()
+    world.must_put("front", FRONT, SHOP)
+    world.must_put("late", SLOW, SHOP)
+    ids = [world.result("front", ["invoke", "late", 0.2, False]) for _ in range(20)]
+    expect(len(set(ids)) == 20 and all(isinstance(each, str) for each in ids), str(ids))
+
+    def answered() -> set[str]:
+        return {line["request_id"] for line in world.logs("late") if line["outcome"] == "result"}
+
+    expect(len(answered()) < 20, "all were answered before the kill")
+    world.stop(signal.SIGKILL)
+    world.start()
+    expect(wait_until(lambda: answered() == set(ids)), f"{len(answered())} of 20")
+
+
+TESTS = [what_is_sent_without_waiting_outlives_a_kill, functions_call_one_another, calls_within_calls_have_an_end, objects_are_written_once_and_shared,
          counters_gather_what_was_spread, what_is_no_request_ends_the_connection_alone]
