@@ -3,6 +3,7 @@
 #include "sock/package_cache.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/try.hpp"
@@ -46,17 +47,21 @@ struct Held {
   StoreLocks locks;
 };
 
-Result<Held> choose_and_hold(const cache::CacheDirectory& cache, const PackageRequest& request) {
+/// Nothing when one of them was compiled, or removed, between the look and the lock.
+Result<std::optional<Held>> choose_and_hold(const cache::CacheDirectory& cache,
+                                            const PackageRequest& request) {
   const auto cached = described(SOCK_TRY(cache::load_packages(cache)));
   auto locks = SOCK_TRY(StoreLocks::open(cache));
   Held held{.packages = {}, .locks = std::move(locks)};
   for (const auto place : SOCK_TRY(cache::select_packages(cached, request))) {
     const CachedPackage& package = cached[place];
     const auto tree = SOCK_TRY(store::Digest::parse(package.digest, package.package.to_string()));
-    SOCK_TRY(cache::hold_tree(cache, held.locks, tree));
+    auto found = cache::hold_tree(cache, held.locks, tree);
+    if (!found.has_value() && found.error().code == Errc::not_found) return std::optional<Held>{};
+    SOCK_TRY(std::move(found));
     held.packages.push_back(package);
   }
-  return held;
+  return std::optional{std::move(held)};
 }
 
 Result<Verification> check_package(const cache::CacheDirectory& cache,
@@ -139,12 +144,12 @@ Result<std::vector<CachedPackage>> PackageCache::find(const Package& package) co
 Result<PackagesInUse> PackageCache::use(const PackageRequest& request) const {
   if (!impl_) return closed();
   const cache::CacheDirectory& cache = impl_->directory;
-  auto held = choose_and_hold(cache, request);
-  // One was compiled, or removed, between the look and the lock: another look tells which.
   constexpr int most_looks = 5;
-  for (int i = 1; i < most_looks && !held && held.error().code == Errc::not_found; ++i)
-    held = choose_and_hold(cache, request);
-  if (!held.has_value()) return std::unexpected(std::move(held).error());
+  std::optional<Held> held;
+  for (int i = 0; i < most_looks && !held; ++i) held = SOCK_TRY(choose_and_hold(cache, request));
+  if (!held)
+    return base::refuse(Errc::not_found, store_stage, "package cache",
+                        "its packages change all the time; try again");
   return PackagesInUse{std::make_unique<PackagesInUse::Impl>(
       PackagesInUse::Impl{.packages = std::move(held->packages),
                           .python = request.python,

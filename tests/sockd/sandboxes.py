@@ -52,7 +52,7 @@ def one_sandbox_serves_them_all(world: World) -> None:
     expect(world.now("a")["instances"] == 1 and world.now("b")["instances"] == 1, "they are not in one")
     expect(world.result("other")["functions"] == ["other"], "another application's are seen")
     reply = world.request("POST", "/2015-03-31/functions/%3Ashop/invocations", b"1")
-    expect(reply.status in (400, 404), f"a sandbox is called by its name: {reply}")
+    expect(reply.status == 404, f"a sandbox is called by its name: {reply}")
 
 
 def nothing_of_an_event_is_left(world: World) -> None:
@@ -117,7 +117,7 @@ def versions_change_while_they_run(world: World) -> None:
     expect(answers == [[1, "old"]], f"what ran meanwhile: {answers}")
     versions = world.state / "functions"
     expect(wait_until(lambda: all(len([v for v in (versions / name).iterdir() if v.is_dir()]) == 1 for name in ("f", "g"))), "old code is left")
-    expect(world.request("DELETE", "/api/functions/f", control=True).status in (200, 204), "removing one")
+    expect(world.request("DELETE", "/api/functions/f", control=True).status == 200, "removing one")
     expect(world.result("g")["functions"] == ["g"], "what was removed is seen")
     world.stop(signal.SIGKILL)
     world.start()

@@ -20,7 +20,7 @@ void add_member(Deployed& sandbox, const DeployedPtr& member) {
   spec.timeout = std::max(spec.timeout, stored.spec.timeout);
   spec.concurrency = std::max(spec.concurrency, stored.spec.concurrency);
   add_binds(sandbox.rootfs, member->rootfs);
-  sandbox.rootfs.binds.push_back({.source = stored.code, .target = code_in_sandbox(stored.name)});
+  sandbox.rootfs.binds.push_back({.source = stored.code, .target = "/functions/" + stored.name});
   for (const auto& package : member->declared)
     if (std::ranges::find(sandbox.declared, package) == sandbox.declared.end())
       sandbox.declared.push_back(package);
@@ -40,10 +40,6 @@ std::string sandbox_name(const std::string& application) {
 
 bool shares_sandbox(const Deployed& function) {
   return function.stored.spec.sandbox == FunctionSpec::Sandbox::application;
-}
-
-std::string code_in_sandbox(std::string_view name) {
-  return "/functions/" + std::string{name};
 }
 
 DeployedPtr sandbox_of(std::span<const DeployedPtr> members, std::uint64_t version) {

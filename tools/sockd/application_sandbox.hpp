@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "starter.hpp"
 
@@ -16,11 +15,10 @@ namespace sockd {
 std::string sandbox_name(const std::string& application);
 /// Whether its events are worked on in its application's sandboxes.
 bool shares_sandbox(const Deployed& function);
-/// Where it has the code of a member: /functions/NAME.
-std::string code_in_sandbox(std::string_view name);
-/// One that sees all that its members see: the largest memory, timeout and concurrency that one of
-/// them has are its own. It declares the packages of all, or none, where two of them need different
-/// versions of one. `members`: at least one, all of one application.
+/// One that sees all that its members see, and their code in /functions/NAME: the largest memory,
+/// timeout and concurrency that one of them has are its own. It declares the packages of all, or
+/// none, where two of them need different versions of one. `members`: at least one, all of one
+/// application.
 DeployedPtr sandbox_of(std::span<const DeployedPtr> members, std::uint64_t version);
 
 }  // namespace sockd

@@ -125,10 +125,7 @@ asio::awaitable<Outcome> Dispatcher::dispatch(const CallRequest& request) {
   Reply reply = co_await instance->call(call, request.depth, called + spec.timeout);
   note(outcome, "call", called);
   outcome.printed = instance->output().take();
-  if (reply.kind == Reply::Kind::late)
-    outcome.body = fmt::format("it has not answered in {:.2f} seconds",
-                               std::chrono::duration<double>(spec.timeout).count());
-  co_await finish(home, std::move(instance), std::move(reply), outcome);
+  co_await finish(home, spec.timeout, std::move(instance), std::move(reply), outcome);
   co_return outcome;
 }
 
@@ -179,21 +176,24 @@ asio::awaitable<std::unique_ptr<Instance>> Dispatcher::start_instance(FunctionPt
   co_return std::make_unique<Instance>(loop_, workers_, std::move(*started), std::move(connection));
 }
 
-asio::awaitable<void> Dispatcher::finish(FunctionPtr function, std::unique_ptr<Instance> instance,
-                                         Reply reply, Outcome& outcome) {
+asio::awaitable<void> Dispatcher::finish(FunctionPtr home, std::chrono::milliseconds timeout,
+                                         std::unique_ptr<Instance> instance, Reply reply,
+                                         Outcome& outcome) {
   switch (reply.kind) {
     case Reply::Kind::answered: {
       const bool is_result = reply.answer->kind == Answer::Kind::result;
       outcome.kind = is_result ? Outcome::Kind::result : Outcome::Kind::raised;
       outcome.body = std::move(reply.answer->text);
-      if (!reply.answer->is_last && may_be_reused(*function->deployed, *instance))
-        pool_.release(function, std::move(instance));
+      if (!reply.answer->is_last && may_be_reused(*home->deployed, *instance))
+        pool_.release(home, std::move(instance));
       else
-        pool_.dispose(function, std::move(instance));
+        pool_.dispose(home, std::move(instance));
       co_return;
     }
     case Reply::Kind::late:
       outcome.kind = Outcome::Kind::timed_out;
+      outcome.body = fmt::format("it has not answered in {:.2f} seconds",
+                                 std::chrono::duration<double>(timeout).count());
       break;
     case Reply::Kind::broken:
       outcome.kind = Outcome::Kind::bad_answer;
@@ -215,7 +215,7 @@ asio::awaitable<void> Dispatcher::finish(FunctionPtr function, std::unique_ptr<I
       break;
     }
   }
-  pool_.dispose(function, std::move(instance));
+  pool_.dispose(home, std::move(instance));
 }
 
 }  // namespace sockd

@@ -47,8 +47,10 @@ class Dispatcher {
   boost::asio::awaitable<std::unique_ptr<Instance>> start_instance(FunctionPtr function,
                                                                    const CallRequest& request,
                                                                    Outcome& outcome);
-  boost::asio::awaitable<void> finish(FunctionPtr function, std::unique_ptr<Instance> instance,
-                                      Reply reply, Outcome& outcome);
+  /// `home`: whose instance it is; `timeout`: the called function's.
+  boost::asio::awaitable<void> finish(FunctionPtr home, std::chrono::milliseconds timeout,
+                                      std::unique_ptr<Instance> instance, Reply reply,
+                                      Outcome& outcome);
 
   boost::asio::io_context& loop_;
   boost::asio::thread_pool& workers_;

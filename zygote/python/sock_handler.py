@@ -246,7 +246,7 @@ def answer_one(line, pipe):
         handler = make_call(find_handler(call["handler"]), call["wsgi"])
         return handler(call["event"], Context(call["function"], call["id"], now_ms() + call["remaining_ms"]))
 
-    text = answer(work, tuple)
+    text = answer(work, lambda: ())
     sys.stdout.flush()
     bus = sys.modules.get("sock")
     at_rest = bus is None or bus._lock.acquire(blocking=False)

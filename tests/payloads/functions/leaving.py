@@ -3,7 +3,6 @@
 import os
 import subprocess
 import threading
-import time
 
 
 def fork_for_ever():
@@ -12,8 +11,7 @@ def fork_for_ever():
 
 
 def wait_for_ever():
-    while True:
-        time.sleep(1)
+    threading.Event().wait()
 
 
 def handler(event):
