@@ -57,7 +57,8 @@ def one_sandbox_serves_them_all(world: World) -> None:
 
 def nothing_of_an_event_is_left(world: World) -> None:
     world.start()
-    put(world, "f", (FUNCTIONS / "leaving.py").read_text())
+    # Room for as many processes as an instance may have, or the bomb would end for want of memory.
+    put(world, "f", (FUNCTIONS / "leaving.py").read_text(), f'memory = "1g"\n{SHARED}')
     for event in ("leave", "bomb", "leave"):
         expect(world.result("f", json.dumps(event)) == "done", event)
         reply = world.invoke("f", json.dumps("look"))
