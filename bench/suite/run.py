@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from measure import machine
-from suite.parts import PROJECT, Part, why_not
+from suite.parts import FULL, PROJECT, Part, why_not
 
 SECONDS_TO_END = 20
 IDLE_SECONDS = 0.5
@@ -35,11 +35,24 @@ def say(text: str) -> None:
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
-def build(directory: Path) -> bool:
+def prepare(directory: Path, size: str) -> bool:
+    """Installs what is measured and what it is compared with, builds, and makes the images of a full run, which are kept; nothing
+    of it where the programs were built elsewhere. What cannot be had is missing from the report, which says so."""
     if directory != PROJECT / "build/release":
         return directory.is_dir()
-    say("scripts/build release bench-programs")
-    return subprocess.run([PROJECT / "scripts/build", "release", "bench-programs"], stdout=sys.stderr, check=False).returncode == 0
+    for words in (("scripts/install-packages", "--bench"), ("scripts/install-criu",)):
+        if not succeeds(*words):
+            say(f"going on without what {words[0]} could not install")
+    if not succeeds("scripts/build", "release", "bench-programs"):
+        return False
+    if size == FULL and not succeeds("bench/image_load", "--make"):
+        say("going on without images")
+    return True
+
+
+def succeeds(program: str, *words: str) -> bool:
+    say(shlex.join((program, *words)))
+    return subprocess.run([PROJECT / program, *words], stdout=sys.stderr, check=False).returncode == 0
 
 
 def adopt_orphans() -> None:

@@ -161,17 +161,21 @@ class PackageCache {
   /// Errc::exists when the same version is there with other content. Blocking: as long as reading
   /// and writing takes, and while another process takes in the same.
   Result<CachedPackage> add(const PackageSource& source, const ImportLimits& limits = {});
-  /// Runs an installer in a container and takes in what it leaves. On failure: as add() and
+  /// Runs an installer in a container and takes in what it leaves. What it writes to /out until its
+  /// deadline has no bound but the disk. On failure: as add() and
   /// Host::create(); Errc::launch_failed when the command does, Errc::timed_out. Blocking: as long
   /// as it runs.
   Result<CachedPackage> install(Host& host, const InstallSpec& spec);
   /// Adds the bytecode of a package's modules to it: without, each new interpreter that imports
   /// them compiles them again, and cannot keep the result. Those that use the package see no
   /// change; one that is compiled for that version already is only returned. No code of it is run.
-  /// On failure: as Host::create(), Errc::unsupported for a package that is not for that
-  /// interpreter, Errc::launch_failed when that does not do its work, Errc::timed_out,
-  /// Errc::corrupt for what is no bytecode, Errc::exhausted beyond a limit; the package stays as it
-  /// was. Blocking: seconds for a large package, and while another process compiles the same.
+  /// What the interpreter writes is what all containers with a Python of that version import from
+  /// then on, whatever their root: take one that they all trust. What it writes to /out until its
+  /// deadline has no bound but the disk. On failure: as Host::create(), Errc::unsupported for a
+  /// package that is not for that interpreter, Errc::launch_failed when that does not do its work,
+  /// Errc::timed_out, Errc::corrupt for what is no bytecode, Errc::exhausted beyond a limit; the
+  /// package stays as it was. Blocking: seconds for a large package, and while another process
+  /// compiles the same.
   Result<CachedPackage> compile(Host& host, const CachedPackage& package, const CompileSpec& spec);
 
   /// Sorted by name, then by version, the newest first.

@@ -59,7 +59,7 @@ Adder::Adder(const CacheDirectory& cache, const ImportLimits& limits, store::Sto
     : cache_{cache}, limits_{limits}, locks_{std::move(locks)}, staging_{std::move(staging)} {}
 
 Result<Adder> Adder::start(const CacheDirectory& cache, const ImportLimits& limits) {
-  SOCK_TRY(store::remove_dead_staging(cache));
+  store::tidy_staging(cache);
   auto locks = SOCK_TRY(store::StoreLocks::open(cache));
   auto staging = SOCK_TRY(store::Staging::create(cache));
   return Adder{cache, limits, std::move(locks), std::move(staging)};
@@ -109,6 +109,12 @@ Result<CachedPackage> Adder::copy(FdRef from, PackageSource::Kind kind,
 
 Result<CachedPackage> Adder::publish(UnpackedPackage unpacked, PackageSource::Kind kind,
                                      std::optional<store::Digest> source) {
+  const CachedPackage named{.package = unpacked.package, .abi = unpacked.abi};
+  // One that is there may have bytecode: its files without would be nobody's.
+  const auto known = load_package(cache_, key_of(named));
+  if (known.has_value() && known->content == store::Digest::of(unpacked.record.to_text()) &&
+      hold_tree(cache_, locks_, known->tree).has_value())
+    return known->package;
   const auto digest = SOCK_TRY(publish_tree(cache_, locks_, staging_, unpacked.record));
   StoredPackage stored{.package = {.package = std::move(unpacked.package),
                                    .abi = std::move(unpacked.abi),

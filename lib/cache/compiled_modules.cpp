@@ -69,24 +69,24 @@ class BytecodeTaker {
     tally_.bytes = record.bytes();
   }
 
-  Result<std::size_t> take_all() {
+  Result<TakenBytecode> take_all() {
     std::vector<std::string> modules;  // The record grows below.
     for (const auto& [path, entry] : record_.entries)
       if (entry.kind == Kind::file && path.starts_with(modules_directory) &&
           !bytecode_name(path, python_).empty())
         modules.push_back(path);
-    std::size_t taken = 0;
+    TakenBytecode done;
     for (const auto& module : modules) {
+      if (record_.entries.contains(bytecode_path(module, python_))) continue;
       const bool is_taken = SOCK_TRY(take(module));
-      if (is_taken) ++taken;
+      ++(is_taken ? done.taken : done.missing);
     }
-    return taken;
+    return done;
   }
 
  private:
   Result<bool> take(const std::string& module) {
     const std::string path = bytecode_path(module, python_);
-    if (record_.entries.contains(path)) return false;
     const auto bytecode = SOCK_TRY(read(module));
     if (bytecode.empty()) return false;
     if (!is_unchecked(bytecode)) return store::corrupt("'" + path + "'", "it is no bytecode");
@@ -166,9 +166,9 @@ std::string bytecode_path(std::string_view module, std::string_view python) {
   return joined(joined(store::parent_of(module), bytecode_directory), name);
 }
 
-Result<std::size_t> take_bytecode(FdRef out, const Package& package, std::string_view python,
-                                  const ImportLimits& limits, FdRef tree,
-                                  store::TreeRecord& record) {
+Result<TakenBytecode> take_bytecode(FdRef out, const Package& package, std::string_view python,
+                                    const ImportLimits& limits, FdRef tree,
+                                    store::TreeRecord& record) {
   BytecodeTaker taker{out, package, python, limits, tree, record};
   return base::in_stage(store_stage, taker.take_all());
 }

@@ -58,24 +58,26 @@ class Compilation {
       return base::refuse(
           Errc::launch_failed, Stage::wait, spec_.container.argv.front(),
           std::string{to_string(status.kind)} + " with " + std::to_string(status.value));
-    const auto record = SOCK_TRY(base::in_stage(store_stage, make_tree_of(stored, status.ok())));
+    const auto record = SOCK_TRY(base::in_stage(store_stage, make_tree_of(stored)));
     const auto tree =
         SOCK_TRY(base::in_stage(store_stage, publish_tree(cache_, locks_, staging_, record)));
     return base::in_stage(store_stage, describe(std::move(stored), tree, record));
   }
 
  private:
-  Result<store::TreeRecord> make_tree_of(const StoredPackage& stored, bool is_complete) {
+  Result<store::TreeRecord> make_tree_of(const StoredPackage& stored) {
     auto record = SOCK_TRY(read_record(cache_, stored.tree));
     const auto from = SOCK_TRY(open_tree(cache_, stored.tree));
     const auto to = SOCK_TRY(make_tree(staging_));
     SOCK_TRY(store::link_tree(from, record, to));
     const auto out = SOCK_TRY(open_out(staging_));
-    const auto taken = SOCK_TRY(
+    const auto [taken, missing] = SOCK_TRY(
         take_bytecode(out, stored.package.package, spec_.python, spec_.limits, to, record));
-    if (taken == 0 && !is_complete)
+    // Whatever it says of itself: nobody would compile it for that version any more.
+    if (taken == 0 && missing > 0)
       return base::refuse(Errc::launch_failed, Stage::wait, spec_.container.argv.front(),
                           "it compiled nothing; is it Python " + spec_.python + "?");
+    static_cast<void>(remove_out(staging_).has_value());  // So that it need not be synced.
     SOCK_TRY(store::finish_directories(to, record, store::Owners::ours));
     return record;
   }
@@ -94,10 +96,18 @@ class Compilation {
     stored.package.bytes = record.bytes();
     stored.package.entries = record.entries.size();
     SOCK_TRY(save_package(cache_, staging_, stored));
-    // Those who use it keep it, until gc().
-    if (before != tree) SOCK_TRY(store::remove_unused(cache_, locks_, cache_.trees, before));
+    if (before != tree) static_cast<void>(remove_old(before).has_value());
     SOCK_TRY(locks_.unlock(store::LockKey::catalog()));
     return std::move(stored.package);
+  }
+
+  // Unless it is also that of a package with the same files and another name. What is left, because
+  // somebody uses it or because it cannot be removed now, is for gc().
+  Result<> remove_old(const store::Digest& tree) {
+    const auto all = SOCK_TRY(load_packages(cache_));
+    if (std::ranges::find(all, tree, &StoredPackage::tree) != all.end()) return {};
+    SOCK_TRY(store::remove_unused(cache_, locks_, cache_.trees, tree));
+    return {};
   }
 
   const CacheDirectory& cache_;
@@ -115,7 +125,7 @@ Result<CachedPackage> compile_package(const CacheDirectory& cache, Host& host,
   auto stored = SOCK_TRY(load_package(cache, key));
   if (!suits(package.abi, spec.python))
     return base::refuse(Errc::unsupported, Stage::validate, key, "not for Python " + spec.python);
-  SOCK_TRY(store::remove_dead_staging(cache));
+  store::tidy_staging(cache);
   const auto locks = SOCK_TRY(store::StoreLocks::open(cache));
   // One after another, also for different interpreters: each adds to what is there. Of those who
   // compile the same, one does the work.

@@ -32,6 +32,9 @@ struct PackageCache::Impl {
 
 namespace {
 
+// Who looks and then locks looks again where somebody was faster, but not for ever.
+constexpr int most_looks = 5;
+
 std::unexpected<Error> closed() {
   return base::refuse(Errc::closed, store_stage, "package cache");
 }
@@ -62,6 +65,22 @@ Result<std::optional<Held>> choose_and_hold(const cache::CacheDirectory& cache,
     held.packages.push_back(package);
   }
   return std::optional{std::move(held)};
+}
+
+/// With its tree, if that is there at all: one that is compiled meanwhile gets another.
+Result<StoredPackage> find_and_hold(const cache::CacheDirectory& cache, const StoreLocks& locks,
+                                    const std::string& key) {
+  std::optional<StoredPackage> before;
+  for (int looks = 0; looks < most_looks; ++looks) {
+    auto stored = SOCK_TRY(cache::load_package(cache, key));
+    const auto held = cache::hold_tree(cache, locks, stored.tree);
+    const bool is_missing = !held.has_value() && held.error().code == Errc::not_found;
+    if (!held.has_value() && !is_missing) return std::unexpected(held.error());
+    // Missing twice, it is not another one's doing.
+    if (!is_missing || (before && before->tree == stored.tree)) return stored;
+    before = std::move(stored);
+  }
+  return base::refuse(Errc::not_found, store_stage, key, "it changes all the time; try again");
 }
 
 Result<Verification> check_package(const cache::CacheDirectory& cache,
@@ -144,7 +163,6 @@ Result<std::vector<CachedPackage>> PackageCache::find(const Package& package) co
 Result<PackagesInUse> PackageCache::use(const PackageRequest& request) const {
   if (!impl_) return closed();
   const cache::CacheDirectory& cache = impl_->directory;
-  constexpr int most_looks = 5;
   std::optional<Held> held;
   for (int i = 0; i < most_looks && !held; ++i) held = SOCK_TRY(choose_and_hold(cache, request));
   if (!held)
@@ -160,9 +178,8 @@ Result<PackagesInUse> PackageCache::use(const PackageRequest& request) const {
 
 Result<Verification> PackageCache::verify(const CachedPackage& package) const {
   if (!impl_) return closed();
-  const auto stored = SOCK_TRY(cache::load_package(impl_->directory, cache::key_of(package)));
   const auto locks = SOCK_TRY(StoreLocks::open(impl_->directory));
-  SOCK_TRY(locks.lock(LockKey::object(stored.tree), sys::LockMode::shared));
+  const auto stored = SOCK_TRY(find_and_hold(impl_->directory, locks, cache::key_of(package)));
   return base::in_stage(store_stage, check_package(impl_->directory, stored));
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/try.hpp"
 #include "store/stage.hpp"
+#include "store/tree_removal.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
 
@@ -73,6 +74,10 @@ Result<std::string> make_out(const CacheDirectory& cache, const store::Staging& 
 
 Result<UniqueFd> open_out(const store::Staging& staging) {
   return sys::open_beneath(staging.directory(), staged_out, O_RDONLY | O_DIRECTORY);
+}
+
+Result<> remove_out(const store::Staging& staging) {
+  return store::remove_tree(staging.directory(), staged_out);
 }
 
 }  // namespace sock::cache

@@ -30,5 +30,7 @@ Result<store::Digest> publish_tree(const CacheDirectory& cache, const store::Sto
 /// A directory for what runs in a container and is to leave something; its path on the host.
 Result<std::string> make_out(const CacheDirectory& cache, const store::Staging& staging);
 Result<UniqueFd> open_out(const store::Staging& staging);
+/// Before publish_tree(), which waits until all that is there is on the disk.
+Result<> remove_out(const store::Staging& staging);
 
 }  // namespace sock::cache

@@ -3,6 +3,7 @@
 #include "checkpoint/criu_processes.hpp"
 
 #include <array>
+#include <climits>
 
 #include "base/try.hpp"
 #include "checkpoint/criu_image_bytes.hpp"
@@ -46,6 +47,8 @@ CriuOpenFile told_of(const Criu__OpenFile& file) {
   }
   if (file.pipe != nullptr) told.name = "pipe:[" + std::to_string(file.pipe->pipe_id) + "]";
   if (file.memfd != nullptr) told.name = file.memfd->name;
+  // Each of its mappings gets a copy.
+  if (told.name.size() > PATH_MAX) told.name.resize(PATH_MAX);
   return told;
 }
 

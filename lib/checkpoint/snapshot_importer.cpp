@@ -54,7 +54,7 @@ SnapshotImporter::SnapshotImporter(const SnapshotDirectory& directory, FdRef arc
 
 Result<Snapshot> SnapshotImporter::run(std::uint64_t archive_bytes) {
   if (!options_.name.empty()) SOCK_TRY(container::check_name(options_.name));
-  SOCK_TRY(store::remove_dead_staging(directory_));
+  store::tidy_staging(directory_);
   progress_.set_total(archive_bytes);
   progress_.enter(ImportProgress::Step::unpacking);
   SOCK_TRY(take_top());

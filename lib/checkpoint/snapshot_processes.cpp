@@ -3,6 +3,7 @@
 #include "checkpoint/snapshot_processes.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "base/try.hpp"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::size_t most_bytes = 32U << 20U;  // Of one image: a hundred times what is usual.
 constexpr std::size_t most_processes = 10'000;
+constexpr std::size_t most_names = 64U << 20U;  // Bytes, of all processes.
 
 using Files = std::map<std::uint64_t, CriuOpenFile>;
 
@@ -65,6 +67,14 @@ Result<SnapshotProcess> process_of(FdRef images, const CriuProcess& listed, cons
   return process;
 }
 
+// Each mapping and each descriptor has its file's name.
+std::size_t bytes_of_names(const SnapshotProcess& process) {
+  std::size_t bytes = 0;
+  for (const auto& each : process.mappings) bytes += each.what.size();
+  for (const auto& each : process.descriptors) bytes += each.name.size();
+  return bytes;
+}
+
 Result<std::vector<SnapshotProcess>> container_processes(FdRef images) {
   const auto tree = SOCK_TRY(read_image(images, "pstree.img"));
   const auto listed = SOCK_TRY(parse_processes(tree, "pstree.img"));
@@ -73,7 +83,17 @@ Result<std::vector<SnapshotProcess>> container_processes(FdRef images) {
   const auto files_bytes = SOCK_TRY(read_image(images, files_image));
   const auto files = SOCK_TRY(parse_open_files(files_bytes, files_image));
   std::vector<SnapshotProcess> processes;
-  for (const auto& each : listed) processes.push_back(SOCK_TRY(process_of(images, each, files)));
+  std::set<pid_t> pids;
+  std::size_t bytes = 0;
+  for (const auto& each : listed) {
+    if (!pids.insert(each.pid).second)
+      return base::refuse(Errc::corrupt, Stage::checkpoint, "pstree.img", "a process twice");
+    processes.push_back(SOCK_TRY(process_of(images, each, files)));
+    bytes += bytes_of_names(processes.back());
+    if (bytes > most_names)
+      return base::refuse(Errc::corrupt, Stage::checkpoint, "pstree.img",
+                          "its processes have too many mappings");
+  }
   return processes;
 }
 

@@ -44,7 +44,7 @@ Strays::~Strays() {
 // KERNEL: a zombie is still in its group on v2, and so on hybrid machines, but not on v1.
 bool Strays::is_in_group(pid_t child) const {
   const auto groups = sys::read_file(sys::cwd, "/proc/" + std::to_string(child) + "/cgroup");
-  return groups.has_value() && groups->contains(group_);
+  return groups.has_value() && groups->contains(group_ + "\n");
 }
 
 }  // namespace sock::checkpoint

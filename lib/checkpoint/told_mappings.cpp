@@ -99,6 +99,10 @@ Result<std::vector<Mapping>> told_mappings(const std::vector<CriuArea>& all,
   std::erase_if(areas, [](const CriuArea& area) { return (area.kind & criu_area::guard) != 0; });
   if (!ascend(areas) || !ascend(pages))
     return base::refuse(Errc::corrupt, Stage::checkpoint, "memory", "its areas are in no order");
+  // Twice what a process may have, unless somebody has raised that.
+  constexpr std::size_t most_areas = 131'072;
+  if (areas.size() > most_areas)
+    return base::refuse(Errc::corrupt, Stage::checkpoint, "memory", "it has too many areas");
   std::vector<Mapping> told;
   for (const CriuArea& area : areas) {
     constexpr std::uint32_t file_shared = 1U << 7U;

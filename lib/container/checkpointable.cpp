@@ -68,10 +68,12 @@ Result<> refuse_what_no_snapshot_holds(const ContainerSpec& spec, const Workshop
   if (spec.namespaces.user) return cannot("user namespace", hint);
   if (spec.namespaces.shared != unsafe::Shared::none) return cannot("shared namespaces", hint);
   if (spec.stdio.terminal) return cannot("terminal", hint);
-  // It could mount what we would not know of.
+  // It could mount what we would not know of; or open, and change, the file of the snapshot that
+  // its memory is mapped from (/proc/self/map_files).
   const auto& kept = spec.identity.capabilities;
-  if (std::ranges::find(kept, "cap_sys_admin", &unsafe::Capability::name) != kept.end())
-    return cannot("cap_sys_admin", hint);
+  for (const char* const name : {"cap_sys_admin", "cap_checkpoint_restore"})
+    if (std::ranges::find(kept, name, &unsafe::Capability::name) != kept.end())
+      return cannot(name, hint);
   return {};
 }
 

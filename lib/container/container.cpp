@@ -70,6 +70,7 @@ Result<std::unique_ptr<Container::Impl>> Container::Impl::start(container::Works
   Result<container::Launched> launched = launch();
   if (!launched) return std::unexpected(std::move(launched).error());
   impl->launched = *std::move(launched);
+  impl->launched.cgroup.die_as_one(true);
   impl->time_limit = waiter_limit(spec);
   return impl;
 }
@@ -133,7 +134,8 @@ Result<> Container::Impl::kill() {
     SOCK_TRY(signal_unless_gone(launched.pidfd, SIGKILL));
     // The signal is pending already: thawed, it dies and runs nothing.
     const std::scoped_lock lock{freezing_};
-    if (std::exchange(paused_, false)) SOCK_TRY(launched.cgroup.thaw());
+    if (paused_) SOCK_TRY(launched.cgroup.thaw());
+    paused_ = false;
   }
   // With a pid namespace, the first process is its init: the kernel kills all others before this
   // one's end can be seen.

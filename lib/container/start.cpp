@@ -27,6 +27,8 @@ Result<sys::Spawned> spawn_directly(PlanMemory& memory, ChildStacks& stacks,
        .entry_argument = &memory.plan});
 }
 
+constexpr std::uint32_t patience_inside = 5;  // Seconds, of a thousand times what it takes.
+
 // Ended before it could say why: killed from outside, most likely for the memory limit.
 std::unexpected<Error> died(const std::optional<sys::WaitStatus>& status) {
   const std::string how =
@@ -83,6 +85,7 @@ Result<sys::Spawned> spawn_inside(PlanMemory& memory, ChildStacks& stacks,
 Result<sys::Spawned> start(PlanMemory& memory, ChildStacks& stacks, const StartRequest& request) {
   child::Report& report = memory.report;
   memory.plan.handlers_cleared = request.features.clone3 && !request.enter;
+  memory.plan.patience = request.enter ? patience_inside : 0;
   report.last_mark = sys::monotonic_nanoseconds();
   sys::Spawned spawned = SOCK_TRY(
       base::in_stage(Stage::clone, request.enter ? spawn_inside(memory, stacks, request)

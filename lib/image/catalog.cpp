@@ -149,11 +149,18 @@ Result<std::vector<StoredImage>> load_images(const StoreDirectory& store) {
     if (!id.has_value()) continue;
     auto stored = load_image(store, *id, names);
     if (!stored.has_value() && stored.error().code == Errc::not_found)
-      continue;  // Removed meanwhile.
+      continue;  // Removed meanwhile, or without its document.
     if (!stored.has_value()) return std::unexpected(std::move(stored).error());
     images.push_back(std::move(*stored));
   }
   return images;
+}
+
+Result<std::size_t> count_images(const StoreDirectory& store) {
+  std::size_t count = 0;
+  for (const auto& file : SOCK_TRY(base::in_stage(image_stage, sys::list_dir(store.images))))
+    if (store::Digest::from_hex(file, "images/" + file).has_value()) ++count;
+  return count;
 }
 
 Result<StoredImage> find_image(const StoreDirectory& store, const Reference& reference,

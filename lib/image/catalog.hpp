@@ -45,6 +45,8 @@ Result<StoredImage> load_image(const StoreDirectory& store, const store::Digest&
                                const Names& names);
 /// All images, also those without a name.
 Result<std::vector<StoredImage>> load_images(const StoreDirectory& store);
+/// Also those that cannot be read.
+Result<std::size_t> count_images(const StoreDirectory& store);
 /// On failure: Errc::not_found.
 Result<StoredImage> find_image(const StoreDirectory& store, const Reference& reference,
                                const std::string& as_given);

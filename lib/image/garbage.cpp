@@ -10,6 +10,7 @@
 #include "image/mounts.hpp"
 #include "image/stage.hpp"
 #include "store/object_removal.hpp"
+#include "store/stage.hpp"
 #include "store/staging.hpp"
 #include "store/tree_removal.hpp"
 #include "sys/file.hpp"
@@ -45,7 +46,11 @@ class Collection {
  private:
   Result<Referred> remove_nameless() {
     Referred referred;
-    for (const auto& stored : SOCK_TRY(load_images(store_))) {
+    const auto images = SOCK_TRY(load_images(store_));
+    // Nobody removes one now: the layers of one that cannot be read are still its own.
+    if (images.size() < SOCK_TRY(count_images(store_)))
+      return store::corrupt("images", "one of them has lost its document; import it again");
+    for (const auto& stored : images) {
       const auto id = SOCK_TRY(store::Digest::parse(stored.image.id, "image"));
       if (stored.image.names.empty()) {
         SOCK_TRY(sys::remove_file(store_.images, id.hex()));

@@ -46,6 +46,8 @@ Result<> add_entry(store::TreeWriter& writer, store::ArchiveEntry entry,
       writer.note_opaque(std::move(decision.path));
       break;
     case store::EntryDecision::Action::place:
+      // Nor is what it replaces in a layer below.
+      if (writer.leaves_out(entry)) writer.note_whiteout(decision.path);
       return writer.add(decision.path, std::move(entry), reader);
   }
   return {};
@@ -74,7 +76,7 @@ Importer::Importer(const StoreDirectory& store, const ImportOptions& options)
 
 Result<Image> Importer::run(const ImageSource& source) {
   if (!options_.name.empty()) SOCK_TRY(parse_image_name(options_.name));
-  SOCK_TRY(store::remove_dead_staging(store_));
+  store::tidy_staging(store_);
   locks_ = SOCK_TRY(store::StoreLocks::open(store_));
   if (source.kind == ImageSource::Kind::directory) return import_directory(source);
   const SourceImage image = SOCK_TRY(open_source_image(source, options_));

@@ -58,9 +58,11 @@ Result<> mount_and_note(const StoreDirectory& store, const StoredImage& stored,
                         const std::string& directory) {
   const UniqueFd target = SOCK_TRY(sys::open_literally(sys::cwd, directory, O_PATH | O_DIRECTORY));
   const std::string name = note_name(directory);
-  if (sys::status_at(store.mounts, name).has_value())
-    return base::refuse(Errc::exists, image_stage, directory, "an image is mounted there already");
   const std::string boot = SOCK_TRY(boot_id());
+  // One of before the machine's start means nothing.
+  const auto known = load_note(store, name);
+  if (known.has_value() && known->boot == boot)
+    return base::refuse(Errc::exists, image_stage, directory, "an image is mounted there already");
   const store::Staging staging = SOCK_TRY(store::Staging::create(store));
   // Noted first: what is mounted is never without its note.
   SOCK_TRY(staging.write_and_publish(store.mounts, name,
@@ -84,7 +86,16 @@ Result<> unmount_root(const StoreDirectory& store, const std::string& directory)
   const std::string name = note_name(directory);
   if (!sys::status_at(store.mounts, name).has_value())
     return base::refuse(Errc::not_found, image_stage, directory, "no image was mounted there");
-  SOCK_TRY(base::in_stage(image_stage, sys::unmount(directory)));
+  const std::string boot = SOCK_TRY(base::in_stage(image_stage, boot_id()));
+  const auto note = load_note(store, name);
+  // What is there since the machine's last start is somebody else's.
+  if (!note.has_value() || note->boot == boot) {
+    const auto unmounted = base::in_stage(image_stage, sys::unmount(directory));
+    // Nothing is mounted there, or nothing is there: somebody else has taken it away.
+    const bool is_gone = !unmounted.has_value() && (unmounted.error().code == Errc::invalid_spec ||
+                                                    unmounted.error().code == Errc::not_found);
+    if (!unmounted.has_value() && !is_gone) return unmounted;
+  }
   return base::in_stage(image_stage, sys::remove_file(store.mounts, name));
 }
 

@@ -162,13 +162,16 @@ Result<> ImageStore::mount(std::string_view reference, const std::string& direct
   const image::StoreDirectory& store = *impl_->directory;
   const auto stored = SOCK_TRY(look_up(store, reference));
   const auto locks = SOCK_TRY(hold(store, {stored.chain}));
-  // A gc() at work has looked already at what is mounted.
-  SOCK_TRY(locks.lock(store::LockKey::catalog(), sys::LockMode::shared));
+  // A gc() at work has looked already at what is mounted; and of two on one directory one would
+  // have no note.
+  SOCK_TRY(locks.lock(store::LockKey::catalog(), sys::LockMode::exclusive));
   return image::mount_root(store, stored, directory);
 }
 
 Result<> ImageStore::unmount(const std::string& directory) const {
   if (!impl_) return closed();
+  const auto locks = SOCK_TRY(store::StoreLocks::open(*impl_->directory));
+  SOCK_TRY(locks.lock(store::LockKey::catalog(), sys::LockMode::exclusive));
   return image::unmount_root(*impl_->directory, directory);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <clocale>
 #include <new>
+#include <utility>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -133,12 +134,22 @@ ArchiveReader::~ArchiveReader() = default;
 ssize_t ArchiveReader::read_stream(archive*, void* self, const void** buffer) {
   auto& reader = *static_cast<ArchiveReader*>(self);
   auto bytes = reader.stream_->next();
+  if (bytes.has_value() && reader.header_left_) bytes = reader.count_header(*bytes);
   if (!bytes.has_value()) {
     reader.stream_error_ = std::move(bytes).error();
     return -1;
   }
   *buffer = bytes->data();
   return static_cast<ssize_t>(bytes->size());
+}
+
+// libarchive keeps all of a header: names, attributes, and a list of holes, of which each byte
+// takes twelve in memory.
+Result<std::string_view> ArchiveReader::count_header(std::string_view bytes) {
+  if (bytes.size() > *header_left_)
+    return corrupt(subject_.name, "the header of an entry goes on for megabytes");
+  *header_left_ -= bytes.size();
+  return bytes;
 }
 
 std::unexpected<Error> ArchiveReader::failure() const {
@@ -159,10 +170,17 @@ Result<> ArchiveReader::open() {
 Result<std::optional<ArchiveEntry>> ArchiveReader::next() {
   const PlainLocale locale{format_};
   SOCK_TRY(open());
+  // What is left of the entry before is no header.
+  if (std::exchange(is_in_entry_, false) && archive_read_data_skip(archive_.get()) < ARCHIVE_WARN)
+    return failure();
+  constexpr std::size_t most_header = 8U << 20U;
   archive_entry* entry = nullptr;
+  header_left_ = most_header;
   const int status = archive_read_next_header(archive_.get(), &entry);
+  header_left_.reset();
   if (status == ARCHIVE_EOF) return std::optional<ArchiveEntry>{};
   if (status != ARCHIVE_OK && status != ARCHIVE_WARN) return failure();
+  is_in_entry_ = true;
   auto described = describe(entry);
   if (!described.has_value()) return std::unexpected(std::move(described).error());
   return std::optional{std::move(*described)};

@@ -65,6 +65,7 @@ class ArchiveReader {
   ArchiveReader(ArchiveFormat format, ByteStream* stream, FdRef file, Subject subject,
                 const ImportLimits& limits);
   static ssize_t read_stream(archive*, void* self, const void** buffer);
+  Result<std::string_view> count_header(std::string_view bytes);
   Result<> open();
   Result<ArchiveEntry> describe(archive_entry* entry) const;
   std::unexpected<Error> failure() const;
@@ -76,6 +77,8 @@ class ArchiveReader {
   const ImportLimits limits_;
   std::optional<Error> stream_error_;
   bool is_open_ = false;
+  bool is_in_entry_ = false;
+  std::optional<std::size_t> header_left_;  ///< Bytes, while a header is read.
   struct Free {
     void operator()(archive* a) const noexcept;
   };

@@ -67,15 +67,24 @@ Result<> Staging::write_and_publish(FdRef place, const std::string& name,
 
 Result<std::size_t> remove_dead_staging(const StoreDirectory& store) {
   std::size_t removed = 0;
+  Result<> failed{};
   const StoreLocks locks = SOCK_TRY(StoreLocks::open(store));
   for (const auto& name : SOCK_TRY(base::in_stage(store_stage, sys::list_dir(store.staging)))) {
     const auto key = LockKey::staged(name);
     if (!SOCK_TRY(locks.try_lock(key, sys::LockMode::exclusive))) continue;
-    SOCK_TRY(base::in_stage(store_stage, remove_tree(store.staging, name)));
+    auto gone = base::in_stage(store_stage, remove_tree(store.staging, name));
     SOCK_TRY(locks.unlock(key));
-    ++removed;
+    if (gone.has_value())
+      ++removed;
+    else
+      failed = std::move(gone);
   }
+  SOCK_TRY(std::move(failed));
   return removed;
+}
+
+void tidy_staging(const StoreDirectory& store) {
+  static_cast<void>(remove_dead_staging(store).has_value());
 }
 
 }  // namespace sock::store

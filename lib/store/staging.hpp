@@ -51,7 +51,10 @@ class Staging {
   UniqueFd directory_;
 };
 
-/// Removes what the dead have left; the number of them.
+/// Removes what the dead have left; the number of them. What cannot be removed is an error, but
+/// keeps nothing else from being removed.
 Result<std::size_t> remove_dead_staging(const StoreDirectory& store);
+/// The same before other work, which must not fail for what somebody else has left.
+void tidy_staging(const StoreDirectory& store);
 
 }  // namespace sock::store

@@ -14,6 +14,9 @@
 namespace sock::store {
 namespace {
 
+// Deeper trees are taken apart: so many descriptors at most, whatever there is.
+constexpr std::size_t most_levels = 64;
+
 struct Level {
   UniqueFd directory;
   std::string name;
@@ -45,6 +48,15 @@ Result<Level> descend(FdRef dir, std::string name) {
       .directory = std::move(directory), .name = std::move(name), .left = std::move(names)};
 }
 
+// A directory that is too deep becomes one at the top, which is a single level.
+Result<> bring_up(const Level& from, const std::string& name, Level& top) {
+  SOCK_TRY(open_to_empty(from.directory, name));  // Whoever moves it must be able to write to it.
+  std::string place = SOCK_TRY(sys::random_hex(8));
+  SOCK_TRY(sys::rename(from.directory, name, top.directory, place));
+  top.left.push_back(std::move(place));
+  return {};
+}
+
 }  // namespace
 
 Result<> remove_tree(FdRef dir, const std::string& name) {
@@ -65,7 +77,10 @@ Result<> remove_tree(FdRef dir, const std::string& name) {
       SOCK_TRY(sys::remove_file(level.directory, next));
       continue;
     }
-    levels.push_back(SOCK_TRY(descend(level.directory, std::move(next))));
+    if (levels.size() == most_levels)
+      SOCK_TRY(bring_up(level, next, levels.front()));
+    else
+      levels.push_back(SOCK_TRY(descend(level.directory, std::move(next))));
   }
   return {};
 }

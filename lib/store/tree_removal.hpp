@@ -1,6 +1,7 @@
 #pragma once
 
-// Removing a tree of files, through descriptors only and however deep it is.
+// Removing a tree of files, through descriptors only, of which a deep one needs no more than
+// others.
 
 #include <string>
 

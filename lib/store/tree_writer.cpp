@@ -31,10 +31,14 @@ bool is_device(const TreeEntry& entry) {
 
 }  // namespace
 
+bool TreeWriter::leaves_out(const ArchiveEntry& item) const noexcept {
+  return is_device(item.entry) && item.hard_link.empty() && policy_.devices == Devices::skip;
+}
+
 Result<> TreeWriter::add(const std::string& path, ArchiveEntry item, ArchiveReader& data) {
-  if (is_device(item.entry) && item.hard_link.empty() && policy_.devices == Devices::skip) {
+  if (leaves_out(item) && !path.empty()) {
     ++tally_.devices_skipped;
-    return {};
+    return make_room(path, item.entry);  // What it replaces is not there either.
   }
   auto placed = place(path, std::move(item), data);
   if (!placed && placed.error().stage == Stage::none) {
@@ -191,10 +195,11 @@ Result<> make_special(FdRef parent, const std::string& name, const TreeEntry& en
 }
 
 Result<> set_metadata(FdRef file, const TreeEntry& entry, Owners owners) {
-  // In this order: a new owner takes away capabilities and set-user-ID bits.
+  // In this order: a new owner takes away capabilities and set-user-ID bits, and a mode may keep
+  // the owner from setting attributes.
   if (owners == Owners::as_recorded) SOCK_TRY(sys::set_owner(file, entry.uid, entry.gid));
-  SOCK_TRY(sys::set_mode_of(file, entry.mode));
   for (const auto& xattr : entry.xattrs) SOCK_TRY(sys::set_xattr(file, xattr));
+  SOCK_TRY(sys::set_mode_of(file, entry.mode));
   return sys::set_times(file, entry.mtime);
 }
 

@@ -27,6 +27,8 @@ class TreeWriter {
   /// `path` is clean (entry_path.hpp), and where it goes, whatever the entry's own says; the caller
   /// has counted it. `data` is read when the entry is a file.
   Result<> add(const std::string& path, ArchiveEntry item, ArchiveReader& data);
+  /// Whether add() only makes room for it: a device, where there are to be none.
+  [[nodiscard]] bool leaves_out(const ArchiveEntry& item) const noexcept;
   /// What a layer says of those below it.
   void note_whiteout(std::string path) { record_.whiteouts.push_back(std::move(path)); }
   void note_opaque(std::string path) { record_.opaques.push_back(std::move(path)); }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <mutex>
 
 #include <linux/sched.h>
 #include <sched.h>
@@ -41,18 +42,27 @@ class AllSignalsBlocked {
 };
 
 // A child that changes its user while it shares our memory makes the kernel clear the flag for the
-// memory, and so for us: no core dumps, and /proc/self would belong to root.
+// memory, and so for us: no core dumps, and /proc/self would belong to root. With several threads
+// at work the first one finds what it was, and the last one says so again: in between it is what
+// their children have made of it.
 class KeptDumpable {
  public:
-  KeptDumpable() noexcept : saved_{raw::call(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0)} {}
+  KeptDumpable() {
+    const std::scoped_lock lock{mutex};
+    if (users++ == 0) saved = raw::call(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
+  }
   ~KeptDumpable() {
-    if (saved_ == 1) raw::call(SYS_prctl, PR_SET_DUMPABLE, saved_, 0, 0, 0);
+    const std::scoped_lock lock{mutex};
+    if (--users == 0 && saved == 1) raw::call(SYS_prctl, PR_SET_DUMPABLE, saved, 0, 0, 0);
   }
   KeptDumpable(const KeptDumpable&) = delete;
   KeptDumpable& operator=(const KeptDumpable&) = delete;
 
  private:
-  long saved_;
+  // Of the process, as the flag is.
+  inline static std::mutex mutex;
+  inline static int users = 0;
+  inline static long saved = 0;
 };
 
 long make_clone3(const SpawnRequest& request, std::uint64_t flags, int* pidfd) {

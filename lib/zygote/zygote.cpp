@@ -147,7 +147,11 @@ Result<std::unique_ptr<Zygote::Impl>> zygote::adopt(container::Workshop& worksho
 
 Zygote::Zygote(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}
 Zygote::Zygote(Zygote&&) noexcept = default;
-Zygote& Zygote::operator=(Zygote&&) noexcept = default;
+Zygote& Zygote::operator=(Zygote&& other) noexcept {
+  Zygote replaced{std::move(other)};
+  std::swap(impl_, replaced.impl_);
+  return *this;
+}
 Zygote::~Zygote() {
   if (impl_) static_cast<void>(kill().has_value());
 }

@@ -195,9 +195,11 @@ TEST_F(Checkpoint, IsRefusedBeforehandWhereNoSnapshotCouldHoldIt) {
   spec = shell("");
   spec.namespaces.shared = unsafe::Shared::ipc;
   refused(spec);
-  spec = shell("");
-  spec.identity.capabilities = {unsafe::Capability{"cap_sys_admin"}};
-  refused(spec);
+  for (const char* const name : {"cap_sys_admin", "cap_checkpoint_restore"}) {
+    spec = shell("");
+    spec.identity.capabilities = {unsafe::Capability{name}};
+    refused(spec);
+  }
 }
 
 using RootlessCheckpoint = HostTest;

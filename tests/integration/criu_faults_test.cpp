@@ -4,6 +4,7 @@
 #include <functional>
 #include <sstream>
 #include <stdexcept>
+#include <vector>
 
 #include <poll.h>
 #include <signal.h>
@@ -276,6 +277,32 @@ TEST_F(CriuFaults, LeaveNothingOfARestoreThatFails) {
     EXPECT_EQ(error.stage, Stage::restore);
     fake.does_its_work();
     expect_restorable(other);
+  }
+}
+
+// Their groups have numbers: c1 is not c10. Each restore is in the group of the one that has just
+// ended.
+TEST_F(CriuFaults, EndNoOtherContainersWithARestoreThatFails) {
+  write_down();
+  const FakeCriu fake{""};
+  fake.fails_at(2);
+  Host other = open_host(fake);
+  constexpr int count = 14;
+  std::vector<Container> others;
+  for (int i = 0; i < count; ++i) {
+    ContainerSpec spec = shell("while :; do sleep 60; done");
+    spec.name = "other-" + std::to_string(i);
+    auto container = other.create(spec);
+    ASSERT_TRUE(container.has_value()) << container.error().message();
+    others.push_back(std::move(*container));
+  }
+  while (!others.empty()) {
+    others.erase(others.begin());
+    EXPECT_EQ(restore_error(other, fake).code, Errc::launch_failed);
+    for (auto& each : others) {
+      const auto ended = each.wait_until(std::chrono::steady_clock::now());
+      ASSERT_TRUE(ended.has_value() && !ended->has_value()) << each.name();
+    }
   }
 }
 

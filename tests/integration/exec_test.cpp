@@ -1,5 +1,7 @@
 // Further processes in a running container.
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 #include "host_fixture.hpp"
@@ -124,6 +126,27 @@ TEST_F(Exec, IsRefusedWhileTheContainerIsPaused) {
   auto process = container->exec({.argv = {"true"}});
   ASSERT_TRUE(process) << process.error().message();
   EXPECT_TRUE(process->wait()->ok());
+}
+
+// Until its program runs, it has the payload's user already.
+TEST_F(Exec, IsNotHeldByAPayloadThatStopsIt) {
+  ContainerSpec spec = shell("");
+  spec.argv = {"/bin/sh", "-c", "echo up; while :; do kill -STOP -1; done 2>/dev/null"};
+  TestPipe out = make_pipe();
+  spec.stdio.out = out.writer;
+  auto container = host().create(spec);
+  ASSERT_TRUE(container.has_value()) << container.error().message();
+  read_until(out.reader, "up");
+  std::chrono::steady_clock::duration longest{};
+  for (int i = 0; i < 50 && longest < std::chrono::seconds{1}; ++i) {
+    const auto before = std::chrono::steady_clock::now();
+    const auto process = container->exec({.argv = {"/bin/true"}});
+    longest = std::max(longest, std::chrono::steady_clock::now() - before);
+    if (!process.has_value()) EXPECT_EQ(process.error().code, Errc::launch_failed);
+  }
+  EXPECT_LT(longest, std::chrono::seconds{20});
+  EXPECT_TRUE(container->pause().has_value()) << "whoever waited would have the container";
+  EXPECT_TRUE(container->kill().has_value());
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // What a payload may not see or do.
 
 #include <fstream>
+#include <thread>
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "host_fixture.hpp"
@@ -122,6 +124,23 @@ TEST_F(Isolation, LeavesTheProgramThatEmbedsItDumpable) {
   run_shell("true");
   std::ifstream maps{"/proc/self/maps"};
   EXPECT_TRUE(maps.good());
+}
+
+TEST_F(Isolation, LeavesItDumpableWhateverItsThreadsDoAtOnce) {
+  const auto start_some = [&](const std::string& name) {
+    for (int i = 0; i < 50; ++i) {
+      ContainerSpec spec = shell("");
+      spec.argv = {"/bin/true"};
+      spec.name = name;
+      auto container = host().create(spec);
+      EXPECT_TRUE(container.has_value() && container->wait().has_value());
+    }
+  };
+  {
+    const std::jthread other{start_some, "other"};
+    start_some("mine");
+  }
+  EXPECT_EQ(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 1);
 }
 
 }  // namespace

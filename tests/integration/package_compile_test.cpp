@@ -95,10 +95,33 @@ TEST_F(CompiledPackages, AreCompiledOnce) {
   const auto again = cache().add(source);
   ASSERT_TRUE(again.has_value()) << again.error().message();
   EXPECT_EQ(*again, *first);
+  EXPECT_EQ(trees(), 1U) << "the files without bytecode are nobody's";
   std::ofstream{directory + "/demo.py"} << "value = 8\n";
   const auto other = cache().add(source);
   ASSERT_FALSE(other.has_value());
   EXPECT_EQ(other.error().code, Errc::exists);
+}
+
+TEST_F(CompiledPackages, MayHaveTheSameFilesAsOthers) {
+  const std::string directory = scratch() + "/demo";
+  fs::create_directory(directory);
+  std::ofstream{directory + "/demo.py"} << "value = 7\n";
+  for (const char* const version : {"1.0", "1.1"}) {
+    const auto added = cache().add({.kind = PackageSource::Kind::directory,
+                                    .paths = {directory},
+                                    .package = Package{"demo", version}});
+    ASSERT_TRUE(added.has_value()) << added.error().message();
+  }
+  ASSERT_EQ(trees(), 1U) << "they share one";
+  ASSERT_TRUE(compile(python3()).has_value());
+  const Package other{"demo", "1.1"};
+  EXPECT_TRUE(cache().use({.packages = {other}, .python = "3.11"}).has_value());
+  const auto compiled =
+      cache().compile(host(), CachedPackage{.package = other, .abi = "none-any"}, python3());
+  ASSERT_TRUE(compiled.has_value()) << compiled.error().message();
+  EXPECT_TRUE(cache().verify(*compiled).value().ok());
+  EXPECT_TRUE(is_read_from_bytecode(use().value()));
+  EXPECT_EQ(trees(), 2U) << "each has its own, and the one without bytecode is nobody's";
 }
 
 TEST_F(CompiledPackages, AreCompiledByOneOfThoseWhoTryAtOnce) {
@@ -173,16 +196,15 @@ TEST_F(CompiledPackages, KeepTheBytecodeThatTheyCameWith) {
 }
 
 TEST_F(CompiledPackages, TakeNothingElseFromAnInterpreter) {
-  const auto installed = install("echo 'value = 7' > /out/demo.py");
+  const auto installed = install("echo 'value = 7' > /out/demo.py; echo 'x = 1' > /out/more.py");
   ASSERT_TRUE(installed.has_value());
-  const auto compiled =
-      compile(script("echo evil > evil.py && echo evil > ." + modules +
-                     "/evil.cpython-311.pyc && "
-                     "echo evil > ." +
-                     modules + "/demo.cpython-312.pyc && ln -s /etc/passwd ." + modules +
-                     "/demo.cpython-311.pyc && mkdir -p ./packages/other/1.0/site-packages"));
+  const auto compiled = compile(script(
+      "echo evil > evil.py && echo evil > ." + modules + "/evil.cpython-311.pyc && " +
+      "echo evil > ." + modules + "/demo.cpython-312.pyc && ln -s /etc/passwd ." + modules +
+      "/demo.cpython-311.pyc && mkdir -p ./packages/other/1.0/site-packages && " +
+      R"(printf 'abcd\001\000\000\000abcdefghcode' > .)" + modules + "/more.cpython-311.pyc"));
   ASSERT_TRUE(compiled.has_value()) << compiled.error().message();
-  EXPECT_EQ(compiled->digest, installed->digest) << "there is nothing to add";
+  EXPECT_EQ(compiled->entries, installed->entries + 2) << "a directory, and the bytecode of one";
   EXPECT_TRUE(cache().verify(stored()).value().ok());
 }
 
@@ -194,6 +216,8 @@ TEST_F(CompiledPackages, AreLeftAloneByAnInterpreterThatFails) {
       {"exit 2", Errc::launch_failed},
       {"kill -9 $$", Errc::launch_failed},
       {"exit 1", Errc::launch_failed},
+      {"true", Errc::launch_failed},
+      {"echo for another version > ." + modules + "/demo.cpython-312.pyc", Errc::launch_failed},
       {"echo no bytecode > " + bytecode, Errc::corrupt},
       {"head -c 100 /dev/zero > " + bytecode, Errc::corrupt},
       {"mkfifo " + bytecode, Errc::corrupt},
@@ -244,7 +268,10 @@ TEST_F(CompiledPackages, MayBeRemovedMeanwhile) {
   const std::string sync = scratch() + "/sync";
   fs::create_directory(sync);
   fs::permissions(sync, fs::perms::all);
-  CompileSpec spec = script("echo > /sync/started; while [ ! -e /sync/go ]; do :; done");
+  CompileSpec spec = script(
+      "echo > /sync/started; while [ ! -e /sync/go ]; do :; done; "
+      R"(printf 'abcd\001\000\000\000abcdefghcode' > .)" +
+      modules + "/demo.cpython-311.pyc");
   spec.container.rootfs.binds.push_back(
       {.source = fs::canonical(sync), .target = "/sync", .access = Access::read_write});
   auto compiling = std::async(std::launch::async, [&] { return compile(spec); });

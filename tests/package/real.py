@@ -58,6 +58,9 @@ def modules_are_compiled_when_asked(world: World) -> None:
         expect(compiled["compiled"] == ["3.11"] and code_of(world, "demo", "demo") == {".pyc"}, f"{compiled}")
     world.package("verify", "demo")
     expect(world.add(path) == compiled, "the same, taken in again, is another")
+    # One that is for another interpreter keeps nobody else from being compiled.
+    world.add(wheels.make(world.sources, {"demo.cpython-39-x86_64-linux-gnu.so": b"none"}, tags="cp39-cp39-linux_x86_64"), "--no-compile")
+    expect(json.loads(world.package("compile", "demo", "--format", "jsonl")) == compiled, "which are compiled")
     for words, status, reason in ((("demo", "--python", "2.7"), 125, "a version like 3.11"),
                                   (("demo", "--python", "3.97"), 127, "python3.97"), (("nothing",), 125, "not in the package cache"),
                                   (("demo", "--image", "nothing"), 125, "nothing")):

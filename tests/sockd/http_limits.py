@@ -126,6 +126,32 @@ def resident(world: World) -> int:
     return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{world.daemon.pid}/status").read_text())[1]) << 10
 
 
+CHUNKED = b"POST /function/f HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def what_is_no_body_is_bounded_too(world: World) -> None:
+    """Chunks may have extensions, and a trailer behind them: neither ends here."""
+    world.start()
+    world.must_put("f", ECHO)
+    before = resident(world)
+    for start in (b"1;", b"0\r\nX: "):
+        with socket.create_connection(("127.0.0.1", world.port), timeout=20) as client:
+            client.sendall(CHUNKED + start)
+            sent = 0
+            try:
+                while sent < 64 << 20:
+                    sent += client.send(b"a" * 65536)
+                    if select.select([client], [], [], 0)[0]:
+                        break
+            except ConnectionError:
+                pass
+            expect(sent < 16 << 20, f"{sent} bytes of it were taken")
+            answer = client.recv(65536)
+        expect(answer.startswith(b"HTTP/1.1 4"), f"{answer[:100]!r}")
+    expect(resident(world) - before < 16 << 20, "it was kept in memory")
+    expect(world.result("f", "1") == 1, "it answers")
+
+
 def whatever_is_sent_is_answered_or_ended(world: World) -> None:
     world.start()
     world.must_put("f", ECHO, "concurrency = 1\n")
@@ -180,4 +206,4 @@ def who_is_slow_is_given_up(world: World) -> None:
         client.close()
 
 
-TESTS = [whatever_is_sent_is_answered_or_ended, *([who_is_slow_is_given_up] if FULL else [])]
+TESTS = [what_is_no_body_is_bounded_too, whatever_is_sent_is_answered_or_ended, *([who_is_slow_is_given_up] if FULL else [])]

@@ -71,12 +71,44 @@ def events_that_fail_are_told(world: World) -> None:
     put(world, "broken", "import nothing_of_it\n")
     for name, event, kind in (("f", "raise", "ValueError"), ("f", "exit", "SystemExit"), ("broken", "x", "ModuleNotFoundError"),
                               ("f", "leave", "Runtime.ExitError"), ("f", "crash", "Runtime.ExitError"),
-                              ("f", "memory", "Runtime.OutOfMemory"), ("f", "hang", "Sandbox.Timedout"), ("f", "close", "Runtime.ExitError")):
+                              ("f", "memory", "Runtime.OutOfMemory"), ("f", "hang", "Sandbox.Timedout"), ("f", "close", "Sandbox.Timedout")):
         error = error_of(world.invoke(name, json.dumps(event)))
         expect(error["errorType"] == kind, f"{event}: {error}")
         expect("leave" != event or "exit status 3" in error["errorMessage"], f"{error}")
         expect(world.result("f", '"go on"') == "fine", f"after {event}")
     expect(world.result("f", '"parent"') == "fine", "the first process was killed by another")
+
+
+def nothing_of_an_event_is_seen_by_the_next(world: World) -> None:
+    """Its environment, itself and its answer: not in the frames nor anywhere in the memory of a later one's process."""
+    world.start()
+    prying = (FUNCTIONS / "prying.py").read_text()
+    put(world, "a", prying, f'{SHARED}[env]\nSECRET = "the-secret"\n')
+    put(world, "b", prying)
+    found = world.result("a", '"the-event"')
+    expect(found == {"secret": "the-secret", "event": "the-event"}, f"{found}")
+    reply = world.invoke("b", '"pry"')
+    expect(reply.headers["X-Sock-Path"] in ("warm", "paused"), f"{reply}")
+    expect(reply.json() == 0, f"found of the event before: {reply.json()} times")
+
+
+DRAWING = """import numpy, random
+def handler(event): return [numpy.random.bytes(16).hex(), random.getrandbits(64)]
+"""
+
+
+def events_draw_different_numbers(world: World) -> None:
+    world.add_installed("numpy")
+    world.start()
+    put(world, "f", DRAWING, f'packages = ["numpy"]\n{SHARED}')
+    kept = {"warm", "paused"}
+    expect(wait_until(lambda: world.invoke("f", "1").headers["X-Sock-Path"] in kept), "no sandbox is kept")
+    drawn = []
+    for _ in range(3):
+        reply = world.invoke("f", "1")
+        expect(reply.headers["X-Sock-Path"] in kept, f"{reply}")
+        drawn.extend(reply.json())
+    expect(len(set(drawn)) == len(drawn), f"the same numbers again: {drawn}")
 
 
 CALLING = "import sock\ndef handler(event): return sock.invoke('add', event) if event > 0 else 0\n"
@@ -100,6 +132,33 @@ def they_call_one_another(world: World) -> None:
     for number in (1, 2):
         expect(world.result("forsake", '"now"') == "left", "a request is under way")
         expect(world.result("forsake", '"value"') == number, "the answer to another's request")
+
+
+def the_bus_begins_anew_with_each_event(world: World) -> None:
+    world.start()
+    put(world, "f", (FUNCTIONS / "careless.py").read_text())
+    put(world, "slow", SLOW)
+    count = 0
+    for event, answer in (("timeout", 1), ("child", None), ("alarm", "closed"), ("unread", None), ("many", None),
+                          ("large", None), ("shut", None), ("nonblocking", None)):
+        found = world.result("f", json.dumps(event))
+        expect(found == answer, f"{event}: {found}")
+        count += event == "timeout"
+        for _ in range(2):
+            count += 1
+            found = world.result("f", '"value"')
+            expect(found == count, f"after {event}: {found}, not {count}")
+
+
+def one_that_dies_is_noticed_whatever_it_has_started(world: World) -> None:
+    world.start()
+    put(world, "f", (FUNCTIONS / "dying.py").read_text())
+    put(world, "g", "import sock\ndef handler(event): return sock.name\n", more={"sock.py": "name = 'its own'\n"})
+    error = error_of(world.invoke("f", '"die"'))
+    expect(error["errorType"] == "Runtime.ExitError" and "exit status 4" in error["errorMessage"], f"{error}")
+    expect(world.result("f", '"fine"') == "fine", "and replaced")
+    for _ in range(2):
+        expect(world.result("g") == "its own", "a module that has the name of ours")
 
 
 def versions_change_while_they_run(world: World) -> None:
@@ -137,5 +196,6 @@ def packages_come_from_zygotes(world: World) -> None:
         expect(found.status == 200 and found.json() == name, str(found))
 
 
-TESTS = [one_sandbox_serves_them_all, nothing_of_an_event_is_left, events_that_fail_are_told, they_call_one_another,
-         versions_change_while_they_run, packages_come_from_zygotes]
+TESTS = [one_sandbox_serves_them_all, nothing_of_an_event_is_left, nothing_of_an_event_is_seen_by_the_next,
+         events_draw_different_numbers, events_that_fail_are_told, they_call_one_another, the_bus_begins_anew_with_each_event,
+         one_that_dies_is_noticed_whatever_it_has_started, versions_change_while_they_run, packages_come_from_zygotes]

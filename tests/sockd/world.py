@@ -148,6 +148,16 @@ class World:
         subprocess.run([SOCKCTL, "package", "add", f"dir:{source}", "--package-cache", str(self.path / "packages")],
                        check=True, capture_output=True)
 
+    def add_installed(self, name: str) -> None:
+        """One that is a Debian package of this machine, as it is there, into the package cache."""
+        source = self.path / f"installed-{name}"
+        info = source / f"{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        shutil.copytree(f"/usr/lib/python3/dist-packages/{name}", source / name, ignore=shutil.ignore_patterns("tests", "__pycache__"))
+        subprocess.run([SOCKCTL, "package", "add", "--no-compile", f"dir:{source}", "--package-cache", str(self.path / "packages")],
+                       check=True, capture_output=True)
+
     def must_put(self, name: str, code: str | bytes, spec: str = "", more: dict[str, str] | None = None) -> dict:
         reply = self.put(name, code, spec, more)
         expect(reply.status == 200, f"put {name}: {reply}")

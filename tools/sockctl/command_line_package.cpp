@@ -49,7 +49,9 @@ void describe_taking_in(CLI::App& group, Invocation& invocation) {
   add_format(verb, invocation);
   CLI::App& fetch = add_taking_verb(
       group, invocation, "fetch", "Take Debian packages in, with what they need, by apt-get",
-      "  sockctl package fetch pandas && sockctl run --package pandas -- python3 job.py\n"
+      "  sockctl package fetch pandas && sockctl run --package pandas -v ./job.py:/job.py -- "
+      "python3 "
+      "/job.py\n"
       "\nNo maintainer script is run, and nothing is installed.",
       [](Invocation& i) { return package_fetch(i.globals, i.package); });
   fetch.add_option("NAME", invocation.package.packages, "NAME, of python3-NAME")

@@ -78,7 +78,8 @@ void describe_running(CLI::App& verb, RunOptions& run) {
 constexpr const char* run_examples =
     "Examples:\n"
     "  sockctl run -- python3 -c 'print(1)'\n"
-    "  sockctl run --timings -m 64m --pids 16 --net isolated -- python3 job.py\n"
+    "  sockctl run --timings -m 64m --pids 16 --net isolated -v ./job.py:/job.py -- python3 "
+    "/job.py\n"
     "  sockctl run -it --rootfs /srv/alpine -- sh\n"
     "  sockctl run --image app:v1 -- python3 -c 'import pandas'\n"
     "  sockctl run --package numpy,pandas==1.5.3 -- python3 -c 'import pandas'\n"

@@ -10,8 +10,10 @@
 namespace sockctl {
 namespace {
 
-// What it compiles may be hostile; a module of a megabyte takes some hundred.
+// What it compiles may be hostile. A module of a megabyte takes some hundred to compile; a larger
+// file of bytecode would not be taken over anyway.
 constexpr const char* address_space = "as=4294967296";
+constexpr const char* file_size = "fsize=67108864";
 
 }  // namespace
 
@@ -22,7 +24,7 @@ Result<PackageCompiler> PackageCompiler::open(const Globals& globals, const RunO
   RunOptions options = SOCKCTL_TRY(resolve(given, caller));
   options.name = SOCKCTL_TRY(random_name());
   options.command = {"python3"};
-  options.rlimits = {address_space};
+  options.rlimits = {address_space, file_size};
   auto launch = SOCKCTL_TRY(prepare_launch(options, caller));
   auto python = SOCKCTL_TRY(python_of(options, launch.spec.rootfs.base));
   launch.spec.argv = {"python" + python};

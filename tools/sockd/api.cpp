@@ -21,6 +21,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t most_archive = 64U << 20U;
+constexpr std::size_t most_unasked = 64U << 10U;  // Of whoever may do nothing.
 constexpr std::size_t most_log_lines = 10'000;
 constexpr std::chrono::seconds follow_time{20};  // Then whoever follows asks again.
 
@@ -116,13 +117,30 @@ Api::Rights Api::rights_of(const http::request_header<>& header, Peer peer) cons
 }
 
 std::size_t Api::most_body(const http::request_header<>& header, Peer peer) const {
-  const bool may_register =
-      header.method() == http::verb::put && rights_of(header, peer) == Rights::everything;
-  if (may_register) return most_archive;
+  const Rights rights = rights_of(header, peer);
+  if (rights == Rights::none) return most_unasked;
+  if (header.method() == http::verb::put && rights == Rights::everything) return most_archive;
   return is_event(header) ? most_event : most_payload;
 }
 
-HttpResponse Api::too_large(const http::request_header<>& header, std::size_t most) const {
+// Without a token to show, nothing is denied but to a page of somebody else's.
+HttpResponse Api::denial() const {
+  if (token_.empty())
+    return error_reply({.code = Errc::denied,
+                        .subject = "a page of another site",
+                        .hint = "its Origin or Host is not this server's address"});
+  auto response =
+      error_reply({.code = Errc::denied,
+                   .subject = "the request",
+                   .hint = "Authorization: Bearer TOKEN is missing, or the token is another"});
+  response.result(http::status::unauthorized);
+  response.set(http::field::www_authenticate, "Bearer");
+  return response;
+}
+
+HttpResponse Api::too_large(const http::request_header<>& header, Peer peer,
+                            std::size_t most) const {
+  if (rights_of(header, peer) == Rights::none) return denial();
   if (is_invoke(target_of(header).path))
     return lambda_error(
         http::status::payload_too_large, "RequestTooLargeException", new_request_id(),
@@ -147,16 +165,7 @@ asio::awaitable<HttpResponse> Api::route(HttpRequest request, Rights rights) {
   const bool is_strange = rights == Rights::none && token_.empty();
   // It has nothing but what everybody may read in the source: it asks for the token itself.
   if (path.empty() && !is_strange) co_return is_get ? status_page() : wrong_method("GET");
-  if (rights == Rights::none) {
-    auto response = error_reply(
-        {.code = Errc::denied,
-         .subject = is_strange ? "a page of another site" : "the request",
-         .hint = is_strange ? "its Origin or Host is not this server's address"
-                            : "Authorization: Bearer TOKEN is missing, or the token is another"});
-    if (!is_strange) response.result(http::status::unauthorized);
-    if (!is_strange) response.set(http::field::www_authenticate, "Bearer");
-    co_return response;
-  }
+  if (rights == Rights::none) co_return denial();
   const bool is_status = path.size() == 1 && (first == "metrics" || first == "status");
   if (is_status && !is_get) co_return wrong_method("GET");
   if (is_status) co_return first == "metrics" ? metrics() : status();
@@ -205,18 +214,14 @@ asio::awaitable<HttpResponse> Api::invoke(HttpRequest& request, std::string_view
   co_return lambda_reply(outcome, id, request["X-Amz-Log-Type"] == "Tail");
 }
 
-// A body that is no JSON is a text.
-asio::awaitable<std::string> Api::event_of(HttpRequest& request) {
-  if (request.body().empty()) co_return "null";
-  const bool is_event = co_await parts_.dispatcher.is_event(request.body());
-  if (is_event) co_return std::move(request.body());
-  co_return json(request.body()).dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 asio::awaitable<HttpResponse> Api::run(HttpRequest& request, std::string_view name) {
   const std::string id = new_request_id();
-  std::string event = co_await event_of(request);
-  CallRequest call{.function = std::string{name}, .event = std::move(event), .id = id};
+  const std::string function{name};
+  std::string event = "null";
+  // Of a function that is not there nothing is to be made.
+  if (parts_.pool.find(function)) event = co_await parts_.dispatcher.event_of(request.body());
+  if (event.size() > most_payload) co_return too_large(request.base(), Peer::owner, most_payload);
+  CallRequest call{.function = function, .event = std::move(event), .id = id};
   const Outcome outcome = co_await parts_.dispatcher.call(std::move(call));
   co_return plain_reply(outcome, id);
 }
@@ -225,7 +230,7 @@ asio::awaitable<HttpResponse> Api::run_later(HttpRequest& request, std::string_v
   const std::string id = new_request_id();
   const std::string function{name};
   if (!parts_.pool.find(function)) co_return unknown(function);
-  std::string event = co_await event_of(request);
+  std::string event = co_await parts_.dispatcher.event_of(request.body());
   const auto accepted = co_await parts_.events.accept(function, "http", std::move(event), id);
   co_return plain_accepted(accepted, id);
 }
@@ -266,8 +271,9 @@ asio::awaitable<HttpResponse> Api::manage(HttpRequest request, std::vector<std::
   if (request.method() != http::verb::delete_) co_return wrong_method("GET, PUT, DELETE");
   const auto removed = co_await parts_.registrar.remove(name);
   if (!removed.has_value()) co_return error_reply(removed.error());
-  co_await parts_.events.withdraw(name);
   parts_.log.remove(name);
+  co_await parts_.events.withdraw(name);
+  co_await parts_.registrar.retire();
   co_return json_reply(http::status::ok, {{"removed", name}});
 }
 
@@ -329,6 +335,7 @@ HttpResponse Api::metrics() const {
   for (const auto& state : parts_.pool.functions())
     gauges.functions.push_back(
         {.name = state.deployed->stored.name,
+         .home = state.home,
          .instances = state.instances,
          .idle = state.idle,
          .waiting = state.waiting,

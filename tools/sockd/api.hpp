@@ -49,16 +49,17 @@ class Api : public HttpHandler {
   asio::awaitable<HttpResponse> handle(HttpRequest request, Peer peer) override;
   [[nodiscard]] std::size_t most_body(const http::request_header<>& header,
                                       Peer peer) const override;
-  [[nodiscard]] HttpResponse too_large(const http::request_header<>& header,
+  [[nodiscard]] HttpResponse too_large(const http::request_header<>& header, Peer peer,
                                        std::size_t most) const override;
 
  private:
   enum class Rights : std::uint8_t { none, call, everything };
   [[nodiscard]] Rights rights_of(const http::request_header<>& header, Peer peer) const;
+  /// To a request with Rights::none.
+  [[nodiscard]] HttpResponse denial() const;
 
   asio::awaitable<HttpResponse> route(HttpRequest request, Rights rights);
   asio::awaitable<HttpResponse> invoke(HttpRequest& request, std::string_view name);
-  asio::awaitable<std::string> event_of(HttpRequest& request);
   asio::awaitable<HttpResponse> run(HttpRequest& request, std::string_view name);
   asio::awaitable<HttpResponse> run_later(HttpRequest& request, std::string_view name);
   asio::awaitable<HttpResponse> dead_letters(const HttpRequest& request, const std::string& name);

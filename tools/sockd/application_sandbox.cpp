@@ -3,6 +3,7 @@
 #include "application_sandbox.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace sockd {
 namespace {
@@ -21,45 +22,38 @@ void add_member(Deployed& sandbox, const DeployedPtr& member) {
   spec.concurrency = std::max(spec.concurrency, stored.spec.concurrency);
   add_binds(sandbox.rootfs, member->rootfs);
   sandbox.rootfs.binds.push_back({.source = stored.code, .target = "/functions/" + stored.name});
-  for (const auto& package : member->declared)
-    if (std::ranges::find(sandbox.declared, package) == sandbox.declared.end())
-      sandbox.declared.push_back(package);
   sandbox.members.push_back(member);
 }
 
-// Whether it is asked for in several versions: a process can have imported only one.
-bool is_ambiguous(const sock::Package& package, const std::vector<sock::Package>& all) {
-  return std::ranges::count(all, package.name, &sock::Package::name) > 1;
-}
-
 }  // namespace
-
-std::string sandbox_name(const std::string& application) {
-  return ":" + application;
-}
 
 bool shares_sandbox(const Deployed& function) {
   return function.stored.spec.sandbox == FunctionSpec::Sandbox::application;
 }
 
+std::string sandbox_name(const Deployed& function) {
+  std::vector<std::string> packages;
+  for (const auto& package : function.declared) packages.push_back(package.to_string());
+  std::ranges::sort(packages);
+  std::string name = ":" + function.stored.spec.application;
+  for (const auto& package : packages) name += " " + package;
+  return name;
+}
+
 DeployedPtr sandbox_of(std::span<const DeployedPtr> members, std::uint64_t version) {
-  const std::string& application = members.front()->stored.spec.application;
+  const Deployed& one = *members.front();
   FunctionSpec spec{.handler = {}, .memory = 0, .concurrency = 1};
   spec.timeout = {};
-  spec.application = application;
+  spec.application = one.stored.spec.application;
   spec.sandbox = FunctionSpec::Sandbox::application;
-  Deployed sandbox{.stored = {.name = sandbox_name(application),
+  Deployed sandbox{.stored = {.name = sandbox_name(one),
                               .version = version,
                               .spec = std::move(spec),
                               .code = {},
                               .updated = {}}};
-  sandbox.rootfs.base = members.front()->rootfs.base;
+  sandbox.rootfs.base = one.rootfs.base;
+  sandbox.declared = one.declared;
   for (const auto& member : members) add_member(sandbox, member);
-  // Then each event imports what its function declares: a zygote of either would have the other's.
-  if (std::ranges::any_of(sandbox.declared, [&](const sock::Package& each) {
-        return is_ambiguous(each, sandbox.declared);
-      }))
-    sandbox.declared.clear();
   return std::make_shared<const Deployed>(std::move(sandbox));
 }
 

@@ -24,6 +24,7 @@ struct Bus::Connection {
   std::string application;
   BusSocket socket;
   unsigned depth = 0;
+  bool is_working = false;  ///< On a request.
 };
 
 void Bus::attach(Dispatcher& dispatcher, EventQueue& events) {
@@ -42,6 +43,10 @@ void Bus::set_depth(const ConnectionPtr& connection, unsigned depth) {
   if (connection) connection->depth = depth;
 }
 
+bool Bus::is_at_rest(const ConnectionPtr& connection) {
+  return !connection || (!connection->is_working && connection->socket.is_at_rest());
+}
+
 void Bus::close(const ConnectionPtr& connection) {
   if (connection) connection->socket.close();
 }
@@ -51,9 +56,11 @@ asio::awaitable<void> Bus::serve(ConnectionPtr connection) {
     auto message = co_await connection->socket.receive();
     if (!message) break;
     if (message->text.empty()) continue;
+    connection->is_working = true;
     Answer reply = co_await answer(connection, std::move(*message));
     const bool sent = co_await connection->socket.send(std::move(reply.text), reply.file);
     if (!sent) break;
+    connection->is_working = false;
   }
   connection->socket.close();
 }

@@ -37,6 +37,9 @@ class Bus {
   ConnectionPtr connect(const std::string& application, sock::UniqueFd socket);
   /// How deep the call is that the instance works on: its own calls are one deeper.
   static void set_depth(const ConnectionPtr& connection, unsigned depth);
+  /// Whether it is open and neither side owes the other anything: no request that is worked on, no
+  /// message that is not read. What is sent from now on begins anew.
+  static bool is_at_rest(const ConnectionPtr& connection);
   static void close(const ConnectionPtr& connection);
 
  private:

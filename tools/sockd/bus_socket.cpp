@@ -6,12 +6,15 @@
 #include <cstring>
 #include <vector>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "posix.hpp"
+#include "readable.hpp"
 
 namespace sockd {
 namespace {
@@ -88,6 +91,13 @@ asio::awaitable<bool> BusSocket::send(std::string text, sock::FdRef file) {
       co_return true;
     if (!sockctl::would_block(sockctl::last_error("").error())) co_return false;
   }
+}
+
+bool BusSocket::is_at_rest() {
+  if (!socket_.is_open()) return false;
+  int unread = 0;  // Bytes, with what the kernel needs for them.
+  return !is_readable(sock::FdRef{socket_.native_handle()}) &&
+         ::ioctl(socket_.native_handle(), SIOCOUTQ, &unread) == 0 && unread == 0;
 }
 
 void BusSocket::close() {

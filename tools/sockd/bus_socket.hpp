@@ -30,6 +30,8 @@ class BusSocket {
   boost::asio::awaitable<std::optional<BusMessage>> receive();
   /// false as above. Waits while the other end does not read.
   boost::asio::awaitable<bool> send(std::string text, sock::FdRef file);
+  /// Open, and with nothing unread at either end.
+  [[nodiscard]] bool is_at_rest();
   void close();
 
  private:

@@ -41,4 +41,15 @@ std::string_view to_string(Outcome::Kind kind) {
   return "";
 }
 
+std::string_view shortened(std::string_view body) {
+  constexpr std::size_t most = 16U << 10U;
+  if (body.size() <= most) return body;
+  const auto is_within_character = [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+  };
+  std::size_t end = most;
+  while (end > 0 && is_within_character(body[end])) --end;
+  return body.substr(0, end);
+}
+
 }  // namespace sockd

@@ -53,5 +53,7 @@ struct Outcome {
 };
 /// The enumerator's own name.
 std::string_view to_string(Outcome::Kind kind);
+/// Of an outcome's body, what is kept where many are: its first 16 KiB, in whole characters.
+std::string_view shortened(std::string_view body);
 
 }  // namespace sockd

@@ -44,29 +44,6 @@ json error_of(const json& raised) {
   return error;
 }
 
-Result<Answer> read_answer(std::string_view line) {
-  const auto corrupt = [] {
-    return sockctl::refuse(sock::Errc::corrupt, sock::Stage::none, "the handler's answer",
-                           "it is none");
-  };
-  if (line.starts_with(result_start) && line.ends_with('}')) {
-    auto result = line.substr(result_start.size(), line.size() - result_start.size() - 1);
-    if (result.starts_with(' ')) result.remove_prefix(1);
-    if (is_json(result)) return Answer{.kind = Answer::Kind::result, .text = std::string{result}};
-  }
-  if (is_too_much(line) || line.contains('\0')) return corrupt();
-  const json answer = json::parse(line, nullptr, false);
-  if (!answer.is_object()) return corrupt();
-  const auto error = answer.find("error");
-  const auto result = answer.find("result");
-  constexpr auto replace = json::error_handler_t::replace;
-  if (error == answer.end() && result != answer.end())
-    return Answer{.kind = Answer::Kind::result, .text = result->dump(-1, ' ', false, replace)};
-  if (error == answer.end() || !error->is_object()) return corrupt();
-  return Answer{.kind = Answer::Kind::error,
-                .text = error_of(*error).dump(-1, ' ', false, replace)};
-}
-
 }  // namespace
 
 // What reads it takes a zero byte for its end, which it is not.
@@ -103,11 +80,30 @@ std::string line_of(std::string_view event) {
 }
 
 Result<Answer> parse_answer(std::string_view line) {
-  constexpr std::string_view last_start = R"({"last": true, )";
-  if (!line.starts_with(last_start)) return read_answer(line);
-  auto answer = read_answer("{" + std::string{line.substr(last_start.size())});
-  if (answer.has_value()) answer->is_last = true;
-  return answer;
+  const auto corrupt = [] {
+    return sockctl::refuse(sock::Errc::corrupt, sock::Stage::none, "the handler's answer",
+                           "it is none");
+  };
+  if (line.starts_with(result_start) && line.ends_with('}')) {
+    auto result = line.substr(result_start.size(), line.size() - result_start.size() - 1);
+    if (result.starts_with(' ')) result.remove_prefix(1);
+    if (is_json(result)) return Answer{.kind = Answer::Kind::result, .text = std::string{result}};
+  }
+  if (is_too_much(line) || line.contains('\0')) return corrupt();
+  const json answer = json::parse(line, nullptr, false);
+  if (!answer.is_object()) return corrupt();
+  const auto error = answer.find("error");
+  const auto result = answer.find("result");
+  constexpr auto replace = json::error_handler_t::replace;
+  if (error == answer.end() && result != answer.end())
+    return Answer{.kind = Answer::Kind::result, .text = result->dump(-1, ' ', false, replace)};
+  if (error == answer.end() || !error->is_object()) return corrupt();
+  return Answer{.kind = Answer::Kind::error,
+                .text = error_of(*error).dump(-1, ' ', false, replace)};
+}
+
+std::string as_json_text(std::string_view text) {
+  return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 Answer answer_of_output(std::string_view output) {
@@ -115,8 +111,7 @@ Answer answer_of_output(std::string_view output) {
   const auto first = std::min(output.find_first_not_of(space), output.size());
   const auto trimmed = output.substr(first, output.find_last_not_of(space) + 1 - first);
   if (is_json(trimmed)) return {.kind = Answer::Kind::result, .text = std::string{trimmed}};
-  return {.kind = Answer::Kind::result,
-          .text = json(output).dump(-1, ' ', false, json::error_handler_t::replace)};
+  return {.kind = Answer::Kind::result, .text = as_json_text(output)};
 }
 
 }  // namespace sockd

@@ -26,6 +26,8 @@ struct Call {
   std::span<const std::string> env = {};  ///< "NAME=value"
 };
 [[nodiscard]] bool is_json(std::string_view text);
+/// A text as JSON, whatever bytes it has.
+[[nodiscard]] std::string as_json_text(std::string_view text);
 /// On failure: Errc::invalid_spec for what is no JSON.
 Result<> check_event(std::string_view event);
 /// What a Python handler is sent, with the newline. Of JSON alone.
@@ -39,7 +41,6 @@ struct Answer {
     error,   ///< `text` is JSON, {"type", "message", "trace"}: what it has raised.
   } kind;
   std::string text;
-  bool is_last = false;  ///< Whoever has said this ends: {"last": true, "result": ...}
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 /// From a line without its newline. On failure: Errc::corrupt.

@@ -50,7 +50,7 @@ json line_for(const CallRequest& request, const Outcome& outcome,
             {"ms", ms_of(elapsed)},
             {"stages_ms", std::move(stages)},
             {"printed", outcome.printed.text}};
-  if (outcome.kind != Outcome::Kind::result) line["error"] = outcome.body;
+  if (outcome.kind != Outcome::Kind::result) line["error"] = shortened(outcome.body);
   if (!outcome.fallback.empty()) line["fallback"] = outcome.fallback;
   if (outcome.printed.dropped > 0) line["dropped_bytes"] = outcome.printed.dropped;
   return line;

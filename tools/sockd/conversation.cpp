@@ -27,8 +27,9 @@ constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 // An error's traceback may be longer than a result.
 constexpr std::size_t most_line = most_payload + (64U << 10U);
 
-/// Ends what waits, at a deadline. The timer may come to it after the call is over, and finds
-/// nothing to do then.
+/// Ends what waits, at a deadline, by closing it: what has just come in and is not yet known here
+/// would outlive a cancel(), and be followed by another wait. The timer may come to it after the
+/// call is over, and finds nothing to do then.
 class Alarm {
  public:
   Alarm(const asio::any_io_executor& executor, Deadline deadline, std::function<void()> ring)
@@ -66,7 +67,7 @@ class Lines : public Conversation {
         protocol_ == Channel::Protocol::calls ? line_of(call) : line_of(call.event);
     const Alarm alarm{socket_.get_executor(), deadline, [this] {
                         boost::system::error_code ignored;
-                        socket_.cancel(ignored);
+                        socket_.close(ignored);
                       }};
     auto [unsent, written] = co_await asio::async_write(socket_, asio::buffer(line), as_values);
     boost::system::error_code failed = unsent;
@@ -120,7 +121,7 @@ class Program : public Conversation {
                       });
     const Alarm alarm{state_->output.get_executor(), deadline, [this] {
                         boost::system::error_code ignored;
-                        state_->output.cancel(ignored);
+                        state_->output.close(ignored);
                       }};
     std::string text;
     auto buffer = asio::dynamic_buffer(text, most_payload + 1);

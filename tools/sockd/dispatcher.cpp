@@ -5,6 +5,9 @@
 #include <csignal>
 #include <utility>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
 #include "application_sandbox.hpp"
@@ -44,7 +47,7 @@ using Ending = std::optional<sock::ExitStatus>;
 Ending how_it_ended(Instance& instance) {
   constexpr int killed = 128 + SIGKILL;
   auto& container = instance.container();
-  const auto status = container.wait_until(Clock::now() + exit_time);
+  const auto status = container.wait_until(Clock::now());
   if (!status.has_value() || !*status) return Ending{};
   // As a first process says it of one that it has started, and which had all the memory.
   const bool lost_one =
@@ -60,11 +63,20 @@ bool is_success(const Ending& ending) {
 }
 
 // What a sandbox has not imported, each event in it imports again: until the right zygote is up,
-// none is kept.
+// none is kept. Nor one in which an event has left something on the bus: the next one would get the
+// answer. No process of an event is there any more, so nothing changes after this look.
 bool may_be_reused(const Deployed& function, const Instance& instance) {
-  if (shares_sandbox(function)) return instance.had_all_packages();
+  if (shares_sandbox(function)) return instance.had_all_packages() && instance.is_bus_at_rest();
   return function.stored.spec.instances == FunctionSpec::Instances::reused;
 }
+
+using Process = asio::posix::stream_descriptor;
+
+/// It is the container's, and stays open.
+struct Borrowed {
+  Process& process;
+  ~Borrowed() { process.release(); }
+};
 
 void tell_ending(Outcome& outcome, const Ending& ending) {
   const bool for_memory = ending && ending->kind == sock::ExitStatus::Kind::oom_killed;
@@ -81,9 +93,10 @@ asio::awaitable<Outcome> Dispatcher::call(CallRequest request) {
   co_return outcome;
 }
 
-asio::awaitable<bool> Dispatcher::is_event(const std::string& text) {
-  auto check = [&text] { return check_event(text).has_value(); };
-  co_return co_await run_by_size(workers_, text.size(), check);
+asio::awaitable<std::string> Dispatcher::event_of(const std::string& body) {
+  if (body.empty()) co_return "null";
+  auto read = [&body] { return check_event(body).has_value() ? body : as_json_text(body); };
+  co_return co_await run_by_size(workers_, body.size(), read);
 }
 
 asio::awaitable<Outcome> Dispatcher::dispatch(const CallRequest& request) {
@@ -101,7 +114,7 @@ asio::awaitable<Outcome> Dispatcher::dispatch(const CallRequest& request) {
   const auto& spec = function->deployed->stored.spec;
   const auto start = Clock::now();
   const FunctionPtr home = pool_.home_of(function);
-  auto turn = co_await pool_.wait_for_turn(home);
+  auto turn = co_await pool_.wait_for_turn(home, function);
   if (!turn.has_value()) co_return refusal(turn.error().kind, turn.error().why);
   Outcome outcome{.kind = Outcome::Kind::result, .version = function->deployed->stored.version};
   note(outcome, "queue", start);
@@ -176,6 +189,18 @@ asio::awaitable<std::unique_ptr<Instance>> Dispatcher::start_instance(FunctionPt
   co_return std::make_unique<Instance>(loop_, workers_, std::move(*started), std::move(connection));
 }
 
+// Not in a worker: whoever closes its channel and goes on would have one for that time.
+asio::awaitable<void> Dispatcher::wait_for_end(Instance& instance) {
+  const auto process = std::make_shared<Process>(loop_, instance.container().pidfd().get());
+  const Borrowed borrowed{*process};
+  asio::steady_timer timer{loop_, exit_time};
+  timer.async_wait([process](boost::system::error_code failed) {
+    boost::system::error_code ignored;
+    if (!failed) process->cancel(ignored);
+  });
+  co_await process->async_wait(Process::wait_read, asio::as_tuple(asio::use_awaitable));
+}
+
 asio::awaitable<void> Dispatcher::finish(FunctionPtr home, std::chrono::milliseconds timeout,
                                          std::unique_ptr<Instance> instance, Reply reply,
                                          Outcome& outcome) {
@@ -184,7 +209,7 @@ asio::awaitable<void> Dispatcher::finish(FunctionPtr home, std::chrono::millisec
       const bool is_result = reply.answer->kind == Answer::Kind::result;
       outcome.kind = is_result ? Outcome::Kind::result : Outcome::Kind::raised;
       outcome.body = std::move(reply.answer->text);
-      if (!reply.answer->is_last && may_be_reused(*home->deployed, *instance))
+      if (may_be_reused(*home->deployed, *instance))
         pool_.release(home, std::move(instance));
       else
         pool_.dispose(home, std::move(instance));
@@ -203,7 +228,11 @@ asio::awaitable<void> Dispatcher::finish(FunctionPtr home, std::chrono::millisec
     case Reply::Kind::gone: {
       Instance* const own = instance.get();
       auto look = [own] { return how_it_ended(*own); };
-      const Ending ending = co_await run_blocking(workers_, look);
+      Ending ending = co_await run_blocking(workers_, look);
+      if (!ending) {
+        co_await wait_for_end(*own);
+        ending = co_await run_blocking(workers_, look);
+      }
       if (reply.kind == Reply::Kind::finished && is_success(ending))
         outcome.body = std::move(reply.answer->text);
       else

@@ -35,8 +35,9 @@ class Dispatcher {
         observer_{std::move(observer)} {}
 
   boost::asio::awaitable<Outcome> call(CallRequest request);
-  /// Whether it can be an event. It must stay until then.
-  boost::asio::awaitable<bool> is_event(const std::string& text);
+  /// What a body says: JSON as it is, nothing as null, and anything else as a text, which may be
+  /// longer than an event then. It must stay until then.
+  boost::asio::awaitable<std::string> event_of(const std::string& body);
 
  private:
   using FunctionPtr = InstancePool::FunctionPtr;
@@ -47,6 +48,8 @@ class Dispatcher {
   boost::asio::awaitable<std::unique_ptr<Instance>> start_instance(FunctionPtr function,
                                                                    const CallRequest& request,
                                                                    Outcome& outcome);
+  /// Until its first process has ended, or a second.
+  boost::asio::awaitable<void> wait_for_end(Instance& instance);
   /// `home`: whose instance it is; `timeout`: the called function's.
   boost::asio::awaitable<void> finish(FunctionPtr home, std::chrono::milliseconds timeout,
                                       std::unique_ptr<Instance> instance, Reply reply,

@@ -93,7 +93,7 @@ asio::awaitable<void> EventQueue::store_arrivals() {
       event.text.clear();
       if (stored.has_value()) observer_(event.function, EventFate::accepted);
       if (stored.has_value())
-        add({.event = std::move(event)});
+        co_await add_unless_removed(std::move(event));
       else
         leave(event);
     }
@@ -105,6 +105,15 @@ asio::awaitable<void> EventQueue::store_arrivals() {
 void EventQueue::add(Waiting waiting) {
   auto& queue = queues_[waiting.event.function];
   queue.waiting.emplace(waiting.event.due, std::move(waiting));
+}
+
+// It may have gone while they were written.
+asio::awaitable<void> EventQueue::add_unless_removed(Event event) {
+  if (!pool_.find(event.function)) {
+    const bool is_buried = co_await bury(event, function_removed());
+    if (is_buried) co_return;
+  }
+  add({.event = std::move(event)});
 }
 
 // A function whose events nobody takes keeps a quarter of the places free for others.
@@ -227,6 +236,10 @@ asio::awaitable<void> EventQueue::conclude(Waiting waiting, const Outcome& outco
   auto postpone = [this, &event] { return store_.postpone(event.id, event.due, event.attempts); };
   [[maybe_unused]] const auto written = co_await run_blocking(thread_, postpone);
   observer_(event.function, EventFate::postponed);
+  if (waiting.removals != queues_[event.function].removals) {
+    const bool is_buried = co_await bury(event, function_removed());
+    if (is_buried) co_return;
+  }
   add(std::move(waiting));
 }
 
@@ -234,7 +247,7 @@ asio::awaitable<bool> EventQueue::bury(const Event& event, const Outcome& outcom
   const DeadLetter letter{.event = event,
                           .died = now(),
                           .outcome = std::string{to_string(outcome.kind)},
-                          .error = outcome.body};
+                          .error = std::string{shortened(outcome.body)}};
   auto write = [this, &letter] { return store_.bury(letter); };
   const auto buried = co_await run_blocking(thread_, write);
   if (!buried.has_value()) co_return false;
@@ -274,7 +287,7 @@ asio::awaitable<Result<std::size_t>> EventQueue::revive(std::string function) {
   for (auto& event : *revived) {
     enter(event);
     observer_(function, EventFate::accepted);
-    add({.event = std::move(event)});
+    co_await add_unless_removed(std::move(event));
   }
   changed_.cancel();
   co_return revived->size();

@@ -92,6 +92,8 @@ class EventQueue {
   };
 
   void add(Waiting waiting);
+  /// A dead letter, if its function is not there any more.
+  boost::asio::awaitable<void> add_unless_removed(Event event);
   /// Whether there is a place for one more.
   [[nodiscard]] bool has_room(const std::string& function, std::uint64_t size) const;
   void enter(const Event& event);

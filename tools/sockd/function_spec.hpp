@@ -60,7 +60,7 @@ struct FunctionSpec {
   /// Functions of one application may share zygotes; those of none share them with each other.
   std::string application = {};
   /// What its instances are: containers of its own, or those that the functions of its application
-  /// share, where each event has a process of its own.
+  /// with the same packages share, where each event has a process of its own.
   enum class Sandbox : std::uint8_t { own, application } sandbox = Sandbox::own;
   std::vector<std::string> env = {};  ///< "NAME=value"
   RetryPolicy events = {};            ///< Of calls that nobody waits for.

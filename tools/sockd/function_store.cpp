@@ -100,6 +100,8 @@ void remove_leftovers(const fs::path& directory) {
     fs::remove_all(directory, ignored);
     return;
   }
+  // It was edited by hand: the code that is meant may be any of what is there.
+  if (!fs::exists(directory / std::to_string(**current) / function_file, ignored)) return;
   for (const auto& entry : fs::directory_iterator{directory, ignored}) {
     const auto version = number_of(entry.path().filename().string());
     if (version && *version != **current) fs::remove_all(entry.path(), ignored);
@@ -179,11 +181,15 @@ Result<> FunctionStore::remove(const std::string& name) {
   const std::string current = directory_ + "/" + name + "/" + current_name;
   std::error_code failed;
   if (!fs::remove(current, failed)) return no_function(name);
-  return sockctl::sync_directory(directory_ + "/" + name);
+  // Done, even if it is not on the disk yet: nobody else is told that it is still there.
+  static_cast<void>(sockctl::sync_directory(directory_ + "/" + name).has_value());
+  return {};
 }
 
 void FunctionStore::forget(const std::string& name, std::uint64_t version) const {
   std::error_code ignored;
+  const auto current = current_version(directory_ + "/" + name);
+  if (current.has_value() && *current == version) return;
   fs::remove_all(fmt::format("{}/{}/{}", directory_, name, version), ignored);
   const fs::path own = fs::path{directory_} / name;
   // Only when it is empty.

@@ -40,7 +40,8 @@ class FunctionStore {
   [[nodiscard]] Result<std::vector<std::string>> names() const;
   /// The files of a version stay until forget().
   Result<> remove(const std::string& name);
-  /// Removes the files of a version that serves nobody any more.
+  /// Removes the files of a version that serves nobody any more. Not of the current one: where it
+  /// could not be told whether that was written down, it may be.
   void forget(const std::string& name, std::uint64_t version) const;
 
  private:

@@ -32,7 +32,8 @@ constexpr std::size_t most_connections = 4096;  // Of strangers, and of the owne
 constexpr std::size_t small_body = 64U << 10U;
 constexpr std::size_t most_bodies = 256U << 20U;  // Of strangers, all that are not small.
 constexpr std::size_t most_header = 16U << 10U;
-constexpr std::chrono::seconds read_time{30};  // For a request, or until the next one begins.
+constexpr std::size_t most_buffered = 64U << 10U;  // What a parser may want at once, of chunks too.
+constexpr std::chrono::seconds read_time{30};      // For a request, or until the next one begins.
 constexpr std::chrono::seconds write_time{30};
 constexpr std::chrono::seconds linger_time{2};
 constexpr std::chrono::milliseconds rest_time{50};
@@ -186,7 +187,7 @@ asio::awaitable<void> HttpServer::rest() {
 
 asio::awaitable<void> HttpServer::serve(Stream stream, Peer peer) {
   ++connections_[peer];
-  beast::flat_buffer buffer;
+  beast::flat_buffer buffer{most_buffered};
   while (co_await serve_one(stream, buffer, peer)) {
   }
   beast::error_code ignored;
@@ -194,10 +195,8 @@ asio::awaitable<void> HttpServer::serve(Stream stream, Peer peer) {
   --connections_[peer];
 }
 
-// What is not told before is as long as it may be. Small ones are few by the number of connections.
-std::size_t HttpServer::room_for(const Parser& parser, std::size_t most, Peer peer) {
-  std::size_t length = parser.content_length().value_or(0);
-  if (parser.chunked()) length = most;
+// Small ones are few by the number of connections.
+std::size_t HttpServer::room_for(std::size_t length, Peer peer) {
   return peer == Peer::owner || length <= small_body ? 0 : length;
 }
 
@@ -216,22 +215,35 @@ asio::awaitable<bool> HttpServer::serve_one(Stream& stream, beast::flat_buffer& 
     parser.body_limit(most);  // Of chunks; a length that is told is looked at here.
     if (parser.content_length().value_or(0) > most) failed = http::error::body_limit;
   }
-  const std::size_t wanted = failed ? 0 : room_for(parser, most, peer);
-  if (bodies_ + wanted > most_bodies) failed = no_room;
-  const Room room{bodies_, failed ? 0 : wanted};
-  if (!failed) failed = co_await read_body(stream, buffer, parser);
-  if (failed && is_over(failed)) co_return false;
-  ++requests_;
   HttpResponse response;
-  if (failed) {
-    const bool is_large = failed == http::error::body_limit;
-    response = is_large ? handler_.too_large(parser.get().base(), most) : refusal_of(failed);
-    response.keep_alive(false);
-    response.prepare_payload();
-  } else {
-    stream.expires_never();
-    response = co_await answer(parser.release(), peer);
+  {
+    // What is not told before is as long as it may be.
+    std::size_t length = 0;
+    if (!failed) length = parser.chunked() ? most : parser.content_length().value_or(0);
+    const std::size_t wanted = failed ? 0 : room_for(length, peer);
+    if (bodies_ + wanted > most_bodies) failed = no_room;
+    const Room room{bodies_, failed ? 0 : wanted};
+    if (!failed) failed = co_await read_body(stream, buffer, parser);
+    if (failed && is_over(failed)) co_return false;
+    ++requests_;
+    if (failed) {
+      const bool is_large = failed == http::error::body_limit;
+      response =
+          is_large ? handler_.too_large(parser.get().base(), peer, most) : refusal_of(failed);
+    } else {
+      stream.expires_never();
+      response = co_await answer(parser.release(), peer);
+    }
   }
+  // Whoever does not read its answer holds that for a while.
+  const std::size_t held = room_for(response.body().size(), peer);
+  if (bodies_ + held > most_bodies) {
+    failed = no_room;
+    response = refusal_of(failed);
+  }
+  const Room room{bodies_, failed ? 0 : held};
+  if (failed) response.keep_alive(false);
+  if (failed) response.prepare_payload();
   stream.expires_after(write_time);
   auto [unsent, size] = co_await http::async_write(stream, response, as_values);
   --requests_;

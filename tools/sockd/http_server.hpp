@@ -47,7 +47,7 @@ class HttpHandler {
   [[nodiscard]] virtual std::size_t most_body(const http::request_header<>& header,
                                               Peer peer) const = 0;
   /// The answer to a body of more than these.
-  [[nodiscard]] virtual HttpResponse too_large(const http::request_header<>& header,
+  [[nodiscard]] virtual HttpResponse too_large(const http::request_header<>& header, Peer peer,
                                                std::size_t most) const = 0;
 };
 
@@ -91,7 +91,8 @@ class HttpServer {
   using Parser = http::request_parser<http::string_body>;
   static asio::awaitable<beast::error_code> read_body(Stream& stream, beast::flat_buffer& buffer,
                                                       Parser& parser);
-  static std::size_t room_for(const Parser& parser, std::size_t most, Peer peer);
+  /// Of `bodies_`, for one of this length.
+  static std::size_t room_for(std::size_t length, Peer peer);
   static asio::awaitable<void> linger(Stream& stream);
   asio::awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, Peer peer);
   asio::awaitable<HttpResponse> answer(HttpRequest request, Peer peer);

@@ -48,6 +48,8 @@ class Instance {
 
   /// Whether its payload runs and is silent, as far as is known: it may end or speak at any time.
   [[nodiscard]] bool may_be_called();
+  /// Whether nothing on the bus is left of calls that are over.
+  [[nodiscard]] bool is_bus_at_rest() const { return Bus::is_at_rest(bus_); }
   [[nodiscard]] sock::Container& container() noexcept { return container_; }
   /// For whoever ends the instance, and may wait for the end of its origin.
   [[nodiscard]] std::shared_ptr<const void> origin() const noexcept { return origin_; }

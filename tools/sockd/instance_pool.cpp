@@ -54,8 +54,8 @@ void InstancePool::serve(DeployedPtr deployed) {
       std::make_shared<Function>(Function{.deployed = std::move(deployed)});
   place = function;
   if (before) retire(before);
-  renew_sandbox(*function);
-  if (before) renew_sandbox(*before);
+  renew_sandbox_of(*function);
+  if (before) renew_sandbox_of(*before);
   serve_waiters();
 }
 
@@ -65,7 +65,7 @@ void InstancePool::withdraw(const std::string& name) {
   const FunctionPtr function = found->second;
   functions_.erase(found);
   retire(function);
-  renew_sandbox(*function);
+  renew_sandbox_of(*function);
 }
 
 // Those that wait for it are served by it still.
@@ -91,13 +91,17 @@ InstancePool::FunctionPtr InstancePool::find(const std::string& name) const {
 }
 
 asio::awaitable<std::expected<InstancePool::Turn, InstancePool::Refusal>>
-InstancePool::wait_for_turn(FunctionPtr function) {
-  Waiter waiter{.function = function, .timer = asio::steady_timer{loop_}, .since = Clock::now()};
+InstancePool::wait_for_turn(FunctionPtr home, FunctionPtr called) {
+  Waiter waiter{.function = home,
+                .called = called,
+                .timer = asio::steady_timer{loop_},
+                .since = Clock::now()};
   waiters_.push_back(&waiter);
-  ++function->waiting;
+  ++home->waiting;
+  ++called->queued;
   serve_waiters();
   if (waiter.is_granted) co_return Turn{.idle = std::move(waiter.idle)};
-  const bool too_many = function->waiting > limits_.function_queue;
+  const bool too_many = called->queued > limits_.function_queue;
   if (too_many || waiters_.size() > limits_.queue) {
     leave_queue(waiter);
     co_return std::unexpected(
@@ -115,8 +119,13 @@ InstancePool::wait_for_turn(FunctionPtr function) {
 
 void InstancePool::leave_queue(Waiter& waiter) {
   waiters_.remove(&waiter);
-  --waiter.function->waiting;
+  stop_waiting(waiter);
   retire_if_done(*waiter.function);
+}
+
+void InstancePool::stop_waiting(Waiter& waiter) {
+  --waiter.function->waiting;
+  --waiter.called->queued;
 }
 
 void InstancePool::serve_waiters() {
@@ -129,7 +138,7 @@ void InstancePool::serve_waiters() {
       continue;
     }
     at = waiters_.erase(at);
-    --waiter.function->waiting;
+    stop_waiting(waiter);
     waiter.timer.cancel();
   }
 }
@@ -367,10 +376,11 @@ std::vector<FunctionState> InstancePool::functions() const {
     const auto home = home_of(function);
     states.push_back(
         {.deployed = function->deployed,
+         .home = home->deployed->stored.name,
          .instances = home->instances,
          .idle = home->idle.size(),
          .paused = static_cast<std::size_t>(std::ranges::count(home->idle, true, &Idle::is_paused)),
-         .waiting = home->waiting});
+         .waiting = function->queued});
   }
   return states;
 }

@@ -37,6 +37,7 @@ struct PoolLimits {
 /// One version of a function, as people see it.
 struct FunctionState {
   DeployedPtr deployed;
+  std::string home;  ///< Whose its instances are: its own name, or that of a sandbox.
   std::size_t instances;
   std::size_t idle;
   std::size_t paused;  ///< Of the idle ones: all but those that have just answered.
@@ -62,8 +63,9 @@ class InstancePool {
     std::deque<Idle> idle = {};  ///< The last used at the end.
     std::size_t instances = 0;   ///< Whatever they do.
     std::size_t worked_on = 0;   ///< Of these, those that are being paused or lowered.
-    std::size_t waiting = 0;
-    std::size_t claimed = 0;  ///< Of `worked_on`, while waiters are served.
+    std::size_t waiting = 0;     ///< For one of these.
+    std::size_t queued = 0;      ///< Of its own calls, those that wait, for whosever instance.
+    std::size_t claimed = 0;     ///< Of `worked_on`, while waiters are served.
     bool is_served = true;
     /// Of a sandbox that an application's functions share: these, whose code it has.
     std::vector<std::shared_ptr<Function>> members = {};
@@ -89,10 +91,13 @@ class InstancePool {
   void withdraw(const std::string& name);
   /// Empty when there is none.
   [[nodiscard]] FunctionPtr find(const std::string& name) const;
-  /// Whose instances work on the events of one that is served: its own, or its application's.
+  /// Whose instances work on the events of one that is served: its own, or those of the sandbox
+  /// that it shares.
   [[nodiscard]] FunctionPtr home_of(const FunctionPtr& function) const;
 
-  boost::asio::awaitable<std::expected<Turn, Refusal>> wait_for_turn(FunctionPtr function);
+  /// For an instance of `home`, which is home_of(called).
+  boost::asio::awaitable<std::expected<Turn, Refusal>> wait_for_turn(FunctionPtr home,
+                                                                     FunctionPtr called);
   /// It has answered: to whoever waits for it, or, if nobody comes soon, into the pause.
   void release(const FunctionPtr& function, std::unique_ptr<Instance> instance);
   /// Ends it: one that was at work.
@@ -111,7 +116,8 @@ class InstancePool {
 
  private:
   struct Waiter {
-    FunctionPtr function;
+    FunctionPtr function;  ///< Whose instance it waits for.
+    FunctionPtr called;    ///< The same, or a member of that.
     boost::asio::steady_timer timer;
     Clock::time_point since;
     bool is_granted = false;
@@ -138,8 +144,9 @@ class InstancePool {
   boost::asio::awaitable<void> end_idle_ones();
   void retire(const FunctionPtr& function);
   void retire_if_done(Function& function);
-  void renew_sandbox(const Function& member);
+  void renew_sandbox_of(const Function& member);
   void leave_queue(Waiter& waiter);
+  static void stop_waiting(Waiter& waiter);
   void serve_waiters();
   bool grant(Waiter& waiter, Round& round);
   bool grant_idle(Waiter& waiter, Round& round);

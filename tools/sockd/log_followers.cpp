@@ -39,7 +39,7 @@ asio::awaitable<std::uint64_t> LogFollowers::wait(std::string function, std::str
   std::uint64_t seen = 0;
   if (after.starts_with(run_ + "-"))
     std::from_chars(after.data() + run_.size() + 1, after.data() + after.size(), seen);
-  if (written(function) <= seen) {
+  if (written(function) <= seen && !is_closed_) {
     asio::steady_timer timer{loop_, time};
     const auto place = waiting_.emplace(function, &timer);
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -47,6 +47,11 @@ asio::awaitable<std::uint64_t> LogFollowers::wait(std::string function, std::str
   }
   const std::uint64_t now = written(function);
   co_return now > seen ? now - seen : 0;
+}
+
+void LogFollowers::close() {
+  is_closed_ = true;
+  for (const auto& [function, timer] : waiting_) timer->cancel();
 }
 
 }  // namespace sockd

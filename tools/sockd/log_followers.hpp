@@ -27,12 +27,15 @@ class LogFollowers {
   /// of this run's after a position of another one.
   boost::asio::awaitable<std::uint64_t> wait(std::string function, std::string after,
                                              std::chrono::milliseconds time);
+  /// Nobody waits any more.
+  void close();
 
  private:
   [[nodiscard]] std::uint64_t written(const std::string& function) const;
 
   boost::asio::io_context& loop_;
   std::string run_;
+  bool is_closed_ = false;
   std::map<std::string, std::uint64_t> written_ = {};
   std::multimap<std::string, boost::asio::steady_timer*> waiting_ = {};
 };

@@ -142,6 +142,7 @@ asio::awaitable<void> end_on_signal(Daemon& daemon, HttpServer& server) {
   });
   daemon.sources.close();
   daemon.events.close();
+  daemon.followers.close();
   const auto deadline = InstancePool::Clock::now() + daemon.settings.drain_time;
   co_await daemon.instances.close(deadline);
   co_await daemon.events.settle(deadline);

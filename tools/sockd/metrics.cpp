@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
@@ -151,13 +152,16 @@ std::string Metrics::text(const Gauges& gauges) const {
   std::vector<std::pair<std::string, std::uint64_t>> idle;
   std::vector<std::pair<std::string, std::uint64_t>> waiting;
   std::vector<std::pair<std::string, std::uint64_t>> events;
+  std::set<std::string> homes;
   for (const auto& function : gauges.functions) {
-    instances.emplace_back(function.name, function.instances);
-    idle.emplace_back(function.name, function.idle);
+    if (homes.insert(function.home).second) {
+      instances.emplace_back(function.home, function.instances);
+      idle.emplace_back(function.home, function.idle);
+    }
     waiting.emplace_back(function.name, function.waiting);
     events.emplace_back(function.name, function.events);
   }
-  set("sockd_instances", "Containers of a function", instances);
+  set("sockd_instances", "Containers of a function, or of those that share them", instances);
   set("sockd_idle_instances", "Of these, those that are paused", idle);
   set("sockd_waiting_calls", "Calls that wait for an instance", waiting);
   set("sockd_waiting_events", "Events that wait to be delivered", events);

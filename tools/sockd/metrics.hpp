@@ -18,6 +18,7 @@ struct Gauges {
   std::uint64_t memory_max;
   struct OfFunction {
     std::string name;
+    std::string home;  ///< Whose the instances are: several may have the same.
     std::size_t instances;
     std::size_t idle;
     std::size_t waiting;

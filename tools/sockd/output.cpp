@@ -5,12 +5,13 @@
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 
 namespace sockd {
 namespace {
 
 constexpr std::size_t most_kept = 64U << 10U;
-constexpr std::size_t block = 16U << 10U;
+constexpr std::size_t most_at_once = 16U << 10U;
 
 }  // namespace
 
@@ -21,30 +22,33 @@ std::shared_ptr<Output> Output::follow(boost::asio::io_context& loop, sock::Uniq
 }
 
 Output::Output(boost::asio::io_context& loop, sock::UniqueFd reader)
-    : reader_{loop, reader.release()}, buffer_(block, '\0') {
+    : reader_{loop, reader.release()}, block_(most_at_once, '\0') {
   reader_.non_blocking(true);
 }
 
+// Only waited for, not read: what a handler of the loop had read and not kept yet would be missing
+// in take(), and be somebody else's.
 void Output::read_on() {
-  reader_.async_read_some(
-      boost::asio::buffer(buffer_),
-      [self = shared_from_this()](boost::system::error_code failed, std::size_t size) {
-        if (failed) return;
-        self->keep(std::string_view{self->buffer_}.substr(0, size));
-        self->read_on();
-      });
+  reader_.async_wait(boost::asio::posix::descriptor_base::wait_read,
+                     [self = shared_from_this()](boost::system::error_code failed) {
+                       if (failed) return;
+                       failed = self->read_some();
+                       if (!failed || failed == boost::asio::error::would_block) self->read_on();
+                     });
+}
+
+boost::system::error_code Output::read_some() {
+  boost::system::error_code failed;
+  const std::size_t size = reader_.read_some(boost::asio::buffer(block_), failed);
+  if (!failed) keep(std::string_view{block_}.substr(0, size));
+  return failed;
 }
 
 Printed Output::take() {
-  std::string buffer(block, '\0');
   // At most what a pipe holds: whoever prints for ever is not read for ever.
   constexpr int most_blocks = 8;
-  for (int number = 0; number < most_blocks && reader_.is_open(); ++number) {
-    boost::system::error_code failed;
-    const std::size_t size = reader_.read_some(boost::asio::buffer(buffer), failed);
-    if (failed) break;
-    keep(std::string_view{buffer}.substr(0, size));
-  }
+  for (int number = 0; number < most_blocks && reader_.is_open(); ++number)
+    if (read_some()) break;
   return std::exchange(printed_, {});
 }
 

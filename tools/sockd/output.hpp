@@ -32,10 +32,12 @@ class Output : public std::enable_shared_from_this<Output> {
 
  private:
   void read_on();
+  /// Some of what has come. On failure: nothing has, or nothing will.
+  boost::system::error_code read_some();
   void keep(std::string_view text);
 
   boost::asio::posix::stream_descriptor reader_;
-  std::string buffer_;
+  std::string block_;
   Printed printed_;
 };
 

@@ -82,12 +82,16 @@ boost::asio::awaitable<Result<>> Registrar::remove(std::string name) {
   if (!removed.has_value()) co_return removed;
   sources_->withdraw(name);
   pool_->withdraw(name);
-  // Somebody may have put it there again meanwhile: then nothing is retired for it.
+  co_return removed;
+}
+
+// Somebody may have put one of it there again meanwhile: then nothing is retired for it.
+boost::asio::awaitable<void> Registrar::retire() {
   auto retire = [this]() -> Result<> {
     retire_applications();
     return {};
   };
-  co_return co_await run_blocking(thread_, retire);
+  co_await run_blocking(thread_, retire);
 }
 
 void Registrar::forget(const StoredFunction& function) {

@@ -34,7 +34,11 @@ class Registrar {
   /// On failure the version before goes on serving.
   boost::asio::awaitable<Result<DeployedPtr>> put(std::string name, std::string archive,
                                                   Existing existing);
+  /// It is not served any more when this returns; what is left of it is the caller's to remove, at
+  /// once: somebody may put another one of that name there. Then retire().
   boost::asio::awaitable<Result<>> remove(std::string name);
+  /// Ends the zygotes of applications that have no function any more.
+  boost::asio::awaitable<void> retire();
   /// Removes the files of a version that nobody runs any more.
   void forget(const StoredFunction& function);
 
@@ -42,7 +46,6 @@ class Registrar {
   void serve(const DeployedPtr& deployed);
   Result<DeployedPtr> deploy(const std::string& name);
   Result<DeployedPtr> add(const std::string& name, const std::string& archive, Existing existing);
-  /// Zygotes of applications that have no function any more end.
   void retire_applications();
 
   FunctionStore store_;

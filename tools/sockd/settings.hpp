@@ -16,8 +16,9 @@ namespace sockd {
 struct Settings {
   std::string state;                     ///< A directory: functions, logs, the control socket.
   std::vector<std::string> listen = {};  ///< "127.0.0.1:8080"
-  std::string token_file = {};           ///< Empty: strangers may call functions, and no more.
-  std::string package_cache = {};        ///< Empty: as sockctl's.
+  /// Empty: strangers may call functions and see the status, and no more.
+  std::string token_file = {};
+  std::string package_cache = {};  ///< Empty: as sockctl's.
   /// The state directory of sockctl's whose zygotes are held; empty: those of none.
   std::optional<std::string> zygotes = {};
   std::vector<std::string> watch = {};  ///< Directories below which functions may watch some.

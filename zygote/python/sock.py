@@ -13,6 +13,7 @@ sock.FunctionError. Thread-safe: one request at a time.
 """
 
 import array
+import errno
 import fcntl
 import json
 import mmap
@@ -26,6 +27,7 @@ _MOST_INLINE = 24 << 10  # Of an event, which is escaped once more in a message.
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 _lock = threading.Lock()
 _bus = None
+_is_asking = False
 
 
 class Error(Exception):
@@ -55,16 +57,32 @@ def _connect():
             raise Error({"type": "unsupported", "message": "this function is of no application"})
         number = _FIRST_NAMED + names.index("bus")
         _bus = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, os.dup(number))
+        _bus.settimeout(None)  # Whatever socket.setdefaulttimeout() says: an answer that comes late would be the next one's.
     return _bus
+
+
+def _exchange(text, ancillary):
+    """A message for a message. One that was interrupted is the last: its answer would be the next one's."""
+    global _is_asking
+    with _lock:
+        if _is_asking:
+            raise Error({"type": "closed", "message": "a request was interrupted, and its answer may still come"})
+        bus = _connect()
+        _is_asking = True
+        try:
+            bus.sendmsg([text], ancillary)
+        except OSError as error:
+            _is_asking = error.errno != errno.EMSGSIZE  # Nothing of it was sent.
+            raise
+        answer, control, _, _ = bus.recvmsg(_MOST_MESSAGE, socket.CMSG_SPACE(4))
+        _is_asking = False
+    return answer, control
 
 
 def _ask(request, file=None):
     """The result, and the file that came with it or None."""
     ancillary = [] if file is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [file]))]
-    with _lock:
-        bus = _connect()
-        bus.sendmsg([json.dumps(request).encode()], ancillary)
-        text, control, _, _ = bus.recvmsg(_MOST_MESSAGE, socket.CMSG_SPACE(4))
+    text, control = _exchange(json.dumps(request).encode(), ancillary)
     if not text:
         raise Error({"type": "closed", "message": "the bus has gone"})
     came = None

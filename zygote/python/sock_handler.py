@@ -21,6 +21,7 @@ import importlib.machinery
 import inspect
 import io
 import json
+import mmap
 import os
 import sys
 import time
@@ -234,9 +235,14 @@ def enter_function(call):
     sys.path[:] = [directory, *paths, *(path for path in sys.path if path not in paths)]
 
 
-def answer_one(line, pipe):
-    """In the process of one call: the answer, behind a byte that says whether the bus is at rest. A
-    request there that nobody waits for any more would be answered to the next process."""
+def answer_one(channel, place):
+    """In the process of one call, which reads its call and writes its answer itself: what waits for the
+    next one must not hold anything of it. What the handler has written to `place` is written over."""
+    with open(channel, "rb", closefd=False) as incoming:
+        line = read_line(incoming, MOST_BYTES + MOST_ENVELOPE)
+    os.close(channel)
+    if line is None:
+        return
 
     def work():
         if len(line) > MOST_BYTES + MOST_ENVELOPE:
@@ -246,77 +252,77 @@ def answer_one(line, pipe):
         handler = make_call(find_handler(call["handler"]), call["wsgi"])
         return handler(call["event"], Context(call["function"], call["id"], now_ms() + call["remaining_ms"]))
 
-    text = answer(work, lambda: ())
+    own = os.getpid()
+    text = answer(work, lambda: ()).encode()
     sys.stdout.flush()
-    bus = sys.modules.get("sock")
-    at_rest = bus is None or bus._lock.acquire(blocking=False)
-    send(pipe, (b"+" if at_rest else b"-") + text.encode() + b"\n")
+    if os.getpid() != own:  # A handler that has forked and returned twice.
+        return
+    os.ftruncate(place, 0)
+    os.lseek(place, 0, os.SEEK_SET)
+    send(place, text)
+
+
+def fork_one(channel, place, generators):
+    """A process that waits for its one call."""
+    child = os.fork()
+    if child:
+        return child
+    failed = 1
+    try:
+        generators.reseed()
+        answer_one(channel, place)
+        failed = 0
+    except BaseException:
+        traceback.print_exc()
+    os._exit(failed)
 
 
 def end_others(child):
-    """Ends all processes of the container but this one; how the child ended, or was ended."""
+    """Waits until the child ends, and ends all other processes of the container but this one; how the
+    child ended, or was ended."""
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     try:
         os.kill(-1, SIGKILL)
     except ProcessLookupError:
         pass
-    status = None
-    while True:
-        try:
-            pid, how = os.waitpid(-1, 0)
-        except ChildProcessError:
-            return status
-        if pid == child:
-            status = os.waitstatus_to_exitcode(how)
-
-
-def fork_one(channel):
-    """A process that waits for its one call: its pid, where the call goes, and where the answer comes."""
-    calls, ours = os.pipe()
-    answers, theirs = os.pipe()
-    child = os.fork()
-    if child:
-        os.close(calls)
-        os.close(theirs)
-        return child, ours, answers
-    failed = 0
     try:
-        for descriptor in (channel, ours, answers):
-            os.close(descriptor)
-        with open(calls, "rb") as incoming:
-            line = read_line(incoming, MOST_BYTES + MOST_ENVELOPE)
-        answer_one(line, theirs)
-    except BaseException:
-        traceback.print_exc()
-        failed = 1
-    os._exit(failed)
+        while True:
+            os.waitpid(-1, 0)
+    except ChildProcessError:
+        return status
 
 
-def call_one(line, child, call, answers):
-    """What it answers, as answer_one() says. It is gone then, with all that it has started."""
-    with open(answers, "rb") as pipe:
-        send(call, line)
-        os.close(call)
-        said = read_line(pipe, MOST_BYTES + MOST_ENVELOPE)
-    status = end_others(child)
-    if said is None or not said.endswith(b"\n"):
-        raise SystemExit(status if status >= 0 else 128 - status)
-    return said
+def is_one_line(place, size):
+    with mmap.mmap(place, size, prot=mmap.PROT_READ) as text:
+        return text.find(b"\n") < 0
+
+
+def pass_on(channel, place):
+    """The answer, without a copy of it here. False: there is none."""
+    size = os.fstat(place).st_size
+    if not 0 < size <= MOST_BYTES + MOST_ENVELOPE or not is_one_line(place, size):
+        return False
+    sent = 0
+    while sent < size:
+        sent += os.sendfile(channel, place, sent, size - sent)
+    send(channel, b"\n")
+    return True
 
 
 def serve_apart(channel):
     if os.getpid() != 1:  # Or all of a machine would end with a call.
         raise SystemExit("sock_handler: --apart is for the first process of a container")
+    import sock_inheritance
+    generators = sock_inheritance.Generators()
+    generators.find()
     sys.meta_path.append(SockModule)
     gc.freeze()
-    with open(channel, "rb", closefd=False) as incoming:
-        said = b"+"
-        while said[:1] == b"+":
-            waiting = fork_one(channel)
-            line = read_line(incoming, MOST_BYTES + MOST_ENVELOPE)
-            if line is None:
-                return
-            said = call_one(line, *waiting)
-            send(channel, said[1:] if said[:1] == b"+" else b'{"last": true, ' + said[2:])
+    while True:
+        place = os.memfd_create("answer", os.MFD_CLOEXEC)
+        status = end_others(fork_one(channel, place, generators))
+        if status != 0 or not pass_on(channel, place):
+            raise SystemExit(status if status >= 0 else 128 - status)
+        os.close(place)
 
 
 def main(arguments):

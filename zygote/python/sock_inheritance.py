@@ -82,7 +82,7 @@ class Generators:
             self.add_to_openssl = ssl.RAND_add
             self.add_to_openssl(os.urandom(32), 32.0)
         numpy = sys.modules.get("numpy.random")
-        if numpy is not None and self.renew_numpy is None:
+        if numpy is not None:  # A package that came later may have given it another generator.
             self.renew_numpy = renewal_of(numpy)
 
     def reseed(self):

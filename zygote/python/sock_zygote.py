@@ -94,7 +94,10 @@ def learn_working_set(inheritance):
     os.close(writer)
     core.learn_working_set(reader)
     os.close(reader)
-    os.waitpid(child, 0)
+    try:
+        os.waitpid(child, 0)
+    except ChildProcessError:  # A package ignores SIGCHLD, or reaps what it does not know.
+        pass
 
 
 def settle(inheritance):

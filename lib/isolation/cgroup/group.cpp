@@ -17,10 +17,6 @@ Result<std::unique_ptr<LeafGroup>> LeafGroup::create(const GroupTraits& traits,
     for (std::size_t i = 0; i < traits.choice.branches.size(); ++i) {
       Leaf& leaf = group->leaves_.emplace_back(parents[i], name);
       SOCK_TRY(leaf.create());
-      const Branch& branch = traits.choice.branches[i];
-      // Out of memory, a container dies as a whole. KERNEL: v2 only, 4.19.
-      if (branch.version == CgroupVersion::v2 && branch.has(Controller::memory))
-        SOCK_TRY(leaf.write("memory.oom.group", "1"));
     }
     return group->open_joins();
   };
@@ -133,6 +129,14 @@ std::uint64_t LeafGroup::oom_kills() const {
   return now ? since({.oom_kills = *now}, before_).oom_kills.value_or(0) : 0;
 }
 
+void LeafGroup::die_as_one(bool wanted) noexcept {
+  const auto branch = traits_.choice.find(Controller::memory);
+  if (!branch || traits_.choice.branches[*branch].version != CgroupVersion::v2) return;
+  if (wanted == dies_as_one_) return;
+  if (leaves_[*branch].write("memory.oom.group", wanted ? "1" : "0").has_value())
+    dies_as_one_ = wanted;
+}
+
 Result<bool> LeafGroup::is_empty() const {
   const Leaf& anchor = leaves_.front();
   if (traits_.choice.branches.front().version == CgroupVersion::v1)
@@ -146,6 +150,8 @@ Result<bool> LeafGroup::is_empty() const {
 bool LeafGroup::recycle() {
   if (killed_ || spoiled_ || exposed_) return false;
   if (frozen_ && !thaw()) return false;
+  die_as_one(false);
+  if (dies_as_one_) return false;
   // What cannot have moved keeps the value in before_.
   const Throttling throttling = had_quota_ ? Throttling::possible : Throttling::ruled_out;
   peak_is_known_ = true;

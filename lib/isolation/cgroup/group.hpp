@@ -51,6 +51,9 @@ class LeafGroup {
   [[nodiscard]] Result<Stats> stats() const;
   [[nodiscard]] std::uint64_t oom_kills() const;
 
+  /// As Cgroup::die_as_one().
+  void die_as_one(bool wanted) noexcept;
+
   [[nodiscard]] Result<bool> is_empty() const;
   /// Somebody who is not trusted holds its descriptors from now on, and may enter any leaf at any
   /// time: it has no next user.
@@ -83,6 +86,7 @@ class LeafGroup {
   bool peak_is_known_ = true;  // memory_peak counts the present user only
   bool spoiled_ = false;       // its limits are not known
   bool exposed_ = false;
+  bool dies_as_one_ = false;
   std::atomic<bool> frozen_ = false;
   std::atomic<bool> killed_ = false;  // cgroup.kill was written
 };

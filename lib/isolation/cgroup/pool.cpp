@@ -226,6 +226,10 @@ std::span<const int> Cgroup::join_fds() const noexcept {
   return group_ ? group_->leaves->join_fds() : std::span<const int>{};
 }
 
+void Cgroup::die_as_one(bool wanted) noexcept {
+  if (group_) group_->leaves->die_as_one(wanted);
+}
+
 void Cgroup::expose() noexcept {
   if (group_) group_->leaves->expose();
 }

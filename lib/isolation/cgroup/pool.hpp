@@ -53,6 +53,10 @@ class Cgroup {
   /// Stage::cgroup; a limit that the kernel refuses is named with its value.
   Result<> limit(const Resources& resources);
   [[nodiscard]] Result<Stats> stats() const;
+  /// Whether all of it dies when it is out of memory; at first not. To be said when no process of
+  /// it has the memory of this program, as one between clone and execve has: whoever shares a
+  /// victim's memory is killed with it. KERNEL: v2 only, 4.19; elsewhere nothing happens.
+  void die_as_one(bool wanted) noexcept;
   /// OOM kills since the group was taken; 0 where they are not counted.
   [[nodiscard]] std::uint64_t oom_kills() const;
 

@@ -48,7 +48,9 @@ Result<> make_or_bind(FdRef dev, const Device& device, std::vector<PendingMount>
   SOCK_TRY(make_mount_point(
       dev, {.path = std::string{"/"} + device.name, .kind = MountPoint::Kind::file}));
   UniqueFd bound = SOCK_TRY(sys::clone_mount(sys::cwd, path, Depth::one_mount));
-  SOCK_TRY(sys::restrict_mount(bound, MountFlags::no_suid | MountFlags::no_exec, Depth::one_mount));
+  // It can be written to all the same, but not changed: whoever is root here may be its owner.
+  SOCK_TRY(sys::restrict_mount(
+      bound, MountFlags::read_only | MountFlags::no_suid | MountFlags::no_exec, Depth::one_mount));
   binds.push_back({.mount = std::move(bound), .target = path});
   return {};
 }

@@ -8,6 +8,7 @@
 #include "isolation/rootfs/base.hpp"
 #include "isolation/rootfs/source.hpp"
 #include "sys/file.hpp"
+#include "sys/inode.hpp"
 #include "sys/mount.hpp"
 
 namespace sock::isolation {
@@ -133,11 +134,13 @@ Result<Tree> Stitcher::clone_template(const Rootfs& rootfs, FdRef owners,
   if (composition_ == Composition::by_child)
     return make_lower(rootfs, owners, points, composition_);
   std::vector<Source> sources = SOCK_TRY(find_sources(rootfs));
+  const std::uint64_t owner = owners ? SOCK_TRY(sys::inode(owners))
+  .number : 0;
   std::shared_ptr<const UniqueFd> root;
   {
     const std::scoped_lock lock{mutex_};
     const auto known = std::ranges::find_if(templates_, [&](const Template& item) {
-      return item.sources == sources && item.points == points && item.owners == owners.get();
+      return item.sources == sources && item.points == points && item.owners == owner;
     });
     if (known != templates_.end()) {
       templates_.splice(templates_.begin(), templates_, known);
@@ -148,10 +151,13 @@ Result<Tree> Stitcher::clone_template(const Rootfs& rootfs, FdRef owners,
     const Tree lower = SOCK_TRY(make_lower(rootfs, owners, points, composition_));
     UniqueFd kept = SOCK_TRY(sys::duplicate(lower.root()));
     root = std::make_shared<const UniqueFd>(std::move(kept));
+    UniqueFd kept_owners;
+    if (owners) kept_owners = SOCK_TRY(sys::duplicate(owners));
     const std::scoped_lock lock{mutex_};
     templates_.push_front({.sources = std::move(sources),
                            .points = std::move(points),
-                           .owners = owners.get(),
+                           .owners = owner,
+                           .kept_owners = std::move(kept_owners),
                            .root = root});
     if (templates_.size() > most_templates) templates_.pop_back();
   }

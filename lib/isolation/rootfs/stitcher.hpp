@@ -55,7 +55,10 @@ class Stitcher {
   struct Template {
     std::vector<Source> sources;  ///< The base, then the packages.
     std::vector<MountPoint> points;
-    int owners;  ///< The descriptor of the user namespace into which they are shifted, or -1.
+    /// The inode of the user namespace into which they are shifted, or 0. Not the descriptor, which
+    /// may be another one's tomorrow.
+    std::uint64_t owners;
+    UniqueFd kept_owners;  ///< While it is open, no other namespace gets that inode.
     std::shared_ptr<const UniqueFd> root;
   };
 

@@ -73,14 +73,6 @@ TEST(Answers, AreResultsOrErrors) {
   EXPECT_EQ(odd.value().text, R"({"message":"","trace":[],"type":"Error"})");
 }
 
-TEST(Answers, SayWhetherTheyAreTheLast) {
-  EXPECT_EQ(parse_answer(R"({"last": true, "result": [1]})").value(),
-            (Answer{.kind = Answer::Kind::result, .text = "[1]", .is_last = true}));
-  EXPECT_TRUE(parse_answer(R"({"last": true, "error": {"type": "E"}})").value().is_last);
-  EXPECT_FALSE(parse_answer(R"({"result": {"last": true}})").value().is_last);
-  EXPECT_FALSE(parse_answer(R"({"last": true})").has_value());
-}
-
 TEST(Answers, ThatSayBothOrNothingAreNone) {
   for (const char* const text :
        {"", "5", "{}", "[]", R"({"result": })", R"({"result": 1, "error": 2})",

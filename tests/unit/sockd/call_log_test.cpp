@@ -89,5 +89,14 @@ TEST_F(CallLogTest, SurvivesAFullDisk) {
   EXPECT_EQ(ids(10), (std::vector<std::string>{"0", "2"}));
 }
 
+TEST(Outcomes, AreShortenedBetweenCharacters) {
+  EXPECT_EQ(shortened("text"), "text");
+  const std::string long_text = "x" + std::string(20'000, 'y');
+  EXPECT_EQ(shortened(long_text), long_text.substr(0, 16U << 10U));
+  std::string umlauts = "x";
+  while (umlauts.size() < 20'000) umlauts += "\xc3\xa4";
+  EXPECT_EQ(shortened(umlauts).size(), (16U << 10U) - 1);
+}
+
 }  // namespace
 }  // namespace sockd

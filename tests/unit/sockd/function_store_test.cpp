@@ -97,5 +97,24 @@ TEST_F(FunctionStoreTest, RemovesWhatWasNeverCurrent) {
   EXPECT_FALSE(fs::exists(directory_ / "functions/f"));
 }
 
+TEST_F(FunctionStoreTest, KeepsAllVersionsWhereTheCurrentOneIsNotThere) {
+  add(open(), "f");
+  write("f/current", "17");
+  EXPECT_FALSE(open().find("f").has_value());
+  EXPECT_TRUE(fs::exists(directory_ / "functions/f/1/function.toml")) << "its code";
+  write("f/current", "1");
+  EXPECT_TRUE(open().find("f").has_value());
+}
+
+TEST_F(FunctionStoreTest, DoesNotForgetTheCurrentVersion) {
+  add(open(), "f");
+  auto store = open();
+  store.forget("f", 1);
+  EXPECT_TRUE(store.find("f").has_value());
+  ASSERT_TRUE(store.remove("f").has_value());
+  store.forget("f", 1);
+  EXPECT_FALSE(fs::exists(directory_ / "functions/f"));
+}
+
 }  // namespace
 }  // namespace sockd

@@ -43,8 +43,8 @@ TEST_F(Sandboxes, AreSharedByTheFunctionsOfAnApplication) {
 
 TEST_F(Sandboxes, CannotBeCalledByTheirNames) {
   serve_shared("a");
-  EXPECT_EQ(function(sandbox_name("shop")), nullptr);
-  EXPECT_EQ(result_of(sandbox_name("shop"), "1").kind, Outcome::Kind::unknown_function);
+  EXPECT_EQ(function(":shop"), nullptr);
+  EXPECT_EQ(result_of(":shop", "1").kind, Outcome::Kind::unknown_function);
   const auto states = pool().functions();
   ASSERT_EQ(states.size(), 1U);
   EXPECT_EQ(states.front().deployed->stored.name, "a");
@@ -96,47 +96,72 @@ TEST_F(Sandboxes, LoseWhoChangesToOneOfItsOwn) {
   EXPECT_EQ(result_of("b", "1").kind, Outcome::Kind::result);
 }
 
+DeployedPtr member(const char* name, std::vector<sock::Package> packages) {
+  Deployed deployed{.stored = {.name = name,
+                               .version = 1,
+                               .spec = {.handler = "m:f", .application = "shop"},
+                               .code = std::string{"/code/"} + name,
+                               .updated = {}}};
+  deployed.stored.spec.sandbox = FunctionSpec::Sandbox::application;
+  deployed.rootfs.binds = {{.source = "/empty", .target = "/hidden"}};
+  for (const auto& package : packages)
+    deployed.rootfs.binds.push_back({.source = "/cache", .target = "/packages/" + package.name});
+  deployed.declared = std::move(packages);
+  return std::make_shared<const Deployed>(std::move(deployed));
+}
+
 TEST_F(Sandboxes, SeeWhatTheirMembersSee) {
-  const auto member = [](const char* name, const char* package) {
-    Deployed deployed{.stored = {.name = name,
-                                 .version = 1,
-                                 .spec = {.handler = "m:f", .application = "shop"},
-                                 .code = std::string{"/code/"} + name,
-                                 .updated = {}}};
-    deployed.rootfs.binds = {{.source = "/empty", .target = "/hidden"},
-                             {.source = "/cache", .target = std::string{"/packages/"} + package}};
-    deployed.declared = {{.name = package}, {.name = "both"}};
-    return std::make_shared<const Deployed>(std::move(deployed));
-  };
-  const std::vector<DeployedPtr> members{member("a", "x"), member("b", "y")};
+  const std::vector<DeployedPtr> members{member("a", {{.name = "x"}}),
+                                         member("b", {{.name = "x"}})};
   const auto sandbox = sandbox_of(members, 7);
   const std::vector<sock::Bind> binds{{.source = "/empty", .target = "/hidden"},
                                       {.source = "/cache", .target = "/packages/x"},
                                       {.source = "/code/a", .target = "/functions/a"},
-                                      {.source = "/cache", .target = "/packages/y"},
                                       {.source = "/code/b", .target = "/functions/b"}};
   EXPECT_EQ(sandbox->rootfs.binds, binds);
-  EXPECT_EQ(sandbox->declared,
-            (std::vector<sock::Package>{{.name = "x"}, {.name = "both"}, {.name = "y"}}));
+  EXPECT_EQ(sandbox->declared, std::vector<sock::Package>{{.name = "x"}});
   EXPECT_EQ(sandbox->members, members);
   EXPECT_EQ(sandbox->stored.version, 7U);
 }
 
-TEST_F(Sandboxes, AreOfBareZygotesWhereTheirMembersNeedDifferentVersions) {
-  const auto member = [](const char* name, const char* version) {
-    Deployed deployed{.stored = {.name = name,
-                                 .version = 1,
-                                 .spec = {.handler = "m:f", .application = "shop"},
-                                 .code = {},
-                                 .updated = {}}};
-    deployed.declared = {{.name = "numpy", .version = version}, {.name = "six"}};
-    return std::make_shared<const Deployed>(std::move(deployed));
-  };
-  EXPECT_EQ(
-      sandbox_of(std::vector<DeployedPtr>{member("a", "1"), member("b", "1")}, 1)->declared.size(),
-      2U);
-  EXPECT_TRUE(sandbox_of(std::vector<DeployedPtr>{member("a", "1"), member("b", "2")}, 1)
-                  ->declared.empty());
+TEST_F(Sandboxes, AreSharedByThoseWithTheSamePackages) {
+  const sock::Package numpy{"numpy", "1"};
+  const sock::Package newer{"numpy", "2"};
+  const sock::Package six{"six", "1"};
+  pool().serve(member("a", {numpy, six}));
+  pool().serve(member("b", {six, numpy}));
+  pool().serve(member("c", {newer, six}));
+  pool().serve(member("d", {}));
+  EXPECT_EQ(members("a"), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(members("c"), std::vector<std::string>{"c"});
+  EXPECT_EQ(members("d"), std::vector<std::string>{"d"});
+  // With its packages a function changes its sandbox.
+  pool().serve(member("b", {newer, six}));
+  EXPECT_EQ(members("a"), std::vector<std::string>{"a"});
+  EXPECT_EQ(members("b"), (std::vector<std::string>{"b", "c"}));
+}
+
+TEST_F(Sandboxes, CountWhoWaitsForEachOfTheirMembers) {
+  make_pool({.memory = 64 * mib, .function_queue = 2});
+  serve_shared("a");
+  serve_shared("b");
+  const auto running = call("a", "\"wait\"");
+  ASSERT_TRUE(run_until([&] { return machine.at_once == 1; }));
+  const auto first = call("a", "1");
+  const auto second = call("a", "1");
+  run_ready();
+  EXPECT_EQ(result_of("a", "1").kind, Outcome::Kind::function_busy);
+  const auto other = call("b", "1");
+  run_ready();
+  EXPECT_FALSE(other->has_value()) << "it waits: none of its own does";
+  for (const auto& state : pool().functions()) {
+    EXPECT_EQ(state.waiting, state.deployed->stored.name == "a" ? 2U : 1U);
+    EXPECT_EQ(state.home, ":shop");
+  }
+  machine.open_gate();
+  ASSERT_TRUE(
+      run_until([&] { return first->has_value() && second->has_value() && other->has_value(); }));
+  EXPECT_EQ(other->value().kind, Outcome::Kind::result);
 }
 
 }  // namespace

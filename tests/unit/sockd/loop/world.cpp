@@ -13,7 +13,7 @@ namespace asio = boost::asio;
 
 asio::awaitable<void> put_turn(TurnResult result, InstancePool& pool,
                                InstancePool::FunctionPtr function) {
-  *result = co_await pool.wait_for_turn(std::move(function));
+  *result = co_await pool.wait_for_turn(function, function);
 }
 
 asio::awaitable<void> put_outcome(std::shared_ptr<std::optional<Outcome>> outcome,
