@@ -142,10 +142,11 @@ TEST_F(Exec, IsNotHeldByAPayloadThatStopsIt) {
     const auto before = std::chrono::steady_clock::now();
     const auto process = container->exec({.argv = {"/bin/true"}});
     longest = std::max(longest, std::chrono::steady_clock::now() - before);
-    if (!process.has_value()) EXPECT_EQ(process.error().code, Errc::launch_failed);
+    EXPECT_TRUE(process.has_value() || process.error().code == Errc::launch_failed);
   }
   EXPECT_LT(longest, std::chrono::seconds{20});
-  EXPECT_TRUE(container->pause().has_value()) << "whoever waited would have the container";
+  // Whoever waited would have the container.
+  EXPECT_TRUE(!has_cgroups() || container->pause().has_value());
   EXPECT_TRUE(container->kill().has_value());
 }
 
