@@ -221,7 +221,8 @@ asio::awaitable<HttpResponse> Api::run(HttpRequest& request, std::string_view na
   // Of a function that is not there nothing is to be made.
   if (parts_.pool.find(function)) event = co_await parts_.dispatcher.event_of(request.body());
   // A text is a little longer in JSON, or six times as long.
-  if (event.size() > 2 * most_payload) co_return too_large(request.base(), Peer::owner, most_payload);
+  if (event.size() > 2 * most_payload)
+    co_return too_large(request.base(), Peer::owner, most_payload);
   CallRequest call{.function = function, .event = std::move(event), .id = id};
   const Outcome outcome = co_await parts_.dispatcher.call(std::move(call));
   co_return plain_reply(outcome, id);
