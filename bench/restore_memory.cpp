@@ -4,10 +4,12 @@
 // Makes 1, 10 and 100 that have answered once and wait; prints a line of JSON: bytes of the
 // snapshot, microseconds that it has taken, and means in bytes.
 
+#include <algorithm>
 #include <cstdio>
 #include <deque>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <unistd.h>
@@ -30,15 +32,31 @@ bool start(Setting& setting, Copy& copy, std::size_t number) {
       make(setting, "m" + std::to_string(number), {.in = copy.in.reader, .out = copy.out.writer});
   if (!made) return complain(made.error()) == 0;
   copy.container.emplace(std::move(*made));
+  return true;
+}
+
+bool has_answered(const Setting& setting, Copy& copy) {
   if (!is_of_container(setting.arguments.how) && !reads(copy.out, 'r')) return false;
   return ::write(copy.in.writer.get(), "?", 1) == 1 && reads(copy.out, 'x');
+}
+
+// As many at once as there are CPUs: those that import take long.
+bool fill(Setting& setting, std::deque<Copy>& copies, std::size_t count) {
+  const std::size_t cpus = std::max(1u, std::thread::hardware_concurrency());
+  while (copies.size() < count) {
+    const std::size_t first = copies.size();
+    while (copies.size() < std::min(count, first + cpus))
+      if (!start(setting, copies.emplace_back(), copies.size())) return false;
+    for (std::size_t i = first; i < copies.size(); ++i)
+      if (!has_answered(setting, copies[i])) return false;
+  }
+  return true;
 }
 
 bool print_counts(Setting& setting) {
   std::deque<Copy> copies;
   for (const std::size_t count : {1, 10, 100}) {
-    while (copies.size() < count)
-      if (!start(setting, copies.emplace_back(), copies.size())) return false;
+    if (!fill(setting, copies, count)) return false;
     std::vector<pid_t> pids;
     for (const auto& copy : copies) pids.push_back(copy.container->pid());
     print_memory(std::to_string(count).c_str(), mean_memory_of(pids), count == 100 ? "" : ", ");

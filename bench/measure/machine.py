@@ -6,19 +6,15 @@ import subprocess
 import time
 from pathlib import Path
 
-NOISY_LOAD = 0.7  # of the cores
+NOISY_SHARE = 0.15  # of the CPUs
+LOOK_SECONDS = 1.0
 
 
-def load() -> float:
-    return os.getloadavg()[0]
-
-
-def noise_warning(one_minute: float) -> str | None:
-    limit = NOISY_LOAD * (os.cpu_count() or 1)
-    if one_minute <= limit:
+def noise_warning(busy: float) -> str | None:
+    if busy <= NOISY_SHARE:
         return None
-    return (f"WARNING: the load was {one_minute:.2f} before the run (more than {limit:.1f}): "
-            "others were using the machine. Trust the ratios a little, the times not at all.")
+    return (f"WARNING: others used {busy:.0%} of the CPUs before the run (more than {NOISY_SHARE:.0%}). "
+            "Trust the ratios a little, the times not at all.")
 
 
 def _field(path: str, key: str) -> str:
@@ -69,7 +65,7 @@ def _cpu_ticks() -> tuple[int, int]:
     return sum(ticks), ticks[3] + ticks[4]
 
 
-def busy_share(seconds: float) -> float:
+def busy_share(seconds: float = LOOK_SECONDS) -> float:
     """The share of the CPUs that others use, while this program waits."""
     before = _cpu_ticks()
     time.sleep(seconds)

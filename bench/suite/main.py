@@ -98,7 +98,7 @@ def saved_outcomes(options: argparse.Namespace, data: Path) -> list[run.Outcome]
 
 def run_all(options: argparse.Namespace, data: Path) -> dict:
     """Runs the parts, and keeps what belongs to none of them in DIR/data/run.json."""
-    start, load, before = time.monotonic(), machine.load(), leftovers.snapshot()
+    start, busy, before = time.monotonic(), machine.busy_share(), leftovers.snapshot()
     promised = {promise.program for promise in specification.read()}
     parts = [part for part in PARTS if (not options.only or part.name in options.only)
              and (not options.promised or part.name in promised)]
@@ -108,8 +108,8 @@ def run_all(options: argparse.Namespace, data: Path) -> dict:
     # Of processes only our own count. The rest cannot be told from what others make on this machine meanwhile.
     left_behind += [line for result in leftovers.compare(before) if result.status == "failed" and result.name != "processes"
                     for line in result.output.splitlines() if not line.startswith("gone")]
-    kept = {"size": options.size, "seconds": time.monotonic() - start, "load": load, "left_behind": left_behind,
-            "machine": report.describe_machine(load),
+    kept = {"size": options.size, "seconds": time.monotonic() - start, "busy": busy, "left_behind": left_behind,
+            "machine": report.describe_machine(busy),
             "parts": {one.part.name: {"command": one.command, "seconds": one.seconds, "busy": one.busy,
                                       "failure": one.failure, "left_out": one.left_out} for one in outcomes}}
     (data / "run.json").write_text(json.dumps(kept, indent=1) + "\n")
@@ -134,7 +134,7 @@ def main() -> int:
     kept = json.loads((data / "run.json").read_text())
     outcomes = saved_outcomes(options, data)
     judged = judgements(outcomes, kept["left_behind"])
-    written = report.Report(kept["size"], kept["seconds"], kept["load"], kept["machine"], outcomes, kept["left_behind"], judged)
+    written = report.Report(kept["size"], kept["seconds"], kept["busy"], kept["machine"], outcomes, kept["left_behind"], judged)
     report.write(written, options.out)
     print(f"report: {options.out / 'report.html'}")
     for failure in written.failures():

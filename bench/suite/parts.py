@@ -55,12 +55,12 @@ PARTS = (
     Part("zygote", "Forking a zygote",
          "From the request to the first statement of a Python payload: a container forked from a zygote, isolated, beside `os.fork()`, "
          "a forkserver and a fresh interpreter, which are not isolated, and beside a created container that imports the same.",
-         {FULL: (), QUICK: ("--quick",), SMOKE: ("--quick", "--set", "bare")}, {FULL: 900, QUICK: 150, SMOKE: 120},
+         {FULL: ("--within", "200"), QUICK: ("--quick",), SMOKE: ("--quick", "--set", "bare")}, {FULL: 900, QUICK: 150, SMOKE: 120},
          needs=("bench/zygote_driver", "bench/zygote_memory")),
     Part("restore", "Containers from snapshots",
          "From the request to the payload's answer: containers restored by CRIU and forked from a zygote's snapshot, beside CRIU's own "
          "program with nothing around it, a fork of the living zygote, and a created container that imports the same.",
-         {FULL: (), QUICK: ("--quick",)}, {FULL: 1000, QUICK: 210}, needs=("bench/restore_driver", "bench/restore_memory")),
+         {FULL: ("--within", "160"), QUICK: ("--quick",)}, {FULL: 1000, QUICK: 210}, needs=("bench/restore_driver", "bench/restore_memory")),
     Part("functions", "Calling functions through sockd",
          "From a request over a kept connection to its response: with a new instance, one that was paused, one that has just answered; "
          "beside a fresh `python3` for each request that imports the same.",
@@ -72,11 +72,11 @@ PARTS = (
     Part("import_cache", "Import trees",
          "Forklift's second workload over trees that were fitted to its first: ours beside Forklift's, by number of zygotes. Packages burn "
          "the CPU time and the memory that were recorded for the real ones.",
-         {FULL: ("--rounds", "2"), QUICK: ("--quick",)}, {FULL: 900, QUICK: 120}, needs=("bench/import_cache_replay",)),
+         {FULL: ("--rounds", "2", "--within", "300"), QUICK: ("--quick",)}, {FULL: 900, QUICK: 120}, needs=("bench/import_cache_replay",)),
     Part("image_load", "Images",
          "Unpacking an image of Debian with numpy, pandas and scikit-learn, beside other tools; starting from one whose files are not in "
          "memory, with and without prefetch; reading many files, by engine and depth.",
-         {FULL: ("--unpack-within", "240"), QUICK: ("--quick", "--only", "cold", "--only", "depth")}, {FULL: 1000, QUICK: 120},
+         {FULL: ("--within", "400"), QUICK: ("--quick", "--only", "cold", "--only", "depth")}, {FULL: 1000, QUICK: 120},
          needs=("bench/prefetch_driver", "tools/sockctl/sockctl")),
     Part("kernel_costs", "What the kernel charges",
          "The SOCK paper's measurements of mounts, namespaces and cgroups, again, on this machine's kernel: bare system calls, without the library.",

@@ -13,7 +13,6 @@ from suite import figures, page
 from suite.parts import PROJECT
 from suite.run import Outcome, failures_in, say
 
-NOISY_SHARE = 0.15
 SHOWN = 4  # of what was left behind
 
 
@@ -21,7 +20,7 @@ SHOWN = 4  # of what was left behind
 class Report:
     size: str
     seconds: float
-    load: float
+    busy: float  # share of the CPUs that others had before the run
     machine: dict[str, str]
     outcomes: list[Outcome]
     left_behind: list[str]
@@ -32,8 +31,8 @@ class Report:
         return [f"{one.part.name}: {one.failure}" for one in self.outcomes if one.failure] + self.plot_failures
 
     def warnings(self) -> list[str]:
-        found = [warning] if (warning := machine.noise_warning(self.load)) else []
-        if noisy := [f"{one.part.name} {one.busy:.0%}" for one in self.outcomes if one.busy > NOISY_SHARE]:
+        found = [warning] if (warning := machine.noise_warning(self.busy)) else []
+        if noisy := [f"{one.part.name} {one.busy:.0%}" for one in self.outcomes if one.busy > machine.NOISY_SHARE]:
             found.append(f"WARNING: others used the CPUs right before these: {', '.join(noisy)}")
         return found
 
@@ -44,9 +43,9 @@ def commit() -> str:
     return done.stdout.strip() or "unknown"
 
 
-def describe_machine(load: float) -> dict[str, str]:
+def describe_machine(busy: float) -> dict[str, str]:
     return {**machine.describe(), **machine.describe_more(), **machine.versions(), "sock": commit(),
-            "load before": f"{load:.2f}, one minute", "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())}
+            "used by others before": f"{busy:.0%} of the CPUs", "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())}
 
 
 def as_markdown(printed: str) -> str:

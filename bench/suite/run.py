@@ -15,7 +15,6 @@ from measure import machine
 from suite.parts import FULL, PROJECT, Part, why_not
 
 SECONDS_TO_END = 20
-IDLE_SECONDS = 0.5
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -91,7 +90,7 @@ def run_part(part: Part, size: str, directory: Path, build_directory: Path) -> O
     data, printed = directory / f"{part.name}.json", directory / f"{part.name}.txt"
     data.unlink(missing_ok=True)
     outcome.command = part.command(size, build_directory, data)
-    outcome.busy = machine.busy_share(IDLE_SECONDS)
+    outcome.busy = machine.busy_share()
     say(f"{part.name}: at most {part.seconds[size]} s: {shlex.join(outcome.command)}")
     start = time.monotonic()
     with open(printed, "wb") as out:

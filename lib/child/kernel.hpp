@@ -22,14 +22,6 @@ struct KernelSigaction {
   std::uint64_t mask;
 };
 
-// The same, 64 bytes long.
-struct KernelSigevent {
-  std::uint64_t value;
-  std::int32_t signal;
-  std::int32_t notify;  ///< 0: SIGEV_SIGNAL
-  std::int32_t unused[12];
-};
-
 inline constexpr long landlock_restrict_self = 446;
 
 inline constexpr long error_not_found = 2;

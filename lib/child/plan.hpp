@@ -54,8 +54,6 @@ struct EnterPlan {
 
 struct Plan {
   Report* report = nullptr;
-  /// Seconds until execve, after which it is killed; 0: as long as it takes.
-  std::uint32_t patience = 0;
   /// The vDSO's, by address: a mark costs 0.03 us instead of a system call's 1.3. May be null.
   int (*clock)(clockid_t, timespec*) = nullptr;
 

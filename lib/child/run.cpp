@@ -135,24 +135,11 @@ void write_decimal(char* text, long number) noexcept {
        init_index);
 }
 
-constexpr KernelSigevent kill_me{.value = 0, .signal = SIGKILL, .notify = 0, .unused = {}};
-
-// Whoever is in a container already may stop what comes into it, and its parent waits for execve. A
-// stopped process can be killed, and execve takes the timer away. Best effort: a user may have only
-// so many timers.
-void set_alarm(std::uint32_t seconds) noexcept {
-  int timer = 0;
-  const itimerspec after{.it_interval = {}, .it_value = {.tv_sec = seconds, .tv_nsec = 0}};
-  if (call(SYS_timer_create, CLOCK_MONOTONIC, &kill_me, &timer) == 0)
-    call(SYS_timer_settime, timer, 0, &after, nullptr);
-}
-
 }  // namespace
 
 void run(void* argument) noexcept {
   const Plan& plan = *static_cast<const Plan*>(argument);
   mark(plan, Stage::clone);
-  if (plan.patience > 0) set_alarm(plan.patience);
   join_cgroups(plan);
   enter_namespaces(plan);
   if (plan.builds_root) build_root(plan);

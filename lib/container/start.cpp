@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include <linux/sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
 
 #include "base/try.hpp"
@@ -27,7 +28,8 @@ Result<sys::Spawned> spawn_directly(PlanMemory& memory, ChildStacks& stacks,
        .entry_argument = &memory.plan});
 }
 
-constexpr std::uint32_t patience_inside = 5;  // Seconds, of a thousand times what it takes.
+// A thousand times what it takes.
+constexpr std::chrono::seconds patience_inside{5};
 
 // Ended before it could say why: killed from outside, most likely for the memory limit.
 std::unexpected<Error> died(const std::optional<sys::WaitStatus>& status) {
@@ -69,13 +71,23 @@ Result<sys::Spawned> spawn_inside(PlanMemory& memory, ChildStacks& stacks,
                                                     .call = sys::CloneCall::clone,
                                                     .stack = stack,
                                                     .entry = child::enter,
-                                                    .entry_argument = &enter}));
+                                                    .entry_argument = &enter,
+                                                    .made = &made,
+                                                    .patience = patience_inside}));
   // KERNEL: a clone that is refused late has written a number that it freed again: by now it may be
   // a descriptor of another thread.
   UniqueFd pidfd{enter.cloned < 0 ? -1 : made};
   const auto reaped = sys::reap(between.pidfd);
   if (enter.cloned < 0) return sys::sys_error(static_cast<int>(-enter.cloned), "namespaces");
-  if (enter.cloned == 0) return died(reaped ? *reaped : std::nullopt);
+  if (enter.cloned == 0) {
+    // Killed before it could say what it has made, which walks the plan in our memory still.
+    const bool is_ours = pidfd && sys::send_signal(pidfd, SIGKILL).has_value();
+    if (is_ours)
+      static_cast<void>(sys::reap(pidfd).has_value());
+    else
+      static_cast<void>(pidfd.release());
+    return died(reaped ? *reaped : std::nullopt);
+  }
   // A failure to reap is no reason to lose sight of the process that was made.
   return sys::Spawned{.pidfd = std::move(pidfd), .pid = static_cast<pid_t>(enter.cloned)};
 }
@@ -85,7 +97,6 @@ Result<sys::Spawned> spawn_inside(PlanMemory& memory, ChildStacks& stacks,
 Result<sys::Spawned> start(PlanMemory& memory, ChildStacks& stacks, const StartRequest& request) {
   child::Report& report = memory.report;
   memory.plan.handlers_cleared = request.features.clone3 && !request.enter;
-  memory.plan.patience = request.enter ? patience_inside : 0;
   report.last_mark = sys::monotonic_nanoseconds();
   sys::Spawned spawned = SOCK_TRY(
       base::in_stage(Stage::clone, request.enter ? spawn_inside(memory, stacks, request)

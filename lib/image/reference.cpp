@@ -115,7 +115,7 @@ std::string name_from_path(std::string_view path, std::string_view tag) {
   for (char& c : name)
     if (!is_letter_or_digit(c) && c != '.' && c != '_') c = '-';
   for (const std::string_view ending : {".tar", ".oci"})
-    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+    if (name.ends_with(ending)) name.erase(name.size() - ending.size());
   while (!name.empty() && !is_letter_or_digit(name.front())) name.erase(0, 1);
   while (!name.empty() && !is_letter_or_digit(name.back())) name.pop_back();
   if (name.empty()) name = "image";

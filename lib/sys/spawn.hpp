@@ -3,6 +3,7 @@
 // Children that share the caller's memory while the calling thread is suspended (CLONE_VM and
 // CLONE_VFORK): their cost does not grow with the caller's size, and they are safe from any thread.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -25,6 +26,10 @@ struct SpawnRequest {
   std::span<std::byte> stack;
   void (*entry)(void*);  ///< Runs in the child and must not return.
   void* entry_argument;
+  /// Of a child that only makes another one (with CLONE_FILES) and waits for that: its pidfd, once
+  /// there is one. Where this is given, the other one is killed after `patience`.
+  const int* made = nullptr;
+  std::chrono::milliseconds patience = {};
 };
 
 struct Spawned {
@@ -32,7 +37,8 @@ struct Spawned {
   pid_t pid;
 };
 
-/// Starts the child and returns when it has called execve() or ended. All signals are blocked in
+/// Starts the child and returns when it has called execve() or ended; one with `made`, when it has
+/// ended. All signals are blocked in
 /// the child and must be unblocked there; signal handlers are reset where clone3 is used. The child
 /// has no exit signal, so a SIGCHLD handler of the program does not see one that fails early.
 Result<Spawned> spawn(const SpawnRequest& request);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <signal.h>
+
 #include "base/try.hpp"
 #include "container/container_impl.hpp"
 #include "container/stage_clock.hpp"
@@ -138,13 +140,15 @@ Result<std::unique_ptr<ZygoteDomain::Impl>> ZygoteDomain::Impl::open(container::
 
 Result<Zygote> ZygoteDomain::Impl::start_afresh() {
   Peer::Ends ends = SOCK_TRY(base::in_stage(Stage::fork, Peer::make()));
-  SOCK_TRY(container.exec({.argv = command(*spec),
-                           .env = environment(*spec),
-                           .identity = zygote_identity(),
-                           .fds = {{.name = "zygote", .fd = ends.there}}}));
+  auto process = SOCK_TRY(container.exec({.argv = command(*spec),
+                                          .env = environment(*spec),
+                                          .identity = zygote_identity(),
+                                          .fds = {{.name = "zygote", .fd = ends.there}}}));
   ends.there.reset();
-  auto zygote = SOCK_TRY(zygote::adopt(workshop, maps, spec, std::move(ends.here), home));
-  return Zygote{std::move(zygote)};
+  auto zygote = zygote::adopt(workshop, maps, spec, std::move(ends.here), home);
+  if (zygote.has_value()) return Zygote{std::move(*zygote)};
+  static_cast<void>(process.signal(SIGKILL).has_value());  // Nobody else knows of it.
+  return std::unexpected(std::move(zygote).error());
 }
 
 ZygoteDomain::ZygoteDomain(std::unique_ptr<Impl> impl) noexcept : impl_{std::move(impl)} {}

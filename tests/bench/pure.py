@@ -8,6 +8,7 @@ import compare
 from cases import expect
 from measure import cpu, forklift, growth, plot, specification
 from measure.specification import Bound, Promise, judge
+from measure.rounds import rounds
 from suite import figures, main, page, run
 from suite.parts import FULL, PARTS, QUICK
 
@@ -162,7 +163,7 @@ def pages_escape_what_they_show(world) -> None:
 
 def what_is_compared_has_names(world) -> None:
     data = {"sets": {"bare": [{"name": "fork", "rounds": [[1.0]]}]}, "peers": {"sock": {"rounds": [[2.0]]}}, "ways": [
-        {"name": "w", "found": [{"count": 10, "rounds": [[3.0]]}]}], "load": 1}
+        {"name": "w", "found": [{"count": 10, "rounds": [[3.0]]}]}], "busy": 0}
     expect(compare.rounds_in(data) == {"bare: fork": [[1.0]], "sock": [[2.0]], "w: 10": [[3.0]]}, f"{compare.rounds_in(data)}")
 
 
@@ -171,6 +172,11 @@ def the_share_of_the_kernel_is_read(world) -> None:
     expect(used == cpu.CpuTime(120, 376), f"{used}")
     expect(abs(used.kernel_share() - 376 / 496) < 1e-9, "the share")
     expect((cpu.CpuTime(11, 11) - cpu.CpuTime(10, 10)).kernel_share() is None, "too little to tell")
+
+
+def rounds_end_when_the_time_does(world) -> None:
+    expect(list(rounds(3)) == [0, 1, 2], "as many as were asked for")
+    expect(list(rounds(5, 0, 2)) == [0, 1] and list(rounds(1, 0, 2)) == [0] and list(rounds(3, 0)) == [0], "no more than are needed")
 
 
 def failures_are_counted_wherever_they_are(world) -> None:
@@ -206,7 +212,7 @@ def every_part_fits_into_its_run(world) -> None:
 TESTS = [bounds_and_paths_are_read, reasons_are_shown_where_a_goal_is_missed, a_bound_that_is_none_is_refused, what_is_promised_can_be_found,
          names_with_slashes_and_lists_of_names_are_found, a_ratio_is_judged_with_its_interval, a_regression_is_what_a_second_measurement_shows_too, one_figure_is_judged_alone,
          what_was_not_measured_is_told_from_what_failed, an_exponent_is_fitted, contention_is_told_from_waiting_for_a_cpu, growth_above_linear_is_warned_of,
-         short_stages_are_put_together, the_whole_of_a_start_is_counted_once, axes_have_figures, pages_escape_what_they_show, failures_are_counted_wherever_they_are,
+         short_stages_are_put_together, the_whole_of_a_start_is_counted_once, axes_have_figures, pages_escape_what_they_show, rounds_end_when_the_time_does, failures_are_counted_wherever_they_are,
          what_is_compared_has_names, the_share_of_the_kernel_is_read,
          requirements_are_read_as_the_library_reads_them, a_sample_is_of_all_of_it, what_a_zygote_lacks_is_counted,
          every_part_fits_into_its_run]

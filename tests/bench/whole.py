@@ -45,7 +45,7 @@ def a_promise_that_is_broken_is_named(world) -> None:
     (data / "peers.json").write_text(json.dumps({"peers": {"sock": slow, "C reference": fast}}))
     (data / "peers.txt").write_text("")
     (data / "run.json").write_text(json.dumps({
-        "size": "quick", "seconds": 1, "load": 0, "machine": {}, "left_behind": [],
+        "size": "quick", "seconds": 1, "busy": 0, "machine": {}, "left_behind": [],
         "parts": {"peers": {"command": ["x"], "seconds": 1, "busy": 0, "failure": "", "left_out": ""}}}))
     for options in (("--check",), ("--check", "--regressions")):
         done = world.bench("--no-run", *options)

@@ -226,6 +226,12 @@ def more_layers_than_allowed(world: World) -> None:
 
 def header_bombs(world: World) -> None:
     refused(world, pax_header({"comment": "x" * (2 << 20)}), entry("f"), why=("(corrupt)",))
+    clear(world)
+    # A list of holes, of which each byte takes twelve in memory before the entry is looked at.
+    holes = 4 << 20
+    data = f"{holes}\n".encode() + b"0\n0\n" * holes
+    refused(world, entry("f", data=data, pax={"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "f",
+                                              "GNU.sparse.realsize": "0"}), why=("header of an entry",))
 
 
 def cut_and_flipped(world: World) -> None:

@@ -10,6 +10,7 @@ import sys
 from cases import PROJECT, expect
 from world import World, wait_until
 
+PLACE = "/run/netns"  # Of named network namespaces.
 TOKEN = "a token of the nodes"
 FUNCTIONS = [f"f{number}" for number in range(24)]
 # Run where the balancer is: calls each of these functions, and prints what came of it.
@@ -39,6 +40,7 @@ class Cluster:
         self.addresses = {"one": "10.77.1.2", "two": "10.77.2.2"}
         self.nodes: dict[str, World] = {}
         self.balancer: subprocess.Popen | None = None
+        self.had_place = os.path.ismount(PLACE)
 
     def __enter__(self) -> "Cluster":
         for name in self.names.values():
@@ -61,10 +63,12 @@ class Cluster:
             self.balancer.wait()
         for name in self.names.values():
             subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+        if not self.had_place:  # The first namespace of all makes a mount of it, which ip leaves there.
+            run("umount", PLACE)
 
     def inside(self, role: str) -> tuple[str, ...]:
         # `ip netns exec` would hide the cgroups.
-        return ("nsenter", f"--net=/run/netns/{self.names[role]}")
+        return ("nsenter", f"--net={PLACE}/{self.names[role]}")
 
     def start_node(self, role: str) -> World:
         if role not in self.nodes:

@@ -17,7 +17,7 @@ ALL_CONNECTIONS = 4096
 
 def half_a_call(world: World) -> socket.socket:
     stranger = socket.create_connection(("127.0.0.1", world.port))
-    stranger.sendall(b"POST /run/f HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n1" % LARGE)
+    stranger.sendall(b"POST /run/f HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: %d\r\n\r\n1" % (world.port, LARGE))
     return stranger
 
 

@@ -220,9 +220,13 @@ asio::awaitable<HttpResponse> Api::run(HttpRequest& request, std::string_view na
   std::string event = "null";
   // Of a function that is not there nothing is to be made.
   if (parts_.pool.find(function)) event = co_await parts_.dispatcher.event_of(request.body());
-  // A text is a little longer in JSON, or six times as long.
-  if (event.size() > 2 * most_payload)
-    co_return too_large(request.base(), Peer::owner, most_payload);
+  // As a text it is a little longer, or, of control characters, six times as long.
+  constexpr std::size_t most_text = 2 * most_payload;
+  if (event.size() > most_text)
+    co_return error_reply({.code = Errc::exhausted,
+                           .stage = Stage::validate,
+                           .subject = "the body, which is no JSON, as a text in it",
+                           .hint = fmt::format("it has at most {} bytes", most_text)});
   CallRequest call{.function = function, .event = std::move(event), .id = id};
   const Outcome outcome = co_await parts_.dispatcher.call(std::move(call));
   co_return plain_reply(outcome, id);
