@@ -70,7 +70,7 @@ Result<std::unique_ptr<Container::Impl>> Container::Impl::start(container::Works
   Result<container::Launched> launched = launch();
   if (!launched) return std::unexpected(std::move(launched).error());
   impl->launched = *std::move(launched);
-  impl->launched.cgroup.die_as_one(true);
+  impl->launched.cgroup.die_as_one(impl->dies_as_one());
   impl->time_limit = waiter_limit(spec);
   return impl;
 }

@@ -55,6 +55,8 @@ struct Container::Impl {
   static Result<std::unique_ptr<Impl>> start(container::Workshop& workshop,
                                              const ContainerSpec& spec, const Launch& launch);
 
+  /// Out of memory. One that outlives its payload outlives what that dies of.
+  [[nodiscard]] bool dies_as_one() const noexcept { return spec.init != Init::keeper; }
   Result<> kill();
   Result<std::optional<ExitStatus>> wait_until(Clock::time_point deadline);
   [[nodiscard]] std::optional<ExitStatus> known_status();

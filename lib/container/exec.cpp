@@ -71,15 +71,15 @@ void fill_plan(PlanMemory& memory, const ExecSpec& spec, const CheckedCommand& c
 /// While the new process has our memory, the container does not die as one.
 class Divided {
  public:
-  explicit Divided(isolation::Cgroup& cgroup) noexcept : cgroup_{cgroup} {
-    cgroup_.die_as_one(false);
+  explicit Divided(Container::Impl& container) noexcept : container_{container} {
+    container_.launched.cgroup.die_as_one(false);
   }
-  ~Divided() { cgroup_.die_as_one(true); }
+  ~Divided() { container_.launched.cgroup.die_as_one(container_.dies_as_one()); }
   Divided(const Divided&) = delete;
   Divided& operator=(const Divided&) = delete;
 
  private:
-  isolation::Cgroup& cgroup_;
+  Container::Impl& container_;
 };
 
 }  // namespace
@@ -112,7 +112,7 @@ Result<std::shared_ptr<Member>> start_process(Container::Impl& container, const 
   memory.set_limits(SOCK_TRY(isolation::find_rlimits(container.spec.rlimits)));
   const GroupsToJoin groups = SOCK_TRY(open_groups(container.launched.cgroup));
   fill_plan(memory, spec, checked, container, realm, groups.fds);
-  const Divided divided{container.launched.cgroup};
+  const Divided divided{container};
   sys::Spawned spawned =
       SOCK_TRY(start(memory, stacks,
                      {.namespaces = 0,

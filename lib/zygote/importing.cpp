@@ -17,6 +17,11 @@ std::uint64_t anonymous_memory(const Zygote& zygote) {
   return memory.has_value() ? memory->anonymous : 0;
 }
 
+/// What the interpreter has said is the subject, of what it could not say the hint.
+std::string reason_of(const Error& error) {
+  return error.hint.empty() ? error.subject : error.subject + ": " + error.hint;
+}
+
 std::vector<std::string> paths_of(const Package& package, const PackageKnowledge& known) {
   const auto path = known.paths.find(package);
   return path != known.paths.end() ? std::vector{path->second} : std::vector<std::string>{};
@@ -66,7 +71,7 @@ Result<OneByOne> import_one_by_one(Zygote& parent, const ImportNode& node,
     auto child =
         done.zygote.grow({.modules = modules_of(package, known), .paths = paths, .deadline = left});
     if (!child.has_value()) {
-      done.unfit.emplace_back(package, child.error().subject);
+      done.unfit.emplace_back(package, reason_of(child.error()));
       continue;
     }
     const ImportTime time = child->import_time();

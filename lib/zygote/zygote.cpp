@@ -192,7 +192,12 @@ Result<> Zygote::import(const ImportSpec& imports) {
             std::chrono::nanoseconds{field->as<std::uint64_t>().value_or(0) & INT64_MAX};
     return {};
   };
-  return base::in_stage(Stage::import_modules, done());
+  auto imported = base::in_stage(Stage::import_modules, done());
+  if (!imported && imported.error().code == Errc::closed) {
+    imported.error().subject = "zygote";
+    imported.error().hint = "it has ended: killed, or out of its domain's memory";
+  }
+  return imported;
 }
 
 Result<> Zygote::keep_spares(std::size_t count) {

@@ -1,5 +1,8 @@
 // Limits, statistics and what happens beyond them.
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "host_fixture.hpp"
 
 namespace sock::test {
@@ -52,6 +55,22 @@ TEST_F(LimitsWithControllers, ReusesACgroupWithFreshLimits) {
   ContainerSpec roomy = shell("");
   roomy.argv = {"python3", "-c", "x = bytearray(64 << 20); print(len(x))"};
   EXPECT_EQ(run(roomy).out, "67108864\n");
+}
+
+// What is written to a memory file that others hold is charged to its writer's group.
+TEST_F(LimitsWithControllers, ReusesNoCgroupThatIsStillCharged) {
+  const UniqueFd kept{::memfd_create("kept", MFD_CLOEXEC)};
+  ASSERT_TRUE(kept);
+  ContainerSpec writer = shell("head -c 33554432 /dev/zero >&3");
+  writer.fds = {{.name = "kept", .fd = kept}};
+  EXPECT_TRUE(run(writer).status.ok());
+  ASSERT_EQ(::lseek(kept.get(), 0, SEEK_END), 32 << 20);
+
+  ContainerSpec next = shell("");
+  next.argv = {"python3", "-c", "x = bytearray(24 << 20); print(len(x))"};
+  next.resources.memory_max = 48U << 20U;
+  next.resources.swap_max = 0;
+  EXPECT_EQ(run(next).out, "25165824\n");
 }
 
 TEST_F(Limits, RefusesALimitThatNobodyWouldEnforce) {

@@ -288,6 +288,26 @@ def those_who_wait_are_bounded(world: World) -> None:
     expect(world.result("slow", "0") == 0, "it serves on")
 
 
+def what_takes_too_much_memory_is_in_no_zygote(world: World) -> None:
+    """Those of its application lose nothing by it."""
+    world.add_package("greedy", "kept = bytearray(256 << 20)\n")
+    world.add_package("small", "x = sum(range(3_000_000))\n")
+    settings = world.path / "settings"
+    settings.write_text('zygote_memory = "64m"\n')
+    world.start("--config", str(settings))
+    code = "import sys\nhad = sorted({'greedy', 'small'} & set(sys.modules))\nimport %s\ndef handler(event):\n    return had\n"
+    for name in ("small", "greedy"):
+        world.must_put(name, code % name, f'packages = ["{name}"]\ninstances = "fresh"\nmemory = "512m"\n')
+    expect(wait_until(lambda: world.result("small") == ["small"]), "imported in a zygote")
+
+    def refusal() -> list[str]:
+        expect(world.result("greedy") == [], "it imports by itself")
+        return [line for line in world.log().split("\n") if "greedy" in line and "out of its domain's memory" in line]
+
+    expect(wait_until(refusal), world.request("GET", "/status").body.decode())
+    expect(wait_until(lambda: world.result("small") == ["small"]), world.log() + world.request("GET", "/status").body.decode())
+
+
 def memory_is_never_promised_twice(world: World) -> None:
     world.start("--memory", "65m")
     for name in ("a", "b"):
@@ -349,4 +369,4 @@ TESTS = [what_a_function_raises_is_told, a_function_that_ends_or_hangs_is_named,
          a_function_that_cannot_be_is_refused, names_and_archives_that_lead_out_are_refused,
          strangers_may_call_and_no_more, a_token_opens_everything_and_nothing_opens_without, those_who_wait_are_bounded, a_large_function_gets_its_turn,
          large_events_keep_nobody_waiting,
-         memory_is_never_promised_twice, careless_clients_disturb_nobody]
+         what_takes_too_much_memory_is_in_no_zygote, memory_is_never_promised_twice, careless_clients_disturb_nobody]

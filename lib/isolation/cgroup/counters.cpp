@@ -117,6 +117,18 @@ Result<Stats> read_counters(const Branch& branch, const Leaf& leaf) {
   return stats;
 }
 
+Result<bool> holds_memory(const Branch& branch, const Leaf& leaf) {
+  constexpr std::uint64_t most_inherited = 4U << 20U;
+  if (!branch.has(Controller::memory)) return false;
+  const bool is_v2 = branch.version == CgroupVersion::v2;
+  const Amount all =
+      SOCK_TRY(read_number(leaf, is_v2 ? "memory.current" : "memory.usage_in_bytes"));
+  if (all.value_or(0) <= most_inherited) return false;
+  // Most of it is pages of files on a disk, which the kernel takes back when they are in the way.
+  const std::string text = SOCK_TRY(leaf.read_afresh("memory.stat"));
+  return find_value(text, "shmem").value_or(0) > most_inherited;
+}
+
 Result<> reset_peak(const Branch& branch, const Leaf& leaf) {
   if (!branch.has(Controller::memory)) return {};
   // KERNEL: memory.peak can be reset since 6.12, for later reads by the same descriptor.

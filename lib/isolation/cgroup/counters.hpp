@@ -24,6 +24,9 @@ enum class Throttling : std::uint8_t { ruled_out, possible };
 Result<Stats> read_running_counters(const Branch& branch, const Leaf& leaf, Throttling throttling);
 /// Empty where they are not counted.
 Result<std::optional<std::uint64_t>> read_oom_kills(const Branch& branch, const Leaf& leaf);
+/// Of an empty group: whether it is still charged for files in memory (tmpfs, memfd) that others
+/// hold, and for more than its next user would be told nothing of.
+[[nodiscard]] Result<bool> holds_memory(const Branch& branch, const Leaf& leaf);
 /// Makes memory_peak count from now on. Success where the branch counts no memory.
 Result<> reset_peak(const Branch& branch, const Leaf& leaf);
 

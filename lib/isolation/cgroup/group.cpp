@@ -160,6 +160,7 @@ bool LeafGroup::recycle() {
     const auto counters = read_running_counters(branch, leaves_[i], throttling);
     if (!counters) return false;
     merge(before_, *counters);
+    if (holds_memory(branch, leaves_[i]).value_or(true)) return false;
     if (!reset_peak(branch, leaves_[i])) peak_is_known_ = false;
   }
   had_quota_ = limits_.cpu_quota.has_value();  // it holds until the next user's limits do
