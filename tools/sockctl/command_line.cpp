@@ -145,6 +145,19 @@ void describe_globals(CLI::App& verb, Invocation& invocation) {
   verb.add_option("--libexec-dir", globals.libexec_dir)->group("");
 }
 
+bool describe_one(CLI::App& app, Invocation& invocation, std::string_view verb) {
+  constexpr std::pair<std::string_view, void (*)(CLI::App&, Invocation&)> known[] = {
+      {"run", describe_run},     {"exec", describe_exec},       {"zygote", describe_zygote},
+      {"image", describe_image}, {"package", describe_package}, {"fn", describe_function},
+  };
+  const auto* const found =
+      std::ranges::find_if(known, [&](const auto& one) { return one.first == verb; });
+  if (found == std::end(known)) return false;
+  describe_globals(app, invocation);
+  found->second(app, invocation);
+  return true;
+}
+
 void describe_verbs(CLI::App& app, Invocation& invocation) {
   describe_globals(app, invocation);
   describe_run(app, invocation);

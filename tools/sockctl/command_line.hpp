@@ -82,6 +82,9 @@ void describe_packages(CLI::App& verb, RunOptions& run);
 void describe_zygote_root(CLI::App& verb, RunOptions& run);
 void describe_forked(CLI::App& verb, RunOptions& run);
 void describe_verbs(CLI::App& app, Invocation& invocation);
+/// That verb, or group of verbs, alone, where it is one of those that are used most: describing all
+/// takes milliseconds. False, and nothing is described, where it is not.
+bool describe_one(CLI::App& app, Invocation& invocation, std::string_view verb);
 /// Options that every verb takes.
 void describe_globals(CLI::App& verb, Invocation& invocation);
 

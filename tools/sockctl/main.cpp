@@ -102,8 +102,10 @@ int main(const std::vector<std::string>& words) {
       "  sockctl run -- echo hello\n"
       "  sockctl check\n"
       "  sockctl run --help");
-  describe_verbs(app, invocation);
-  describe_completion(app, invocation);
+  if (words.empty() || !describe_one(app, invocation, words.front())) {
+    describe_verbs(app, invocation);
+    describe_completion(app, invocation);
+  }
 
   const auto arguments = split_arguments(words);
   try {
