@@ -1,8 +1,10 @@
 // Replays a workload over an import cache, for bench/import_cache.
 //   usage: import_cache_replay --costs F --workload F (--tree F | --plan-for F --nodes N)
 //            --packages DIR --functions N --clients N --python PROGRAM --state DIR --libexec DIR
+//            [--shape flat]
 // The tree is started ahead and does not grow. Each function is called once: forked, it imports
-// what its zygote has not, and answers with a byte. Prints one line of JSON.
+// what its zygote has not, and answers with a byte. Prints one line of JSON; calls that failed are
+// counted there, and are in no other figure.
 
 #include <algorithm>
 #include <atomic>
@@ -10,8 +12,11 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -46,6 +51,28 @@ struct Workload {
   sock::ImportTree tree;
 };
 
+/// The same zygotes, each a child of the root: nothing is imported once for several.
+sock::ImportTree flattened(const sock::ImportTree& tree) {
+  sock::ImportTree flat;
+  for (const auto& [id, node] : tree.nodes()) {
+    if (!node.parent.has_value()) continue;
+    // The same order gives the same numbers; parents come first, and have all modules by then.
+    auto modules = flat.find(*node.parent)->modules;
+    modules.insert(modules.end(), node.modules.begin(), node.modules.end());
+    or_end(flat.add({.name = node.name,
+                     .parent = sock::ImportTree::root,
+                     .packages = tree.imported(id),
+                     .modules = std::move(modules)}));
+  }
+  return flat;
+}
+
+std::size_t depth_of(const sock::ImportTree& tree) {
+  std::size_t deepest = 0;
+  for (const auto& entry : tree.nodes()) deepest = std::max(deepest, tree.depth(entry.first));
+  return deepest;
+}
+
 Workload read_workload(const Arguments& arguments) {
   Workload workload{
       .costs = or_end(sock::parse_import_costs(content_of(arguments.at("--costs")))),
@@ -58,6 +85,7 @@ Workload read_workload(const Arguments& arguments) {
     workload.tree = or_end(sock::plan_import_tree(workload.costs, known,
                                                   {.nodes = std::stoul(arguments.at("--nodes"))}));
   }
+  if (arguments.contains("--shape")) workload.tree = flattened(workload.tree);
   // Spread over the whole workload, so that a short run is a sample of the long one.
   const std::size_t wanted = std::stoul(arguments.at("--functions"));
   std::vector<sock::WorkloadFunction> chosen;
@@ -79,18 +107,43 @@ std::string code_of(const sock::WorkloadFunction& function, const sock::ImportCo
   return code + "import os\nos.write(1, b'x')\n";
 }
 
+/// Packages that take time to import.
+struct Imports {
+  std::size_t packages = 0;
+  sock::ImportTime time{};
+};
+
+Imports imports_of(std::span<const sock::Package> packages, const sock::ImportCosts& costs) {
+  Imports found;
+  for (const auto& package : packages) {
+    const auto cost = costs.find(package);
+    if (cost == costs.end() || cost->second.time <= sock::ImportTime{}) continue;
+    ++found.packages;
+    found.time += cost->second.time;
+  }
+  return found;
+}
+
+/// Of a call that was served by a zygote, and answered rightly.
+struct Answer {
+  double milliseconds;
+  Imports declared;
+  Imports missing;  ///< Declared, but not imported in the zygote that served.
+};
+
 struct Replay {
   const Arguments& arguments;
   const Workload& workload;
   sock::ImportCache& cache;
   std::atomic<std::size_t> next = 0;
-  std::atomic<std::size_t> failures = 0;
-  std::vector<double> latencies = std::vector<double>(workload.functions.size());
+  /// By the number of the function; empty where its call failed.
+  std::vector<std::optional<Answer>> answers =
+      std::vector<std::optional<Answer>>(workload.functions.size());
 };
 
-bool call(Replay& replay, std::size_t number) {
+std::optional<Answer> call(const Replay& replay, std::size_t number) {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) < 0) return false;
+  if (::pipe2(ends, O_CLOEXEC) < 0) return {};
   const sock::UniqueFd reader{ends[0]};
   sock::UniqueFd writer{ends[1]};
   const auto& function = replay.workload.functions[number];
@@ -106,13 +159,16 @@ bool call(Replay& replay, std::size_t number) {
   writer.reset();
   if (!start.has_value()) {
     std::fprintf(stderr, "import_cache_replay: %s\n", start.error().message().c_str());
-    return false;
+    return {};
   }
   char byte = 0;
-  if (::read(reader.get(), &byte, 1) != 1) return false;
-  replay.latencies[number] = (now_microseconds() - begin) / 1000;
+  if (::read(reader.get(), &byte, 1) != 1) return {};
+  const double milliseconds = (now_microseconds() - begin) / 1000;
   const auto status = start->container.wait();
-  return status.has_value() && status->ok() && start->fallback.empty();
+  if (!status.has_value() || !status->ok() || byte != 'x' || !start->fallback.empty()) return {};
+  return Answer{.milliseconds = milliseconds,
+                .declared = imports_of(function.requirements, replay.workload.costs),
+                .missing = imports_of(start->missing, replay.workload.costs)};
 }
 
 void serve_clients(Replay& replay, unsigned clients) {
@@ -127,7 +183,7 @@ void serve_clients(Replay& replay, unsigned clients) {
     threads.emplace_back([&] {
       for (std::size_t number = replay.next++; number < replay.workload.functions.size();
            number = replay.next++)
-        if (!call(replay, number)) ++replay.failures;
+        replay.answers[number] = call(replay, number);
     });
 }
 
@@ -153,8 +209,46 @@ sock::ImportCache warm(sock::Host& host, const Arguments& arguments, const Workl
   return cache;
 }
 
-double at(const std::vector<double>& sorted, double share) {
-  return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
+struct Totals {
+  std::size_t answered = 0;
+  std::size_t all_imported = 0;      ///< Calls whose zygote lacked nothing that they declare,
+  std::size_t nothing_imported = 0;  ///< and those whose zygote lacked all of it.
+  sock::ImportTime declared{};
+  sock::ImportTime missing{};
+};
+
+Totals totals_of(const std::vector<std::optional<Answer>>& answers) {
+  Totals totals;
+  for (const auto& answer : answers) {
+    if (!answer.has_value()) continue;
+    ++totals.answered;
+    totals.declared += answer->declared.time;
+    totals.missing += answer->missing.time;
+    if (answer->missing.packages == 0)
+      ++totals.all_imported;
+    else if (answer->missing.packages == answer->declared.packages)
+      ++totals.nothing_imported;
+  }
+  return totals;
+}
+
+/// The last members of the line.
+void print_calls(const std::vector<std::optional<Answer>>& answers, const Totals& totals,
+                 double seconds) {
+  std::printf(
+      "\"calls\": %zu, \"answered\": %zu, \"failures\": %zu, \"per_second\": %.2f, "
+      "\"all_imported\": %zu, \"nothing_imported\": %zu, \"declared_ms\": %.1f, "
+      "\"missing_ms\": %.1f, \"latencies_ms\": [",
+      answers.size(), totals.answered, answers.size() - totals.answered,
+      static_cast<double>(totals.answered) / seconds, totals.all_imported, totals.nothing_imported,
+      totals.declared.count(), totals.missing.count());
+  const char* separator = "";
+  for (const auto& answer : answers) {
+    if (!answer.has_value()) continue;
+    std::printf("%s%.3f", separator, answer->milliseconds);
+    separator = ", ";
+  }
+  std::printf("]}\n");
 }
 
 }  // namespace
@@ -178,16 +272,14 @@ int main(int argc, char** argv) {
   const double seconds = (now_microseconds() - started) / 1e6;
   const auto living = std::ranges::count_if(cache.zygotes(),
                                             [](const auto& zygote) { return zygote.replicas > 0; });
-  const auto forecast = sock::forecast(workload.tree, workload.costs, workload.functions);
-  auto sorted = replay.latencies;
-  std::ranges::sort(sorted);
+  const Totals totals = totals_of(replay.answers);
+  if (totals.answered == 0)
+    return std::fprintf(stderr, "import_cache_replay: no call was answered\n"), 1;
   std::printf(
-      "{\"calls\": %zu, \"failures\": %zu, \"per_second\": %.2f, \"p50_ms\": %.2f, \"p90_ms\": "
-      "%.2f, \"p99_ms\": %.2f, \"remaining_ms\": %.1f, \"without_tree_ms\": %.1f, \"nodes\": %zu, "
-      "\"living\": %td, \"warm_seconds\": %.2f, \"memory\": %llu}\n",
-      sorted.size(), replay.failures.load(), static_cast<double>(sorted.size()) / seconds,
-      at(sorted, 0.5), at(sorted, 0.9), at(sorted, 0.99), forecast.remaining.count(),
-      forecast.without_tree.count(), workload.tree.nodes().size(), living, (warmed - begin) / 1e6,
+      "{\"nodes\": %zu, \"depth\": %zu, \"living\": %td, \"warm_seconds\": %.2f, "
+      "\"memory\": %llu, ",
+      workload.tree.nodes().size(), depth_of(workload.tree), living, (warmed - begin) / 1e6,
       static_cast<unsigned long long>(memory));
-  return replay.failures == 0 ? 0 : 1;
+  print_calls(replay.answers, totals, seconds);
+  return totals.answered == replay.answers.size() ? 0 : 1;
 }

@@ -56,3 +56,6 @@ int cost_live_group_kept(struct cost_creator* creator);
 int cost_make_group(struct cost_creator* creator);
 void cost_remove_group(struct cost_creator* creator);
 int cost_keep_network(struct costs* costs);
+// Without a child: until the kernel has taken down every network namespace that has ended.
+int cost_live_gone(struct cost_creator* creator);
+int cost_limit_networks(struct costs* costs);

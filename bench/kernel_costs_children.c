@@ -143,3 +143,28 @@ int cost_keep_network(struct costs* costs) {
   close(own);
   return failed ? cost_complain("a network namespace") : 0;
 }
+
+// The kernel counts a network namespace until it is taken down, for a limit of its user namespace.
+// In one of our own there may be two: one that is kept, and the one that this process is in.
+int cost_limit_networks(struct costs* costs) {
+  if (unshare(CLONE_NEWUSER | CLONE_NEWNET)) return cost_complain("a user namespace");
+  costs->kept_network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  const int limit = open("/proc/sys/user/max_net_namespaces", O_WRONLY | O_CLOEXEC);
+  const int failed =
+      costs->kept_network < 0 || limit < 0 || write(limit, "2", 1) != 1 || unshare(CLONE_NEWNET);
+  if (limit >= 0) close(limit);
+  return failed ? cost_complain("max_net_namespaces") : 0;
+}
+
+// Leaves the one that it is in, and has a new one as soon as the limit allows it, which is when the
+// old one is gone. One worker of the kernel takes them down, in the order in which they ended
+// (cleanup_net), so that those that ended before are gone too. Nothing tells of it: it is tried.
+int cost_live_gone(struct cost_creator* creator) {
+  const struct timespec moment = {.tv_nsec = 1000000};
+  if (setns(creator->costs->kept_network, CLONE_NEWNET)) return cost_complain("setns");
+  while (unshare(CLONE_NEWNET)) {
+    if (errno != ENOSPC) return cost_complain("a network namespace");
+    nanosleep(&moment, NULL);
+  }
+  return 0;
+}

@@ -2,7 +2,8 @@
 // bench/kernel_costs.
 //   usage: kernel_costs_driver OPERATION [--existing N] [--namespaces A,B] [--group DIR]
 // OPERATION: bind, overlay, detached (a mount and its end); child, chroot, joined (a child until
-// reaped; joined: into a kept network namespace); group-fresh, group-kept (a child in a cgroup).
+// reaped; joined: into a kept network namespace); group-fresh, group-kept (a child in a cgroup);
+// gone (no child: until the network namespaces of those before are taken down).
 // --existing: so many mounts are there already; --group: the cgroup below which groups are made.
 
 #include <errno.h>
@@ -34,6 +35,7 @@ static const struct operation operations[] = {
     {"chroot", cost_live_chroot, cost_mount_bind},
     {"group-fresh", cost_live_group_fresh, cost_mount_bind},
     {"group-kept", cost_live_group_kept, cost_mount_bind},
+    {"gone", cost_live_gone, cost_mount_bind},
 };
 
 static const struct {
@@ -138,6 +140,7 @@ int main(int argc, char** argv) {
   costs.live = operation->live;
   if (cost_open_mounts(&costs) || cost_make_existing(&costs, operation->existing)) return 1;
   if (strcmp(operation->name, "joined") == 0 && cost_keep_network(&costs)) return 1;
+  if (costs.live == cost_live_gone && cost_limit_networks(&costs)) return 1;
   const struct subject subject = {.context = &costs,
                                   .open_creator = open_creator,
                                   .live = live,

@@ -1,10 +1,10 @@
 """How a cost grows: the exponent of a power law that is fitted to what was measured.
 
-A cost that does not depend on n has the exponent 0, one that is proportional to it 1. Costs have a part that
-is there at any n; it is not taken off, since what would be left of the smallest ones is noise. The fit is on
+A cost that does not depend on n has the exponent 0, one that is proportional to it 1. The fit is on
 logarithms, by Theil and Sen's estimator: the median of the slopes between all pairs of points, which one
-disturbed point does not move. Where a large fixed part hides the growth, the slope at the end tells
-(`last_slope`).
+disturbed point does not move. Costs have a part that is there at any n. Where it hides the growth, the slope
+at the end tells (`last_slope`), and so does what is left without it, where that is more than noise
+(`without_fixed`).
 """
 
 import math
@@ -13,6 +13,8 @@ from statistics import median
 
 LINEAR = 1.0
 TOLERANCE = 0.15
+NOISE = 0.1  # of the fixed part
+HEAD = ("grows as", "at the end as", "without the fixed part as")
 
 
 def exponent(points: list[tuple[float, float]]) -> float | None:
@@ -26,6 +28,14 @@ def exponent(points: list[tuple[float, float]]) -> float | None:
 def last_slope(points: list[tuple[float, float]]) -> float | None:
     """The exponent of the three largest values of n alone: where it is going."""
     return exponent(sorted(points)[-3:])
+
+
+def without_fixed(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """By how much more than the fewest others cost, by how many more they are."""
+    if not points:
+        return []
+    least, fixed = min(points)
+    return [(n - least, y - fixed) for n, y in points if y - fixed > NOISE * fixed]
 
 
 def is_above_linear(value: float | None) -> bool:
@@ -43,4 +53,13 @@ def words(points: list[tuple[float, float]]) -> str:
     if value is None:
         return "too few points"
     above = is_above_linear(value) or is_above_linear(last_slope(points))
-    return f"n^{value:.2f}" + (" WARNING: above linear" if above else "")
+    return power(value) + (" WARNING: above linear" if above else "")
+
+
+def power(value: float | None) -> str:
+    return "" if value is None else f"n^{value:.2f}"
+
+
+def columns(points: list[tuple[float, float]]) -> tuple[str, ...]:
+    """As HEAD says."""
+    return words(points), power(last_slope(points)), power(exponent(without_fixed(points)))

@@ -4,9 +4,11 @@ import os
 import shutil
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 NOISY_SHARE = 0.15  # of the CPUs
+MOST_STOLEN = 0.03
 LOOK_SECONDS = 1.0
 
 
@@ -58,19 +60,30 @@ def version(command: list[str]) -> str:
     return answer.stdout.strip().partition("\n")[0]
 
 
-def _cpu_ticks() -> tuple[int, int]:
-    """All, and those that were idle; time that a hypervisor gave to others counts as busy."""
+@dataclass(frozen=True)
+class Ticks:
+    all: int
+    idle: int
+    stolen: int  # A hypervisor gave them to others.
+
+
+def cpu_ticks() -> Ticks:
     with open("/proc/stat") as file:
         ticks = [int(word) for word in file.readline().split()[1:9]]
-    return sum(ticks), ticks[3] + ticks[4]
+    return Ticks(sum(ticks), ticks[3] + ticks[4], ticks[7])
+
+
+def stolen_share(since: Ticks) -> float:
+    now = cpu_ticks()
+    return (now.stolen - since.stolen) / max(1, now.all - since.all)
 
 
 def busy_share(seconds: float = LOOK_SECONDS) -> float:
     """The share of the CPUs that others use, while this program waits."""
-    before = _cpu_ticks()
+    before = cpu_ticks()
     time.sleep(seconds)
-    after = _cpu_ticks()
-    return 1 - (after[1] - before[1]) / max(1, after[0] - before[0])
+    after = cpu_ticks()
+    return 1 - (after.idle - before.idle) / max(1, after.all - before.all)
 
 
 def _mitigations() -> str:
@@ -90,7 +103,8 @@ def _setting(path: str, missing: str = "unknown") -> str:
 VERSIONS = {"bwrap": ("bwrap", "--version"), "crun": ("crun", "--version"), "runc": ("runc", "--version"),
             "podman": ("podman", "--version"), "umoci": ("umoci", "--version"), "bsdtar": ("bsdtar", "--version"),
             "criu": ("/opt/sock-criu/sbin/criu", "--version"), "python3": ("/usr/bin/python3", "--version"),
-            "unshare": ("unshare", "--version")}
+            "unshare": ("unshare", "--version"), "systemd-nspawn": ("systemd-nspawn", "--version"), "skopeo": ("skopeo", "--version"),
+            "gzip": ("gzip", "--version"), "zstd": ("zstd", "--version")}
 
 
 def versions() -> dict[str, str]:

@@ -84,7 +84,7 @@ def dot_plot(path: Path, title: str, x: str, dots: list[Dot], unit: str) -> None
                for n, dot in enumerate(dots)]
     labels = ", ".join(f"{tic_label(dot.label)} {count - n}" for n, dot in enumerate(dots))
     least = min(min(dot.low, dot.middle) for dot in dots) * 0.6
-    most = max(max(dot.high, dot.p99) for dot in dots) * 1.5  # In this order NaN is never the larger one.
+    most = max(max(dot.high, dot.p90, dot.p99) for dot in dots) * 1.5  # In this order NaN is never the larger one.
     _draw(path, Axes(title, x), (900, 160 + 25 * count), [
         _block("d", rows), *figures, f"set label 'median' at graph 1.02, first {count + 0.9} left", "set title offset 0,0.8",
         "set rmargin 12", "set logscale x 10", f"set xrange [{least}:{most}]", f"set yrange [0.3:{count + 0.7}]",

@@ -5,7 +5,7 @@ from statistics import median
 
 from measure.cpu import CpuTime
 from measure.peers import REFERENCE, SOCK, Peer
-from measure.samples import Rounds, median_interval, percentile, pooled, ratio_interval
+from measure.samples import Rounds, median_interval, pooled, ratio_interval, tail
 
 LATENCY_HEAD = ("name", "median us", "p90", "p99", "min", "95% CI", "ratio to sock", "goal", "reached?")
 
@@ -46,8 +46,7 @@ def _latency_row(one: Measured, sock: Measured | None) -> tuple[str, ...]:
     if one.peer.goal:
         goal = (f"within {one.peer.goal}x" if one.peer.name == REFERENCE
                 else f"{one.peer.goal:g}x faster")
-    return (one.peer.name, f"{median(values):.0f}", f"{percentile(values, 0.9):.0f}",
-            f"{percentile(values, 0.99):.0f}", f"{min(values):.0f}", f"{low:.0f} .. {high:.0f}", ratio, goal, verdict)
+    return (one.peer.name, f"{median(values):.0f}", tail(values, 0.9), tail(values, 0.99), f"{min(values):.0f}", f"{low:.0f} .. {high:.0f}", ratio, goal, verdict)
 
 
 def latency_rows(results: list[Measured]) -> list[tuple[str, ...]]:

@@ -11,6 +11,7 @@ from statistics import median
 
 Rounds = list[list[float]]
 RESAMPLES = 1000
+FEW = 20  # values, of which a test is exact
 
 
 def pooled(rounds: Rounds) -> list[float]:
@@ -20,6 +21,11 @@ def pooled(rounds: Rounds) -> list[float]:
 def percentile(values: list[float], share: float) -> float:
     """The nearest rank: always a value that was measured."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def tail(values: list[float], share: float, digits: int = 0) -> str:
+    """That percentile, where so many were measured that some are beyond it."""
+    return f"{percentile(values, share):.{digits}f}" if round(len(values) * (1 - share), 6) >= 1 else ""
 
 
 def _interval(count: int, statistic: Callable[[list[int]], float]) -> tuple[float, float]:
@@ -69,13 +75,27 @@ def _ranks(values: list[float]) -> tuple[list[float], float]:
     return ranks, ties
 
 
+def _ways_of_u(m: int, n: int) -> list[int]:
+    """In how many orders of m and n values U is 0, 1, ... m*n: a Gaussian binomial's coefficients."""
+    ways = [1] + [0] * (m * n)
+    for i in range(1, m + 1):
+        for at in range(m * n, n + i - 1, -1):
+            ways[at] -= ways[at - n - i]
+        for at in range(i, m * n + 1):
+            ways[at] += ways[at - i]
+    return ways
+
+
 def mann_whitney(left: list[float], right: list[float]) -> float:
-    """The two-sided p of the Mann-Whitney U test: normal approximation, corrected for ties and for
-    continuity (Mann and Whitney 1947; Lehmann, Nonparametrics, section 1.2)."""
+    """The two-sided p of the Mann-Whitney U test: exact where no values are equal and there are few; else the normal
+    approximation, corrected for ties and for continuity (Mann and Whitney 1947; Lehmann, Nonparametrics, section 1.2)."""
     m, n = len(left), len(right)
     ranks, ties = _ranks(left + right)
     u = sum(ranks[:m]) - m * (m + 1) / 2
     total = m + n
+    if ties == 0 and m > 0 and n > 0 and max(m, n) <= FEW:
+        ways = _ways_of_u(m, n)
+        return min(1.0, 2 * sum(ways[:int(min(u, m * n - u)) + 1]) / sum(ways))
     variance = m * n / 12 * (total + 1 - ties / (total * (total - 1))) if total > 1 else 0.0
     if variance <= 0:
         return 1.0

@@ -35,11 +35,22 @@ def available() -> int:
 
 
 def in_threads(work: Callable[[], None], count: int) -> None:
-    threads = [threading.Thread(target=work) for _ in range(count)]
+    """What one of them raises is raised here, when all have ended."""
+    raised: list[BaseException] = []
+
+    def attempt() -> None:
+        try:
+            work()
+        except BaseException as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=attempt) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    if raised:
+        raise raised[0]
 
 
 def each_once(items: list[Item], clients: int, connect: Callable[[], Callable[[Item], None]]) -> float:
@@ -116,6 +127,15 @@ class Daemon:
         if body != b"1\n":
             raise SystemExit(f"bench: {name}: {answer.status} {body[:200]!r}")
         return answer
+
+    def attempt(self, connection: http.client.HTTPConnection, name: str) -> http.client.HTTPResponse | None:
+        """None where it fails; the connection is made again then."""
+        try:
+            answer, body = self.try_call(connection, name)
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            return None
+        return answer if body == b"1\n" else None
 
     def status(self) -> dict:
         connection = self.connect()

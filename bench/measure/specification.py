@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from measure.samples import Rounds, ratio_interval
+from measure.samples import Rounds, mann_whitney, ratio_interval
 
 PLACE = Path(__file__).resolve().parent.parent / "SPECIFICATION.md"
 COLUMNS = ("id", "promise", "program", "of", "than", "goal", "CI fails at")
@@ -45,6 +45,7 @@ class Judgement:
     value: float | None = None  # None: not measured
     low: float = 0
     high: float = 0
+    p: float | None = None  # of the Mann-Whitney test: that the two do not differ
     failure: str = ""  # why not, where one of the two failed
 
     def reached(self, bound: Bound) -> bool:
@@ -155,20 +156,36 @@ def rounds_at(data: object, path: str) -> Rounds:
 
 def judge(promise: Promise, data: object) -> Judgement:
     """`data` is what the promise's program has measured; None if it has not run."""
+    if failure := _failure(data, promise.of) or _failure(data, promise.than):
+        return Judgement(promise, failure=failure)  # Whatever it has measured until then.
     above = rounds_at(data, promise.of)
     below = rounds_at(data, promise.than) if promise.than else [[1.0]] * len(above)
     if not above or not below or not median(_pooled(below)):
-        return Judgement(promise, failure=_failure(data, promise.of) or _failure(data, promise.than))
+        return Judgement(promise)
     value = median(_pooled(above)) / median(_pooled(below))
     low, high = ratio_interval(above, below)
-    return Judgement(promise, value, low, high)
+    p = mann_whitney([median(one) for one in above], [median(one) for one in below]) if promise.than else None
+    return Judgement(promise, value, low, high, p)
 
 
 def _failure(data: object, path: str) -> str:
-    """Of something that was tried; what is not installed has not failed."""
-    found = find(data, path) if path else []
-    said = found[0].get("failure", "") if len(found) == 1 and isinstance(found[0], dict) else ""
-    return said if said.startswith("failed") else ""
+    """Of something that was tried, or of what it belongs to; what is not installed has not failed."""
+    parts = path.split("/") if path else []
+    for count in range(len(parts), 0, -1):
+        for item in find(data, "/".join(parts[:count])):
+            if said := failure_of(item):
+                return said
+    return ""
+
+
+def failure_of(item: object) -> str:
+    """Of a way; or of a repetition, as Google Benchmark says it."""
+    if not isinstance(item, dict):
+        return ""
+    if item.get("error_occurred"):
+        return f"failed: {item.get('error_message', '')}"
+    said = item.get("failure", "")
+    return said if isinstance(said, str) and said.startswith("failed") else ""
 
 
 def _pooled(rounds: Rounds) -> list[float]:
@@ -176,9 +193,10 @@ def _pooled(rounds: Rounds) -> list[float]:
 
 
 def rows(judgements: list[Judgement], reasons: dict[str, str] | None = None) -> list[tuple[str, ...]]:
-    table = [("id", "promise", "measured", "95% CI", "goal", "verdict")]
+    table = [("id", "promise", "measured", "95% CI", "p of no difference", "goal", "verdict")]
     for one in judgements:
         measured = ("", "") if one.value is None else (figure(one.value), f"{figure(one.low)} .. {figure(one.high)}")
+        measured += ("" if one.p is None else f"{one.p:.2g}",)
         table.append((one.promise.id, one.promise.what, *measured, str(one.promise.goal), one.verdict() + why(one, reasons or {})))
     return table
 

@@ -1,21 +1,25 @@
 """The plots of each part, from its JSON. Each function writes files and gives (file name, what it shows)."""
 
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 from measure import growth, published
 from measure.plot import Dot, dot_plot, line_plot, stacked_plot
-from measure.samples import median_interval, percentile, pooled
+from measure.samples import median_interval, percentile, pooled, tail
 from suite import paper
 
 Shown = list[tuple[str, str]]
+
+
+UNKNOWN = float("nan")
 
 
 def dot(label: str, rounds: list[list[float]], unit: float = 1) -> Dot:
     scaled = [[value / unit for value in one] for one in rounds]
     values = pooled(scaled)
     low, high = median_interval(scaled)
-    return Dot(label, median(values), low, high, percentile(values, 0.9), percentile(values, 0.99))
+    return Dot(label, median(values), low, high, *(percentile(values, share) if tail(values, share) else UNKNOWN for share in (0.9, 0.99)))
 
 
 def ways_of(sets: dict[str, list[dict]], shorten=lambda name: name) -> list[Dot]:
@@ -91,8 +95,8 @@ def launch(data: dict, out: Path) -> Shown:
             found.setdefault(one["name"].removesuffix("/real_time"), []).append([one["real_time"]])
     if not found:
         return []
-    dot_plot(out / "launch.svg", "Pausing and resuming", "us for both, logarithmic; a repetition's mean each",
-             [dot(name, rounds) for name, rounds in found.items()], "us")
+    means = [replace(dot(name, rounds), p90=UNKNOWN, p99=UNKNOWN) for name, rounds in found.items()]
+    dot_plot(out / "launch.svg", "Pausing and resuming", "us for both, logarithmic; the mean of each repetition", means, "us")
     return [("launch.svg", "The library, the two writes alone, and the writes until the kernel says that they are done.")]
 
 
@@ -138,7 +142,7 @@ def restore(data: dict, out: Path) -> Shown:
         line_plot(out / "restore-rates.svg", "Containers per second, from snapshots", "requesters at once", "containers per second", lines)
         shown.append(("restore-rates.svg", "By the number of threads that ask."))
     lines = {f"{way}, {name}": [(int(count), made[count]["pss"] / (1 << 20)) for count in made if count.isdigit()]
-             for name, ways in data["copies"].items() for way, made in ways.items() if made}
+             for name, ways in data["copies"].items() for way, made in ways.items() if "failure" not in made}
     if lines:
         line_plot(out / "restore-memory.svg", "What each copy holds", "copies at once", "MiB of PSS each", lines)
         shown.append(("restore-memory.svg", "Copies that have answered once and wait: their proportional share of memory."))
@@ -167,21 +171,27 @@ def functions(data: dict, out: Path) -> Shown:
 
 
 OPENLAMBDA = "OpenLambda, as published, another machine"
+TREES = {"ours": "our tree", "Forklift's": "Forklift's tree"}  # A flat one has one size only: it is in the tables.
+
+
+def rate_of(tree: dict) -> float:
+    return median(run["per_second"] for run in tree["runs"])
 
 
 def import_cache(data: dict, out: Path) -> Shown:
     shown: Shown = []
-    for file, what, axis, column in (("import-cache.svg", "per_second", "calls per second", 0),
-                                     ("import-cache-median.svg", "p50_ms", "median ms of a call", 1)):
+    trees = [tree for tree in data["trees"] if tree["runs"] and tree["planner"] in TREES]
+    sentence = paper.with_caches([tree | {"name": tree["planner"]} for tree in trees])
+    for column, (file, figure, axis) in enumerate((("import-cache.svg", rate_of, "calls per second"),
+                                                   ("import-cache-median.svg", lambda tree: median(pooled(tree["rounds"])), "median ms of a call"))):
         lines: dict[str, list[tuple[float, float]]] = {}
-        for tree in data["trees"]:
-            if tree["runs"]:
-                lines.setdefault("our tree" if tree["name"] == "ours" else f"{tree['name']} tree", []).append((tree["nodes"], median(run[what] for run in tree["runs"])))
-        most = max((tree["nodes"] for tree in data["trees"] if tree["runs"]), default=1)
-        lines[OPENLAMBDA] = [(nodes, pair[column]) for nodes, pair in published.OPENLAMBDA.items() if nodes <= most]
+        for tree in trees:
+            lines.setdefault(TREES[tree["planner"]], []).append((tree["nodes"], figure(tree)))
+        # It had Forklift's trees.
+        lines[OPENLAMBDA] = [(tree["nodes"], published.OPENLAMBDA[tree["size"]][column]) for tree in trees if tree["planner"] == "Forklift's"]
         line_plot(out / file, "A workload over import trees that were fitted to another", "nodes of the tree", axis, lines,
                   elsewhere=OPENLAMBDA)
-        shown.append((file, "Compare the two trees; what was published stands beside for the order of magnitude." + paper.with_caches(data["trees"])))
+        shown.append((file, "Compare the two trees; what was published stands beside for the order of magnitude." + sentence))
     return shown
 
 
@@ -190,10 +200,9 @@ def workload(data: dict, out: Path) -> Shown:
     if not ways:
         return []
     elsewhere = {f"OpenLambda, {nodes} nodes, published": figures for nodes, figures in published.OPENLAMBDA.items() if nodes > 1}
-    unknown = float("nan")
     dot_plot(out / "workload.svg", "Functions that are called once each, from request to response", "ms, logarithmic",
              [dot(way["name"], way["rounds"], 1000) for way in ways]
-             + [Dot(name, middle, middle, middle, unknown, unknown) for name, (_, middle) in elsewhere.items()], "ms")
+             + [Dot(name, middle, middle, middle, UNKNOWN, UNKNOWN) for name, (_, middle) in elsewhere.items()], "ms")
     rates = {way["name"]: len(way["calls"]) / way["seconds"] for way in ways} | {name: float(rate) for name, (rate, _) in elsewhere.items()}
     stacked_plot(out / "workload-rates.svg", "Functions that are called once each: how many a second", "calls per second",
                  {name: {"calls per second": rate} for name, rate in rates.items()})

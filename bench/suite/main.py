@@ -70,7 +70,7 @@ def check(options: argparse.Namespace, judged: list[Judgement], data: Path) -> b
     if unmeasured:
         print(f"not measured: {', '.join(unmeasured)}")
     print(f"{len(found)} of {len(judged) - len(unmeasured)} promises that were measured do not hold")
-    return not found
+    return not found and len(unmeasured) < len(judged)
 
 
 def measure_again(found: list[Judgement], options: argparse.Namespace, directory: Path) -> list[Judgement]:
@@ -89,16 +89,17 @@ def saved_outcomes(options: argparse.Namespace, data: Path) -> list[run.Outcome]
             continue
         outcome = run.Outcome(part, **known)
         if not outcome.left_out:
-            outcome.printed = (data / f"{part.name}.txt").read_text(errors="replace")
+            if (file := data / f"{part.name}.txt").exists():
+                outcome.printed = file.read_text(errors="replace")
             if (file := data / f"{part.name}.json").exists():
                 outcome.data = json.loads(file.read_text())
         outcomes.append(outcome)
     return outcomes
 
 
-def run_all(options: argparse.Namespace, data: Path) -> dict:
+def run_all(options: argparse.Namespace, data: Path, before: float) -> dict:
     """Runs the parts, and keeps what belongs to none of them in DIR/data/run.json."""
-    start, busy, before = time.monotonic(), machine.busy_share(), leftovers.snapshot()
+    start, busy, there = time.monotonic(), machine.busy_share(), leftovers.snapshot()
     promised = {promise.program for promise in specification.read()}
     parts = [part for part in PARTS if (not options.only or part.name in options.only)
              and (not options.promised or part.name in promised)]
@@ -106,11 +107,11 @@ def run_all(options: argparse.Namespace, data: Path) -> dict:
     outcomes = [run.run_part(part, options.size, data, options.build) for part in parts]
     left_behind = run.reap_orphans()
     # Of processes only our own count. The rest cannot be told from what others make on this machine meanwhile.
-    left_behind += [line for result in leftovers.compare(before) if result.status == "failed" and result.name != "processes"
+    left_behind += [line for result in leftovers.compare(there) if result.status == "failed" and result.name != "processes"
                     for line in result.output.splitlines() if not line.startswith("gone")]
-    kept = {"size": options.size, "seconds": time.monotonic() - start, "busy": busy, "left_behind": left_behind,
+    kept = {"size": options.size, "seconds": time.monotonic() - start, "before": before, "busy": busy, "left_behind": left_behind,
             "machine": report.describe_machine(busy),
-            "parts": {one.part.name: {"command": one.command, "seconds": one.seconds, "busy": one.busy,
+            "parts": {one.part.name: {"command": one.command, "seconds": one.seconds, "busy": one.busy, "stolen": one.stolen,
                                       "failure": one.failure, "left_out": one.left_out} for one in outcomes}}
     (data / "run.json").write_text(json.dumps(kept, indent=1) + "\n")
     return kept
@@ -127,14 +128,15 @@ def main() -> int:
     data = options.out / "data"
     data.mkdir(parents=True, exist_ok=True)
     if not options.no_run:
+        start = time.monotonic()
         if not run.prepare(options.build, options.size):
             print(f"bench: not built: {options.build}", file=sys.stderr)
             return 2
-        run_all(options, data)
+        run_all(options, data, time.monotonic() - start)
     kept = json.loads((data / "run.json").read_text())
     outcomes = saved_outcomes(options, data)
     judged = judgements(outcomes, kept["left_behind"])
-    written = report.Report(kept["size"], kept["seconds"], kept["busy"], kept["machine"], outcomes, kept["left_behind"], judged)
+    written = report.Report(kept["size"], kept["seconds"], kept["before"], kept["busy"], kept["machine"], outcomes, kept["left_behind"], judged)
     report.write(written, options.out)
     print(f"report: {options.out / 'report.html'}")
     for failure in written.failures():

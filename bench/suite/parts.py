@@ -28,10 +28,8 @@ class Part:
         return [first, *self.arguments[size], *(word.replace("DATA", words["DATA"]) if "DATA" in word else words.get(word, word)
                                                for word in self.own)]
 
-    def missing(self, size: str, build: Path) -> str:
+    def missing(self, build: Path) -> str:
         """Why it cannot run here."""
-        if size not in self.arguments:
-            return f"left out of a {size} run"
         absent = [program for program in (*self.needs, *([self.program] if self.program else [])) if not (build / program).exists()]
         return f"not built: {', '.join(absent)}" if absent else ""
 
@@ -55,7 +53,7 @@ PARTS = (
     Part("zygote", "Forking a zygote",
          "From the request to the first statement of a Python payload: a container forked from a zygote, isolated, beside `os.fork()`, "
          "a forkserver and a fresh interpreter, which are not isolated, and beside a created container that imports the same.",
-         {FULL: ("--within", "200"), QUICK: ("--quick",), SMOKE: ("--quick", "--set", "bare")}, {FULL: 900, QUICK: 150, SMOKE: 120},
+         {FULL: ("--within", "180"), QUICK: ("--quick",), SMOKE: ("--quick", "--set", "bare")}, {FULL: 900, QUICK: 150, SMOKE: 120},
          needs=("bench/zygote_driver", "bench/zygote_memory")),
     Part("restore", "Containers from snapshots",
          "From the request to the payload's answer: containers restored by CRIU and forked from a zygote's snapshot, beside CRIU's own "
@@ -72,11 +70,11 @@ PARTS = (
     Part("import_cache", "Import trees",
          "Forklift's second workload over trees that were fitted to its first: ours beside Forklift's, by number of zygotes. Packages burn "
          "the CPU time and the memory that were recorded for the real ones.",
-         {FULL: ("--rounds", "2", "--within", "300"), QUICK: ("--quick",)}, {FULL: 900, QUICK: 120}, needs=("bench/import_cache_replay",)),
+         {FULL: ("--rounds", "2"), QUICK: ("--quick",)}, {FULL: 900, QUICK: 120}, needs=("bench/import_cache_replay",)),
     Part("image_load", "Images",
          "Unpacking an image of Debian with numpy, pandas and scikit-learn, beside other tools; starting from one whose files are not in "
          "memory, with and without prefetch; reading many files, by engine and depth.",
-         {FULL: ("--within", "400"), QUICK: ("--quick", "--only", "cold", "--only", "depth")}, {FULL: 1000, QUICK: 120},
+         {FULL: ("--within", "450"), QUICK: ("--quick", "--only", "cold", "--only", "depth")}, {FULL: 1000, QUICK: 120},
          needs=("bench/prefetch_driver", "tools/sockctl/sockctl")),
     Part("kernel_costs", "What the kernel charges",
          "The SOCK paper's measurements of mounts, namespaces and cgroups, again, on this machine's kernel: bare system calls, without the library.",
@@ -89,15 +87,22 @@ PARTS = (
 
 
 def why_not(part: Part, size: str, build: Path) -> str:
-    """Also what a clean machine has not: neither the images nor a mirror may be there in a short run."""
-    if reason := part.missing(size, build):
-        return reason
+    """It is left out, which is no failure: neither the images nor a mirror may be there in a short run."""
+    if size not in part.arguments:
+        return f"left out of a {size} run"
     if part.name == "image_load" and size != FULL and not (IMAGES / "root.tar").exists():
         return "its images are made by a full run (minutes, from Debian's packages)"
-    if part.name == "restore" and not Path("/opt/sock-criu/sbin/criu").exists():
-        return "no CRIU (hint: scripts/install-criu)"
     if part.name in ("import_cache", "workload") and not forklift.DATA.exists():
         return f"Forklift's data is not beside the project (bench/{part.name} --data)"
+    return ""
+
+
+def what_lacks(part: Part, build: Path) -> str:
+    """What should be there and is not: such a part has failed."""
+    if reason := part.missing(build):
+        return reason
+    if part.name == "restore" and not Path("/opt/sock-criu/sbin/criu").exists():
+        return "no CRIU (hint: scripts/install-criu)"
     if part.name == "image_load" and (absent := [name for name in ("umoci", "skopeo", "bsdtar", "mmdebstrap") if not shutil.which(name)]):
         return f"not installed: {', '.join(absent)} (hint: scripts/install-packages --bench)"
     return ""

@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,7 @@ SHOWN = 4  # of what was left behind
 class Report:
     size: str
     seconds: float
+    before: float  # seconds of installing, building and making images
     busy: float  # share of the CPUs that others had before the run
     machine: dict[str, str]
     outcomes: list[Outcome]
@@ -34,6 +36,8 @@ class Report:
         found = [warning] if (warning := machine.noise_warning(self.busy)) else []
         if noisy := [f"{one.part.name} {one.busy:.0%}" for one in self.outcomes if one.busy > machine.NOISY_SHARE]:
             found.append(f"WARNING: others used the CPUs right before these: {', '.join(noisy)}")
+        if stolen := [f"{one.part.name} {one.stolen:.0%}" for one in self.outcomes if one.stolen > machine.MOST_STOLEN]:
+            found.append(f"WARNING: the hypervisor gave CPU time to others during these: {', '.join(stolen)}")
         return found
 
 
@@ -67,7 +71,7 @@ def section(report: Report, outcome: Outcome, directory: Path) -> list[str]:
     lines = [f"## {part.title}", "", part.question, ""]
     if outcome.left_out:
         return [*lines, f"Left out: {outcome.left_out}.", ""]
-    lines += ["```", shlex.join(outcome.command), "```", "", f"It took {outcome.seconds:.0f} s."]
+    lines += ["```", shlex.join(outcome.command), "```", "", f"It took {outcome.seconds:.0f} s. Before it, others used {outcome.busy:.0%} of the CPUs."]
     if outcome.failure:
         lines += ["", f"**WARNING: this part failed: {outcome.failure}.** What it has said until then:"]
     judged = [one for one in report.judgements if one.promise.program == part.name]
@@ -75,7 +79,24 @@ def section(report: Report, outcome: Outcome, directory: Path) -> list[str]:
         lines += ["", markdown(escaped(specification.rows(judged)))]
     for file, caption in draw(report, outcome, directory / "plots"):
         lines += ["", f"![{caption.split('. ')[0]}](plots/{file})", "", caption]
-    return [*lines, "", as_markdown(outcome.printed), ""]
+    return [*lines, "", as_markdown(outcome.printed), "", *commands(outcome.data), ""]
+
+
+def commands(data: object) -> list[str]:
+    """Of everything in a part's figures that was another program, each once."""
+    found = dict.fromkeys(commands_in(data))
+    return ["What was run:", "", "```", *found, "```"] if found else []
+
+
+def commands_in(data: object) -> Iterator[str]:
+    if isinstance(data, dict):
+        if data.get("name") and isinstance(data.get("command"), list):
+            yield f"{data['name']}: {shlex.join(map(str, data['command']))}"
+        data = list(data.values())
+    if isinstance(data, list):
+        for item in data:
+            if isinstance(item, (dict, list)):
+                yield from commands_in(item)
 
 
 def escaped(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -101,7 +122,7 @@ def counted_failures(report: Report) -> list[str]:
 def summary(report: Report) -> list[str]:
     lines = [f"# sock, measured: a {report.size} run", "",
              "All of it in one run on one machine, ways in turn, by `scripts/bench"
-             + ("" if report.size == "full" else f" --{report.size}") + f"` in {report.seconds / 60:.1f} minutes. "
+             + ("" if report.size == "full" else f" --{report.size}") + f"` in {report.seconds / 60:.1f} minutes, after {report.before / 60:.1f} of installing and building. "
              "How: `bench/README.md`. Ratios are what counts; times are this machine's.", ""]
     lines += [f"- {warning}" for warning in report.warnings()] or ["- Nobody else was using the machine, as far as could be seen."]
     lines += [f"- WARNING: {failure}" for failure in report.failures()]

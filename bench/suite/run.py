@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from measure import machine
-from suite.parts import FULL, PROJECT, Part, why_not
+from suite.parts import FULL, PROJECT, Part, what_lacks, why_not
 
 SECONDS_TO_END = 20
 PR_SET_CHILD_SUBREAPER = 36
@@ -24,6 +24,7 @@ class Outcome:
     command: list[str] = field(default_factory=list)
     seconds: float = 0
     busy: float = 0  # share of the CPUs that others had just before
+    stolen: float = 0  # share that the hypervisor gave to others meanwhile
     failure: str = ""
     left_out: str = ""
     printed: str = ""
@@ -83,16 +84,21 @@ def end(process: subprocess.Popen) -> None:
 
 
 def run_part(part: Part, size: str, directory: Path, build_directory: Path) -> Outcome:
+    data, printed = directory / f"{part.name}.json", directory / f"{part.name}.txt"
+    for old in (data, printed):
+        old.unlink(missing_ok=True)
     outcome = Outcome(part, left_out=why_not(part, size, build_directory))
     if outcome.left_out:
         say(f"{part.name}: left out: {outcome.left_out}")
         return outcome
-    data, printed = directory / f"{part.name}.json", directory / f"{part.name}.txt"
-    data.unlink(missing_ok=True)
+    if lacking := what_lacks(part, build_directory):
+        outcome.failure = lacking
+        say(f"{part.name}: {lacking}")
+        return outcome
     outcome.command = part.command(size, build_directory, data)
     outcome.busy = machine.busy_share()
     say(f"{part.name}: at most {part.seconds[size]} s: {shlex.join(outcome.command)}")
-    start = time.monotonic()
+    start, ticks = time.monotonic(), machine.cpu_ticks()
     with open(printed, "wb") as out:
         process = subprocess.Popen(outcome.command, stdin=subprocess.DEVNULL, stdout=out, start_new_session=True)
         try:
@@ -103,7 +109,7 @@ def run_part(part: Part, size: str, directory: Path, build_directory: Path) -> O
         except BaseException:
             end(process)
             raise
-    outcome.seconds = time.monotonic() - start
+    outcome.seconds, outcome.stolen = time.monotonic() - start, machine.stolen_share(ticks)
     outcome.printed = printed.read_text(errors="replace")
     if data.exists():
         outcome.data = json.loads(data.read_text())
@@ -119,6 +125,8 @@ def failures_in(data: object, where: str = "") -> list[str]:
     if isinstance(data, dict):
         name = data.get("name")
         here = f"{where}/{name}" if isinstance(name, str) else where
+        if data.get("error_occurred"):
+            found.append(f"{here.strip('/')}: {data.get('error_message', '')}")
         for key, value in data.items():
             if key == "failure" and value:
                 found.append(f"{here.strip('/')}: {value}")

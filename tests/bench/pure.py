@@ -1,16 +1,18 @@
 """What the report makes of figures: bounds, paths, verdicts, exponents, stages, pages."""
 
 import io
-from contextlib import contextmanager, redirect_stdout
-from types import SimpleNamespace
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from types import ModuleType, SimpleNamespace
 
 import compare
 from cases import expect
-from measure import cpu, forklift, growth, plot, specification
+from measure import cpu, forklift, growth, plot, samples, specification
 from measure.specification import Bound, Promise, judge
 from measure.rounds import rounds
 from suite import figures, main, page, run
-from suite.parts import FULL, PARTS, QUICK
+from suite.parts import FULL, PARTS, PROJECT, QUICK
 
 NOISY = [[100.0], [110.0], [90.0], [105.0], [95.0], [102.0]]
 TABLE = """text
@@ -35,8 +37,8 @@ def replaced(module, name: str, value):
         setattr(module, name, kept)
 
 
-def promise(bound: Bound, than: str = "y") -> Promise:
-    return Promise("p", "what", "part", "x", than, bound, None)
+def promise(bound: Bound, than: str = "y", of: str = "x") -> Promise:
+    return Promise("p", "what", "part", of, than, bound, None)
 
 
 def bounds_and_paths_are_read(world) -> None:
@@ -116,6 +118,30 @@ def what_was_not_measured_is_told_from_what_failed(world) -> None:
     expect(judge(one, {"x": {"rounds": [], "failure": "failed: x"}, "y": NOISY}).failure == "failed: x", "a failure")
 
 
+def what_fails_is_not_fast(world) -> None:
+    """Whatever it measured until then."""
+    one = promise(Bound(True, 10))
+    expect(judge(one, {"x": {"rounds": NOISY, "failure": "failed: x"}, "y": NOISY}).failure == "failed: x", "half-way")
+    expect(judge(promise(Bound(True, 10), "", "x/rates/2"), {"x": {"rates": {"2": [1.0]}, "failure": "failed: y"}}).failure == "failed: y", "what belongs to it")
+    repetition = {"name": "x", "real_time": 0.0, "error_occurred": True, "error_message": "no"}
+    expect(judge(promise(Bound(True, 10), "", "benchmarks/x/real_time"), {"benchmarks": [repetition]}).failure == "failed: no", "a repetition")
+    expect(len(run.failures_in({"benchmarks": [repetition]})) == 1, "which is counted")
+
+
+def small_samples_are_tested_exactly(world) -> None:
+    expect(abs(samples.mann_whitney([1, 2, 3, 4, 5], [6, 7, 8, 9, 10]) - 2 / 252) < 1e-12, "five and five")
+    expect(abs(samples.mann_whitney([1, 2, 3], [4, 5, 6]) - 2 / 20) < 1e-12, "three and three")
+    expect(samples.mann_whitney([1, 4, 5, 8], [2, 3, 6, 7]) == 1, "no difference")
+    expect(samples.mann_whitney([1.0] * 5, [1.0] * 5) == 1, "ties")
+    expect(samples.mann_whitney(list(range(30)), list(range(30, 60))) < 1e-9, "many")
+
+
+def rare_ones_need_many(world) -> None:
+    values = [float(value) for value in range(100)]
+    expect(samples.tail(values, 0.99) == "98" and samples.tail(values[:99], 0.99) == "", "one of a hundred")
+    expect(samples.tail(values[:10], 0.9, 1) == "8.0" and samples.tail(values[:9], 0.9) == "", "one of ten")
+
+
 def an_exponent_is_fitted(world) -> None:
     for wanted in (0.0, 0.5, 1.0, 2.0):
         found = growth.exponent([(n, 7 * n ** wanted) for n in (1, 10, 100, 1000)])
@@ -130,6 +156,15 @@ def growth_above_linear_is_warned_of(world) -> None:
     expect("WARNING" not in growth.words([(n, float(n)) for n in (1, 2, 4, 8)]), "linear")
     hidden = [(n, 1000 + n * n / 100) for n in (1, 10, 100, 1000, 10000)]
     expect(growth.last_slope(hidden) > 1.3 and "WARNING" in growth.words(hidden), "square, behind a large fixed part")
+
+
+def growth_behind_a_fixed_part_is_told(world) -> None:
+    counts = (1, 8, 64, 512, 4096)
+    linear = growth.columns([(n, 50 + n / 4) for n in counts])
+    expect(linear[0] < "n^0.5" and linear[1] > "n^0.6" and linear[2] == "n^1.00", f"{linear}")
+    flat = growth.columns([(n, 50 + n % 3) for n in counts])
+    expect(flat[2] == "" and len(flat) == len(growth.HEAD), f"{flat}")
+    expect(growth.columns([]) == ("too few points", "", ""), "nothing")
 
 
 def contention_is_told_from_waiting_for_a_cpu(world) -> None:
@@ -165,6 +200,21 @@ def what_is_compared_has_names(world) -> None:
     data = {"sets": {"bare": [{"name": "fork", "rounds": [[1.0]]}]}, "peers": {"sock": {"rounds": [[2.0]]}}, "ways": [
         {"name": "w", "found": [{"count": 10, "rounds": [[3.0]]}]}], "busy": 0}
     expect(compare.rounds_in(data) == {"bare: fork": [[1.0]], "sock": [[2.0]], "w: 10": [[3.0]]}, f"{compare.rounds_in(data)}")
+
+
+def import_trees_are_told_apart(world) -> None:
+    """OpenLambda's figures stand at the nodes that their trees have, which one of the names does not say."""
+    def tree(planner: str, size: int, nodes: int, rate: float) -> dict:
+        return {"name": f"{planner}, {nodes} nodes", "planner": planner, "size": size, "nodes": nodes, "runs": [{"per_second": rate}], "rounds": [[1.0], [3.0]]}
+
+    trees = [tree("Forklift's", 1, 1, 10.0), tree("ours flat", 40, 40, 70.0), tree("Forklift's", 640, 518, 100.0), tree("ours", 640, 518, 120.0)]
+    expect(set(compare.rounds_in({"trees": trees})) == {f"trees: {one['name']}" for one in trees}, f"{compare.rounds_in({'trees': trees})}")
+    drawn: dict[str, dict] = {}
+    with replaced(figures, "line_plot", lambda file, title, x, y, lines, **_: drawn.update({file.name: lines})):
+        shown = figures.import_cache({"trees": [*trees, tree("ours", 40, 40, 0.0) | {"runs": [], "rounds": []}]}, world.directory)
+    expect(drawn["import-cache.svg"] == {"Forklift's tree": [(1, 10.0), (518, 100.0)], "our tree": [(518, 120.0)], figures.OPENLAMBDA: [(1, 36), (518, 159)]}, f"{drawn}")
+    expect(drawn["import-cache-median.svg"]["our tree"] == [(518, 2.0)], f"{drawn}")
+    expect(len(shown) == 2 and "12 times" in shown[0][1], f"{shown}")
 
 
 def the_share_of_the_kernel_is_read(world) -> None:
@@ -203,6 +253,53 @@ def what_a_zygote_lacks_is_counted(world) -> None:
     expect(found == [(7, 7), (6, 7), (4, 7), (7, 7)], f"{found}")
 
 
+def program(name: str) -> ModuleType:
+    """One of bench/, not run."""
+    loader = SourceFileLoader(name, str(PROJECT / "bench" / name))
+    module = module_from_spec(spec_from_loader(name, loader))
+    loader.exec_module(module)
+    return module
+
+
+def ways_are_tested_against_those_beside_as_many(world) -> None:
+    costs = program("kernel_costs")
+    first, second, third, fourth = ways = [costs.Way(f"w, {count} there", ["x"], "w", count) for count in (1, 1, 64, 64)]
+    for way, shift in ((first, 0), (third, 50), (fourth, 50)):
+        way.rounds = [[value + shift] for [value] in NOISY]
+    expect(costs.p_to_first(fourth, ways) == "1" and costs.p_to_first(third, ways) == "", "as the first beside as many")
+    expect(costs.p_to_first(second, [second, first]) == costs.p_to_first(first, [second, first]) == "", "nothing to be tested against")
+    expect(costs.latency_rows("t", ways)[0][5] == "p to the first beside as many" and costs.latency_rows("t", [first])[0][5] == "p to the first", "the head")
+
+
+def the_end_of_network_namespaces_is_in_a_rate(world) -> None:
+    costs = program("kernel_costs")
+    new, joined = (costs.Way("a", ["driver", how, "--namespaces", names]) for how, names in (("child", "pid,net"), ("joined", "pid,mnt")))
+    expect(new.makes_networks() and not joined.makes_networks(), "which have an end to be waited for")
+    expect(costs.until_gone(1000, 0.5, 1.5) == 250, "500 in two seconds")
+    new.rates, new.gone_rates = {1: [900.0], 2: [1100.0, 1000.0, 1050.0]}, {1: [200.0]}
+    expect(costs.rate_rows([new])[1:] == [("a", "900", "1050", "", "", ""), ("a, until it is gone", "200", "", "", "", "")], f"{costs.rate_rows([new])}")
+    expect(costs.best(new.rates) == 1050 and costs.best({}) != costs.best({}), "the best, or nothing")
+
+
+def what_grows_is_kept_as_far_as_it_was_measured(world) -> None:
+    parts = program("growth")
+    expect(all(not curve["points"] for shown in parts.plots([]) for curve in shown["curves"]), "plots of nothing")
+    way = parts.Way(parts.CREATED, ["x"], (1,), {1: parts.At(1, [], {"pss": [parts.MIB / 2], "private": [parts.MIB / 4], "available": [0.0]})})
+    expect(parts.density_rows([way])[1][-1] == "2,048", f"{parts.density_rows([way])}")
+
+
+def cgroups_that_cannot_be_made_cost_one_way(world) -> None:
+    parts = program("growth")
+
+    def none() -> None:
+        raise OSError("read-only")
+
+    way = parts.Way(parts.GROUPS, ["x", "--state", "y"], ())
+    with replaced(parts, "Groups", none), redirect_stderr(io.StringIO()):
+        parts.measure_by_groups(way, parts.SMOKE, world.directory / "groups")
+    expect(way.failure == "failed: read-only", way.failure)
+
+
 def every_part_fits_into_its_run(world) -> None:
     for size, minutes in ((QUICK, 25), (FULL, 130)):
         total = sum(part.seconds[size] for part in PARTS if size in part.arguments)
@@ -211,8 +308,10 @@ def every_part_fits_into_its_run(world) -> None:
 
 TESTS = [bounds_and_paths_are_read, reasons_are_shown_where_a_goal_is_missed, a_bound_that_is_none_is_refused, what_is_promised_can_be_found,
          names_with_slashes_and_lists_of_names_are_found, a_ratio_is_judged_with_its_interval, a_regression_is_what_a_second_measurement_shows_too, one_figure_is_judged_alone,
-         what_was_not_measured_is_told_from_what_failed, an_exponent_is_fitted, contention_is_told_from_waiting_for_a_cpu, growth_above_linear_is_warned_of,
+         what_was_not_measured_is_told_from_what_failed, what_fails_is_not_fast, small_samples_are_tested_exactly, rare_ones_need_many, an_exponent_is_fitted, contention_is_told_from_waiting_for_a_cpu, growth_above_linear_is_warned_of,
          short_stages_are_put_together, the_whole_of_a_start_is_counted_once, axes_have_figures, pages_escape_what_they_show, rounds_end_when_the_time_does, failures_are_counted_wherever_they_are,
-         what_is_compared_has_names, the_share_of_the_kernel_is_read,
+         what_is_compared_has_names, import_trees_are_told_apart, the_share_of_the_kernel_is_read,
          requirements_are_read_as_the_library_reads_them, a_sample_is_of_all_of_it, what_a_zygote_lacks_is_counted,
+         growth_behind_a_fixed_part_is_told, ways_are_tested_against_those_beside_as_many, the_end_of_network_namespaces_is_in_a_rate,
+         what_grows_is_kept_as_far_as_it_was_measured, cgroups_that_cannot_be_made_cost_one_way,
          every_part_fits_into_its_run]

@@ -35,7 +35,7 @@ def a_part_that_fails_is_named(world) -> None:
     expect(done.returncode == 1 and "launch: exit status 3" in done.stdout, done.stdout)
     text = world.report("report.md")
     expect("this part failed: exit status 3" in text and "half a figure" in text, "not in the report")
-    expect("Left out: not built: bench/zygote_driver" in text, "what is not built is not named")
+    expect("this part failed: not built: bench/zygote_driver" in text, "what is not built is not named")
 
 
 def a_promise_that_is_broken_is_named(world) -> None:
@@ -45,7 +45,7 @@ def a_promise_that_is_broken_is_named(world) -> None:
     (data / "peers.json").write_text(json.dumps({"peers": {"sock": slow, "C reference": fast}}))
     (data / "peers.txt").write_text("")
     (data / "run.json").write_text(json.dumps({
-        "size": "quick", "seconds": 1, "busy": 0, "machine": {}, "left_behind": [],
+        "size": "quick", "seconds": 1, "before": 0, "busy": 0, "machine": {}, "left_behind": [],
         "parts": {"peers": {"command": ["x"], "seconds": 1, "busy": 0, "failure": "", "left_out": ""}}}))
     for options in (("--check",), ("--check", "--regressions")):
         done = world.bench("--no-run", *options)
