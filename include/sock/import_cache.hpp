@@ -70,6 +70,10 @@ struct ImportCacheSpec {
   std::optional<StoredZygotes> stored = {};  ///< Empty: what has no place in memory is not kept.
   std::size_t spares = 0;                    ///< Parked children of each zygote; see keep_spares().
   std::chrono::milliseconds import_deadline{60'000};  ///< For the imports of one node.
+  /// Bytes by which the domain's memory may grow while a node is imported, within what
+  /// domain.resources allow; what takes more is killed. Empty, or without a memory controller: no
+  /// limit of its own.
+  std::optional<std::uint64_t> import_memory_max = {};
 };
 
 /// A container and where it came from.

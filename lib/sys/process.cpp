@@ -77,7 +77,8 @@ Result<bool> wait_any(std::span<const FdRef> files, Deadline deadline) {
 }
 
 Result<bool> wait_readable(FdRef file, Deadline deadline) {
-  return wait_any({&file, 1}, deadline);
+  pollfd one{.fd = file.get(), .events = POLLIN, .revents = 0};
+  return poll_until({&one, 1}, deadline);
 }
 
 Result<std::optional<WaitStatus>> reap(FdRef pidfd) {

@@ -34,6 +34,7 @@ Result<> check_limits(const ImportCacheSpec& spec) {
   if (spec.stored && spec.stored->bytes_max == 0)
     return refuse("stored", "no snapshot fits into nothing");
   if (spec.import_deadline.count() <= 0) return refuse("import_deadline", "longer than nothing");
+  if (spec.import_memory_max == 0) return refuse("import_memory_max", "an import takes something");
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include "base/try.hpp"
 #include "sys/process.hpp"
 #include "sys/timer.hpp"
+#include "zygote/import_allowance.hpp"
 #include "zygote/import_cache_impl.hpp"
 #include "zygote/importing.hpp"
 
@@ -195,7 +196,10 @@ Result<Newcomer> ImportCache::Impl::grow_from_parent(NodeId id, Time now) {
   const auto parent = population.borrow(*node->parent);
   if (!parent)
     return base::refuse(Errc::closed, Stage::import_modules, "its parent", "it has died");
-  auto newcomer = import_node(parent->that.zygote, id, *node, now);
+  auto newcomer = [&] {
+    const zygote::ImportAllowance allowance{domain->container(), spec};
+    return import_node(parent->that.zygote, id, *node, now);
+  }();
   if (!newcomer.has_value()) return newcomer;
   const ZygoteMemory memory = SOCK_TRY(newcomer->zygote.memory());
   newcomer->generation = parent->that.generation;

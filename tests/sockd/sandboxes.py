@@ -150,6 +150,16 @@ def the_bus_begins_anew_with_each_event(world: World) -> None:
             expect(found == count, f"after {event}: {found}, not {count}")
 
 
+def an_instance_with_a_spoilt_bus_is_not_called_again(world: World) -> None:
+    world.start()
+    put(world, "f", (FUNCTIONS / "careless.py").read_text(), 'application = "shop"\n')
+    put(world, "slow", SLOW, 'application = "shop"\n')
+    for count, (event, answer) in enumerate((("alarm", "closed"), ("unread", None), ("shut", None)), 1):
+        expect(world.result("f", json.dumps(event)) == answer, event)
+        found = world.result("f", '"value"')
+        expect(found == count, f"after {event}: {found}, not {count}")
+
+
 def one_that_dies_is_noticed_whatever_it_has_started(world: World) -> None:
     world.start()
     put(world, "f", (FUNCTIONS / "dying.py").read_text())
@@ -197,5 +207,5 @@ def packages_come_from_zygotes(world: World) -> None:
 
 
 TESTS = [one_sandbox_serves_them_all, nothing_of_an_event_is_left, nothing_of_an_event_is_seen_by_the_next,
-         events_draw_different_numbers, events_that_fail_are_told, they_call_one_another, the_bus_begins_anew_with_each_event,
+         events_draw_different_numbers, events_that_fail_are_told, they_call_one_another, the_bus_begins_anew_with_each_event, an_instance_with_a_spoilt_bus_is_not_called_again,
          one_that_dies_is_noticed_whatever_it_has_started, versions_change_while_they_run, packages_come_from_zygotes]

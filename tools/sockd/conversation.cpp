@@ -3,6 +3,7 @@
 #include "conversation.hpp"
 
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -65,10 +66,11 @@ class Lines : public Conversation {
   asio::awaitable<Reply> call(const Call& call, Deadline deadline) override {
     const std::string line =
         protocol_ == Channel::Protocol::calls ? line_of(call) : line_of(call.event);
-    const Alarm alarm{socket_.get_executor(), deadline, [this] {
-                        boost::system::error_code ignored;
-                        socket_.close(ignored);
-                      }};
+    std::optional<Alarm> alarm;
+    alarm.emplace(socket_.get_executor(), deadline, [this] {
+      boost::system::error_code ignored;
+      socket_.close(ignored);
+    });
     auto [unsent, written] = co_await asio::async_write(socket_, asio::buffer(line), as_values);
     boost::system::error_code failed = unsent;
     std::size_t size = 0;
@@ -78,7 +80,8 @@ class Lines : public Conversation {
       failed = unread;
       size = read;
     }
-    if (alarm.has_rung()) co_return Reply{.kind = Reply::Kind::late};
+    if (alarm->has_rung()) co_return Reply{.kind = Reply::Kind::late};
+    alarm.reset();  // It was in time: how long we read is not its business.
     if (failed == asio::error::not_found)
       co_return Reply{.kind = Reply::Kind::broken, .reason = "its answer is too long"};
     if (failed) co_return Reply{.kind = Reply::Kind::gone};
@@ -94,7 +97,9 @@ class Lines : public Conversation {
     co_return Reply{.kind = Reply::Kind::answered, .answer = std::move(*answer)};
   }
 
-  bool is_silent() override { return !is_readable(sock::FdRef{socket_.native_handle()}); }
+  bool is_silent() override {
+    return socket_.is_open() && !is_readable(sock::FdRef{socket_.native_handle()});
+  }
 
  private:
   asio::thread_pool& workers_;

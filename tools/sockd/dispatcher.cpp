@@ -62,11 +62,12 @@ bool is_success(const Ending& ending) {
   return ending && ending->kind == sock::ExitStatus::Kind::exited && ending->value == 0;
 }
 
-// What a sandbox has not imported, each event in it imports again: until the right zygote is up,
-// none is kept. Nor one in which an event has left something on the bus: the next one would get the
-// answer. No process of an event is there any more, so nothing changes after this look.
+// Not one in which an event has left something on the bus: the next one would get the answer. What
+// a sandbox has not imported, each event in it imports again: until the right zygote is up, none is
+// kept; and no process of an event is there any more, so nothing changes after this look.
 bool may_be_reused(const Deployed& function, const Instance& instance) {
-  if (shares_sandbox(function)) return instance.had_all_packages() && instance.is_bus_at_rest();
+  if (!instance.is_bus_at_rest()) return false;
+  if (shares_sandbox(function)) return instance.had_all_packages();
   return function.stored.spec.instances == FunctionSpec::Instances::reused;
 }
 

@@ -66,6 +66,15 @@ bool is_over(beast::error_code failed) {
          failed.category() == asio::error::get_misc_category();
 }
 
+/// What was asked for has been done: nobody is told to try again.
+HttpResponse lost_answer(const HttpResponse& lost) {
+  HttpResponse response{http::status::insufficient_storage, 11};
+  if (const auto id = lost.find("X-Sock-Request-Id"); id != lost.end())
+    response.set(id->name_string(), id->value());
+  response.body() = "It was done, but there is no room for the answer: too many are not read.\n";
+  return response;
+}
+
 }  // namespace
 
 template <class Acceptor>
@@ -239,7 +248,7 @@ asio::awaitable<bool> HttpServer::serve_one(Stream& stream, beast::flat_buffer& 
   const std::size_t held = room_for(response.body().size(), peer);
   if (bodies_ + held > most_bodies) {
     failed = no_room;
-    response = refusal_of(failed);
+    response = lost_answer(response);
   }
   const Room room{bodies_, failed ? 0 : held};
   if (failed) response.keep_alive(false);

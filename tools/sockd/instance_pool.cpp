@@ -4,6 +4,7 @@
 #include "instance_pool.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <ranges>
 #include <utility>
 
@@ -121,6 +122,7 @@ void InstancePool::leave_queue(Waiter& waiter) {
   waiters_.remove(&waiter);
   stop_waiting(waiter);
   retire_if_done(*waiter.function);
+  if (!is_closing_) serve_waiters();  // What was kept for it is for those behind it.
 }
 
 void InstancePool::stop_waiting(Waiter& waiter) {
@@ -321,9 +323,16 @@ asio::awaitable<void> InstancePool::end(FunctionPtr function, Idle ended) {
   Instance* const own = ended.instance.get();
   auto kill = [own] { return own->container().kill(); };
   [[maybe_unused]] const auto killed = co_await run_blocking(workers_, kill);
-  // If that failed, its destruction tries again. Its origin's would wait, if it is the last.
+  // If that failed, its destruction tries again, and waits again. So does that of its origin, if it
+  // is the last.
   auto origin = ended.instance->origin();
+  std::optional container{std::move(own->container())};
   ended.instance.reset();
+  auto destroy = [&container] {
+    container.reset();
+    return true;
+  };
+  [[maybe_unused]] const bool destroyed = co_await run_blocking(workers_, destroy);
   asio::post(workers_, [origin = std::move(origin)] {});
   free(function, ended.memory);
 }

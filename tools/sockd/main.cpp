@@ -103,7 +103,8 @@ struct Daemon {
       bus,
       [this](const CallRequest& request, const Outcome& outcome, std::chrono::nanoseconds elapsed) {
         metrics.count(request, outcome, elapsed);
-        if (outcome.kind == Outcome::Kind::unknown_function) return;  // Names without end.
+        // Names without end; and one that has been removed meanwhile has no log any more.
+        if (!instances.find(request.function)) return;
         log.write(request, outcome, elapsed);
         followers.notify(request.function);
       }};

@@ -35,8 +35,7 @@ Result<std::shared_ptr<Realm>> Realm::open(sock::Host& host, RealmSpec spec) {
   wanted.tree = spec.tree;
   wanted.modules = spec.modules;
   wanted.memory_max = spec.memory_max;
-  // The cache looks at them when an import is done: until then that may take as much again.
-  wanted.domain.resources.memory_max = 2 * spec.memory_max;
+  wanted.import_memory_max = spec.memory_max;  // The cache looks at them when it is done.
   wanted.spares = spec.spares;
   wanted.stored =
       sock::StoredZygotes{.directory = spec.directory + "/snapshots", .bytes_max = spec.stored_max};

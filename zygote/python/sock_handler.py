@@ -254,12 +254,21 @@ def answer_one(channel, place):
 
     own = os.getpid()
     text = answer(work, lambda: ()).encode()
-    sys.stdout.flush()
+    flush_outputs()
     if os.getpid() != own:  # A handler that has forked and returned twice.
         return
     os.ftruncate(place, 0)
     os.lseek(place, 0, os.SEEK_SET)
     send(place, text)
+
+
+def flush_outputs():
+    """What a call has printed is in its log, and not in the next one's."""
+    for output in (sys.stdout, sys.stderr):
+        try:
+            output.flush()
+        except Exception:  # A handler has closed it, or put something else there.
+            pass
 
 
 def fork_one(channel, place, generators):
@@ -349,9 +358,11 @@ def main(arguments):
         while (line := read_line(incoming, MOST_BYTES + envelope)) is not None:
             number += 1
             text = memoryview(answer(call, lambda: read_bounded(line, number)).encode() + b"\n")
-            sys.stdout.flush()
+            flush_outputs()
             while text:
                 text = text[outgoing.write(text):]
+            if getattr(sys.modules.get("sock"), "_is_asking", False):
+                return  # A request was interrupted: the next call could make none.
 
 
 if __name__ == "__main__":

@@ -1,0 +1,27 @@
+#pragma once
+
+// What an import may take of the machine's memory while it is under way.
+
+#include "sock/container.hpp"
+#include "sock/import_cache.hpp"
+
+namespace sock::zygote {
+
+/// As long as it lives, the domain has spec.import_memory_max bytes more than it had, and no more.
+/// Relative to what it has: the pages of zygotes that have ended stay with those that they have
+/// forked, however long these live. Best effort: nothing is limited where memory is not counted.
+/// Thread safety: none.
+class ImportAllowance {
+ public:
+  ImportAllowance(Container& domain, const ImportCacheSpec& spec);
+  ~ImportAllowance();
+  ImportAllowance(const ImportAllowance&) = delete;
+  ImportAllowance& operator=(const ImportAllowance&) = delete;
+
+ private:
+  Container& domain_;
+  const Resources& usual_;
+  bool is_bounded_ = false;
+};
+
+}  // namespace sock::zygote
