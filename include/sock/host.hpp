@@ -89,12 +89,13 @@ class Host {
   Result<ZygoteDomain> open_domain(const SnapshotInUse& snapshot,
                                    const RestoreDomainOptions& options);
   /// Forks a container from a zygote that is not running: what Zygote::fork() gives, without a
-  /// domain, and for whatever spec create() takes but checkpointable. It is created as any other,
-  /// and its process is the zygote's, whose files must be in its root, unchanged, and whose memory
-  /// it shares with the page cache until it writes to it. Of Runtime::python. The functions of
-  /// register_after_restore() run first. On failure: nothing is left behind; as open_domain(), and
-  /// Stage::restore for a filter that refuses what restoring takes (munmap, mmap, mremap, and what
-  /// every program's start needs). Blocking: until the payload is about to start.
+  /// domain, and for whatever spec create() takes but checkpointable, with at most 28 fds. It is
+  /// created as any other, and its process is the zygote's, whose files must be in its root,
+  /// unchanged, and whose memory it shares with the page cache until it writes to it. Of
+  /// Runtime::python. The functions of register_after_restore() run first. On failure: nothing is
+  /// left behind; as open_domain(), and Stage::restore for a filter that refuses what restoring
+  /// takes (munmap, mmap, mremap, and what every program's start needs). Blocking: until the
+  /// payload is about to start.
   Result<Container> fork(const SnapshotInUse& snapshot, const ContainerSpec& spec);
   /// Opens a zygote domain that is kept as an import cache; see import_cache.hpp. On failure: as
   /// open_domain(), and invalid_spec for limits that cannot be. Blocking: as open_domain().

@@ -191,7 +191,7 @@ typedef struct sock_bind {
 typedef struct sock_tmpfs {
   const char* target;  /* absolute path in the container */
   uint64_t size_max;   /* bytes; 0: 64 MiB */
-  uint64_t inodes_max; /* 0: 65536 */
+  uint64_t inodes_max; /* 0: one for each 4 KiB of size_max, at least 1024, at most 1048576 */
   uint32_t mode;       /* 0: 01777 */
   uint32_t reserved;
 } sock_tmpfs;

@@ -204,7 +204,8 @@ struct ContainerSpec {
   /// Container::checkpoint() will be called, which needs mount and network namespaces of the
   /// container's own (isolated: with a loopback that is down): it gets them, for 0.5 ms. Refused
   /// with what a snapshot cannot hold: other networks, user namespaces, terminals, shared
-  /// namespaces, cap_sys_admin, and for a Host without root or without cgroups.
+  /// namespaces, cap_sys_admin, cap_checkpoint_restore, and for a Host without root or without
+  /// cgroups.
   bool checkpointable = false;
 };
 

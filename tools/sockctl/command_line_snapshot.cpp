@@ -47,8 +47,8 @@ void describe_checkpoint(CLI::App& app, Invocation& invocation) {
       "  sockctl checkpoint web web-1\n"
       "  sockctl zygote create ds --preload numpy && sockctl checkpoint ds ds-1\n"
       "  sockctl checkpoint --stop web web-1 && sockctl restore web-1 --name web-again\n"
-      "\nIt runs on afterwards, but with --stop. It cannot have --net host, --userns, or a "
-      "process of exec.",
+      "\nIt runs on afterwards, but with --stop. It can have no --net but isolated and "
+      "loopback, no --userns, cap_sys_admin or cap_checkpoint_restore, and no process of exec.",
       [](Invocation& i) { return sockctl::checkpoint(i.globals, i.snapshot); });
   verb.add_option("NAME", options.name,
                   "The container, or the zygote where no container has that name")

@@ -1,7 +1,7 @@
 #pragma once
 
-// Making a container's process from a zygote with one copy of the page tables (facts.md: what a
-// fork costs is that copy).
+// Making a container's process from a zygote with one copy of the page tables, which is what a
+// fork costs.
 //
 // An intermediate process that shares the zygote's memory unshares the namespaces and calls the C
 // library's fork(): at-fork handlers run, the zygote's own namespaces stay what they are, and when
