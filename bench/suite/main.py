@@ -129,7 +129,7 @@ def main() -> int:
     data.mkdir(parents=True, exist_ok=True)
     if not options.no_run:
         start = time.monotonic()
-        if not run.prepare(options.build, options.size):
+        if not run.prepare(options.build, options.size == FULL and (not options.only or "image_load" in options.only)):
             print(f"bench: not built: {options.build}", file=sys.stderr)
             return 2
         run_all(options, data, time.monotonic() - start)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from measure import machine
-from suite.parts import FULL, PROJECT, Part, what_lacks, why_not
+from suite.parts import PROJECT, Part, what_lacks, why_not
 
 SECONDS_TO_END = 20
 PR_SET_CHILD_SUBREAPER = 36
@@ -35,8 +35,8 @@ def say(text: str) -> None:
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
-def prepare(directory: Path, size: str) -> bool:
-    """Installs what is measured and what it is compared with, builds, and makes the images of a full run, which are kept; nothing
+def prepare(directory: Path, makes_images: bool) -> bool:
+    """Installs what is measured and what it is compared with, builds, and makes the images that are asked for, which are kept; nothing
     of it where the programs were built elsewhere. What cannot be had is missing from the report, which says so."""
     if directory != PROJECT / "build/release":
         return directory.is_dir()
@@ -45,7 +45,7 @@ def prepare(directory: Path, size: str) -> bool:
             say(f"going on without what {words[0]} could not install")
     if not succeeds("scripts/build", "release", "bench-programs"):
         return False
-    if size == FULL and not succeeds("bench/image_load", "--make"):
+    if makes_images and not succeeds("bench/image_load", "--make"):
         say("going on without images")
     return True
 
