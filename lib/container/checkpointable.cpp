@@ -68,12 +68,15 @@ Result<> refuse_what_no_snapshot_holds(const ContainerSpec& spec, const Workshop
   if (spec.namespaces.user) return cannot("user namespace", hint);
   if (spec.namespaces.shared != unsafe::Shared::none) return cannot("shared namespaces", hint);
   if (spec.stdio.terminal) return cannot("terminal", hint);
-  // It could mount what we would not know of; or open, and change, the file of the snapshot that
-  // its memory is mapped from (/proc/self/map_files).
-  const auto& kept = spec.identity.capabilities;
+  return refuse_capabilities_of_no_snapshot(spec.identity);
+}
+
+// The file by /proc/PID/map_files.
+Result<> refuse_capabilities_of_no_snapshot(const Identity& identity) {
+  const auto& kept = identity.capabilities;
   for (const char* const name : {"cap_sys_admin", "cap_checkpoint_restore"})
     if (std::ranges::find(kept, name, &unsafe::Capability::name) != kept.end())
-      return cannot(name, hint);
+      return cannot(name, "not in a container that can be in a snapshot (checkpointable)");
   return {};
 }
 

@@ -35,6 +35,10 @@ Result<std::vector<Lent>> identify_lent(const ContainerSpec& spec, const Worksho
 /// On failure: Errc::invalid_spec or Errc::unsupported, naming what cannot be.
 Result<> refuse_what_no_snapshot_holds(const ContainerSpec& spec, const Workshop& workshop);
 
+/// Capabilities with which a process could open, and change, the file of the snapshot that its
+/// container's memory is mapped from, or mount what we would not know of.
+Result<> refuse_capabilities_of_no_snapshot(const Identity& identity);
+
 /// A snapshot names each program by its path, so sock-init needs one inside.
 std::vector<isolation::OwnFile> own_files(const ContainerSpec& spec, const Workshop& workshop);
 inline constexpr const char* init_place = "/.sock-init";

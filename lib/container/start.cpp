@@ -88,6 +88,13 @@ Result<sys::Spawned> spawn_inside(PlanMemory& memory, ChildStacks& stacks,
       static_cast<void>(pidfd.release());
     return died(reaped ? *reaped : std::nullopt);
   }
+  // Whatever it has come to: it was killed on the way.
+  if (between.patience_ended) {
+    static_cast<void>(sys::reap(pidfd).has_value());
+    return base::refuse(
+        Errc::timed_out, Stage::clone, "the child",
+        "it did not come to its program in 5 s: it was stopped, or its file is slow");
+  }
   // A failure to reap is no reason to lose sight of the process that was made.
   return sys::Spawned{.pidfd = std::move(pidfd), .pid = static_cast<pid_t>(enter.cloned)};
 }

@@ -90,11 +90,13 @@ long make_clone(const SpawnRequest& request, std::uint64_t flags, int* pidfd) {
 
 // KERNEL: waiting by CLONE_VFORK has no end as long as the child is stopped, which whoever is in a
 // namespace that it has entered may do to it. SIGKILL ends a stopped one too.
-void wait_for_maker(FdRef maker, const SpawnRequest& request) {
-  if (wait_readable(maker, deadline_in(request.patience)).value_or(false)) return;
-  raw::call(SYS_pidfd_send_signal, *request.made, SIGKILL, nullptr, 0);
-  while (!wait_readable(maker, Deadline::max()).value_or(false)) {
-  }
+// False when that was needed.
+bool wait_for_maker(FdRef maker, const SpawnRequest& request) {
+  if (wait_readable(maker, deadline_in(request.patience)).value_or(false)) return true;
+  do  // Again and again: it may have made none yet.
+    raw::call(SYS_pidfd_send_signal, *request.made, SIGKILL, nullptr, 0);
+  while (!wait_readable(maker, deadline_in(request.patience)).value_or(false));
+  return false;
 }
 
 struct Work {
@@ -113,15 +115,17 @@ Result<Spawned> spawn(const SpawnRequest& request) {
   const std::uint64_t vfork = request.made == nullptr ? CLONE_VFORK : 0;
   const std::uint64_t flags = request.flags | CLONE_VM | CLONE_PIDFD | vfork;
   long pid;
+  bool in_time = true;
   {
     const AllSignalsBlocked blocked;
     const KeptDumpable kept;
     pid = request.call == CloneCall::clone3 ? make_clone3(request, flags, &pidfd)
                                             : make_clone(request, flags, &pidfd);
-    if (pid >= 0 && request.made != nullptr) wait_for_maker(FdRef{pidfd}, request);
+    if (pid >= 0 && request.made != nullptr) in_time = wait_for_maker(FdRef{pidfd}, request);
   }
   if (pid < 0) return sys_error(static_cast<int>(-pid), "clone");
-  return Spawned{.pidfd = UniqueFd{pidfd}, .pid = static_cast<pid_t>(pid)};
+  return Spawned{
+      .pidfd = UniqueFd{pidfd}, .pid = static_cast<pid_t>(pid), .patience_ended = !in_time};
 }
 
 Result<> run_in_child(const std::function<void()>& work) {

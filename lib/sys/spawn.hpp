@@ -35,12 +35,13 @@ struct SpawnRequest {
 struct Spawned {
   UniqueFd pidfd;
   pid_t pid;
+  bool patience_ended = false;  ///< What the child has made was killed.
 };
 
 /// Starts the child and returns when it has called execve() or ended; one with `made`, when it has
-/// ended. All signals are blocked in
-/// the child and must be unblocked there; signal handlers are reset where clone3 is used. The child
-/// has no exit signal, so a SIGCHLD handler of the program does not see one that fails early.
+/// ended. All signals are blocked in the child and must be unblocked there; signal handlers are
+/// reset where clone3 is used. The child has no exit signal, so a SIGCHLD handler of the program
+/// does not see one that fails early.
 Result<Spawned> spawn(const SpawnRequest& request);
 
 /// Runs `work` in a child that shares memory and descriptors with the caller, and returns when it

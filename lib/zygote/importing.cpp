@@ -71,6 +71,9 @@ Result<OneByOne> import_one_by_one(Zygote& parent, const ImportNode& node,
     auto child =
         done.zygote.grow({.modules = modules_of(package, known), .paths = paths, .deadline = left});
     if (!child.has_value()) {
+      // Not for what a package has done by itself: its parent has died.
+      if (sys::wait_readable(done.zygote.pidfd(), sys::deadline_in({})).value_or(true))
+        return std::unexpected(std::move(child).error());
       done.unfit.emplace_back(package, reason_of(child.error()));
       continue;
     }

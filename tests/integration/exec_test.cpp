@@ -142,7 +142,8 @@ TEST_F(Exec, IsNotHeldByAPayloadThatStopsIt) {
     const auto before = std::chrono::steady_clock::now();
     const auto process = container->exec({.argv = {"/bin/true"}});
     longest = std::max(longest, std::chrono::steady_clock::now() - before);
-    EXPECT_TRUE(process.has_value() || process.error().code == Errc::launch_failed);
+    EXPECT_TRUE(process.has_value() || process.error().code == Errc::launch_failed ||
+                process.error().code == Errc::timed_out);
   }
   EXPECT_LT(longest, std::chrono::seconds{20});
   // Whoever waited would have the container.
