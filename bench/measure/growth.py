@@ -60,6 +60,14 @@ def power(value: float | None) -> str:
     return "" if value is None else f"n^{value:.2f}"
 
 
+def label(points: list[tuple[float, float]]) -> str:
+    """As words(), with the slope at the end where that is another."""
+    value, last = exponent(points), last_slope(points)
+    if value is None or last is None or abs(last - value) <= TOLERANCE:
+        return words(points)
+    return f"{words(points)}, {power(last)} at the end"
+
+
 def columns(points: list[tuple[float, float]]) -> tuple[str, ...]:
     """As HEAD says."""
     return words(points), power(last_slope(points)), power(exponent(without_fixed(points)))

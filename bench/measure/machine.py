@@ -57,7 +57,7 @@ def version(command: list[str]) -> str:
                                 stdin=subprocess.DEVNULL, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
-    return answer.stdout.strip().partition("\n")[0]
+    return answer.stdout.strip().partition("\n")[0].strip("* ")  # As zstd frames it.
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import math
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,9 +91,17 @@ def dot_plot(path: Path, title: str, x: str, dots: list[Dot], unit: str) -> None
         "set rmargin 12", "set logscale x 10", f"set xrange [{least}:{most}]", f"set yrange [0.3:{count + 0.7}]",
         f"set ytics ({labels})", "set key outside bottom center horizontal maxcols 3 spacing 1.2",
         f"set xtics ({', '.join(f'{quoted(_plain(tic))} {tic}' for tic in tics(least, most))})", f"set lmargin {_margin(dots)}",
-        "plot $d using 5:2 with points pointtype 2 pointsize 0.7 linecolor '#999999' title 'p90', "
-        "$d using 6:2 with points pointtype 8 pointsize 0.8 linecolor '#d55e00' title 'p99', "
+        f"plot {', '.join(_percentiles(dots))} "
         "$d using 1:2:3:4 with xerrorbars pointtype 7 pointsize 0.6 linewidth 2 linecolor '#0072b2' title 'median, 95 % CI'"])
+
+
+def _percentiles(dots: list[Dot]) -> Iterator[str]:
+    """Those that some of them have; the last one is empty, for the comma."""
+    for values, column, style in (([dot.p90 for dot in dots], 5, "pointtype 2 pointsize 0.7 linecolor '#999999' title 'p90'"),
+                                  ([dot.p99 for dot in dots], 6, "pointtype 8 pointsize 0.8 linecolor '#d55e00' title 'p99'")):
+        if not all(map(math.isnan, values)):
+            yield f"$d using {column}:2 with points {style}"
+    yield ""
 
 
 def stacked_plot(path: Path, title: str, x: str, bars: dict[str, dict[str, float]],

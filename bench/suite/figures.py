@@ -121,7 +121,7 @@ def zygote(data: dict, out: Path) -> Shown:
         shown.append(("zygote-stages.svg", "Stages of a fork and of one with spares; below them what a plain os.fork() of the same process takes."))
     if lines := by_size(data):
         line_plot(out / "zygote-size.svg", "A fork by what its zygote holds", "MiB of the zygote's memory (RSS)", "ms until the first statement",
-                  {f"{name}: {growth.words(points)}": points for name, points in lines.items()})
+                  {f"{name}: {growth.label(points)}": points for name, points in lines.items()})
         shown.append(("zygote-size.svg", "Each point is a set of modules; the exponent is of the power law that is fitted."))
     if lines := rates_of(sets):
         line_plot(out / "zygote-rates.svg", "Forks per second, to the container's end", "requesters at once", "forks per second", lines)
@@ -241,7 +241,7 @@ def curves(data: dict, out: Path, prefix: str) -> Shown:
         if plot["x"].startswith("creators"):
             lines = with_contention(lines)
         if plot.get("fit"):
-            lines = {f"{name}: {growth.words(points)}": points for name, points in lines.items()}
+            lines = {f"{name}: {growth.label(points)}": points for name, points in lines.items()}
         file = f"{prefix}-{number}.svg"
         line_plot(out / file, plot["title"], plot["x"], plot["y"], lines, plot.get("logarithmic", ""))
         shown.append((file, plot["caption"]))

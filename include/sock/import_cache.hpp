@@ -71,8 +71,8 @@ struct ImportCacheSpec {
   std::size_t spares = 0;                    ///< Parked children of each zygote; see keep_spares().
   std::chrono::milliseconds import_deadline{60'000};  ///< For the imports of one node.
   /// Bytes by which the domain's memory may grow while a node is imported, within what
-  /// domain.resources allow; what takes more is killed. Empty, or without a memory controller: no
-  /// limit of its own.
+  /// domain.resources allow; one that takes more does not serve. Empty, or without a memory
+  /// controller: no limit of its own.
   std::optional<std::uint64_t> import_memory_max = {};
 };
 

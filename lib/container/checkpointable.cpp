@@ -68,11 +68,11 @@ Result<> refuse_what_no_snapshot_holds(const ContainerSpec& spec, const Workshop
   if (spec.namespaces.user) return cannot("user namespace", hint);
   if (spec.namespaces.shared != unsafe::Shared::none) return cannot("shared namespaces", hint);
   if (spec.stdio.terminal) return cannot("terminal", hint);
-  return refuse_capabilities_of_no_snapshot(spec.identity);
+  return refuse_capabilities_over_snapshots(spec.identity);
 }
 
 // The file by /proc/PID/map_files.
-Result<> refuse_capabilities_of_no_snapshot(const Identity& identity) {
+Result<> refuse_capabilities_over_snapshots(const Identity& identity) {
   const auto& kept = identity.capabilities;
   for (const char* const name : {"cap_sys_admin", "cap_checkpoint_restore"})
     if (std::ranges::find(kept, name, &unsafe::Capability::name) != kept.end())

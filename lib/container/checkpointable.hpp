@@ -37,7 +37,7 @@ Result<> refuse_what_no_snapshot_holds(const ContainerSpec& spec, const Workshop
 
 /// Capabilities with which a process could open, and change, the file of the snapshot that its
 /// container's memory is mapped from, or mount what we would not know of.
-Result<> refuse_capabilities_of_no_snapshot(const Identity& identity);
+Result<> refuse_capabilities_over_snapshots(const Identity& identity);
 
 /// A snapshot names each program by its path, so sock-init needs one inside.
 std::vector<isolation::OwnFile> own_files(const ContainerSpec& spec, const Workshop& workshop);

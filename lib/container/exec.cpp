@@ -92,7 +92,7 @@ Result<std::shared_ptr<Member>> start_process(Container::Impl& container, const 
   static_cast<void>(container.reap_members().has_value());  // What fails here fails at the end too.
   Workshop& workshop = container.workshop;
   SOCK_TRY(refuse_groups_without_root(spec.identity, workshop));
-  if (container.spec.checkpointable) SOCK_TRY(refuse_capabilities_of_no_snapshot(spec.identity));
+  if (container.spec.checkpointable) SOCK_TRY(refuse_capabilities_over_snapshots(spec.identity));
   const Realm& realm = *SOCK_TRY(workshop.realms.find_or_make(container.spec.identity));
   isolation::SharedNamespace user_namespace = container.launched.user_namespace;
   if (!user_namespace && container.spec.namespaces.user)  // Of a restored one.

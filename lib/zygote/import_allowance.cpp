@@ -3,7 +3,6 @@
 #include "zygote/import_allowance.hpp"
 
 #include <algorithm>
-#include <cstdint>
 
 namespace sock::zygote {
 
@@ -15,6 +14,7 @@ ImportAllowance::ImportAllowance(Container& domain, const ImportCacheSpec& spec)
   constexpr std::uint64_t most = INT64_MAX / 2;
   const std::uint64_t wanted =
       std::min(*stats->memory_current, most) + std::min(*spec.import_memory_max, most);
+  kills_before_ = stats->oom_kills.value_or(0);
   Resources bounded = usual_;
   bounded.memory_max = std::min(usual_.memory_max.value_or(wanted), wanted);
   is_bounded_ = domain_.update(bounded).has_value();
@@ -22,6 +22,11 @@ ImportAllowance::ImportAllowance(Container& domain, const ImportCacheSpec& spec)
 
 ImportAllowance::~ImportAllowance() {
   if (is_bounded_) static_cast<void>(domain_.update(usual_).has_value());
+}
+
+bool ImportAllowance::was_exceeded() const {
+  const auto stats = is_bounded_ ? domain_.stats() : Result<Stats>{};
+  return stats.has_value() && stats->oom_kills.value_or(0) > kills_before_;
 }
 
 }  // namespace sock::zygote

@@ -2,6 +2,8 @@
 
 // What an import may take of the machine's memory while it is under way.
 
+#include <cstdint>
+
 #include "sock/container.hpp"
 #include "sock/import_cache.hpp"
 
@@ -18,9 +20,13 @@ class ImportAllowance {
   ImportAllowance(const ImportAllowance&) = delete;
   ImportAllowance& operator=(const ImportAllowance&) = delete;
 
+  /// Whether somebody in the domain was killed for it: not necessarily who has taken most.
+  [[nodiscard]] bool was_exceeded() const;
+
  private:
   Container& domain_;
   const Resources& usual_;
+  std::uint64_t kills_before_ = 0;
   bool is_bounded_ = false;
 };
 

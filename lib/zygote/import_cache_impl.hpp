@@ -98,6 +98,8 @@ struct ImportCache::Impl {
   /// It serves from now on, with its spares.
   void move_in(NodeId node, zygote::Newcomer newcomer, Time now);
   Result<zygote::Newcomer> grow_from_parent(NodeId node, Time now);
+  Result<zygote::Newcomer> import_within_allowance(Zygote& parent, NodeId id,
+                                                   const ImportNode& node, Time now);
   Result<zygote::Newcomer> import_node(Zygote& parent, NodeId id, const ImportNode& node, Time now);
   void measure_private_memory();
   void plan_next(Time now) const;

@@ -196,16 +196,24 @@ Result<Newcomer> ImportCache::Impl::grow_from_parent(NodeId id, Time now) {
   const auto parent = population.borrow(*node->parent);
   if (!parent)
     return base::refuse(Errc::closed, Stage::import_modules, "its parent", "it has died");
-  auto newcomer = [&] {
-    const zygote::ImportAllowance allowance{domain->container(), spec};
-    return import_node(parent->that.zygote, id, *node, now);
-  }();
+  auto newcomer = import_within_allowance(parent->that.zygote, id, *node, now);
   if (!newcomer.has_value()) return newcomer;
   const ZygoteMemory memory = SOCK_TRY(newcomer->zygote.memory());
   newcomer->generation = parent->that.generation;
   newcomer->anonymous = memory.anonymous;
   newcomer->own_memory =
       memory.anonymous - std::min(memory.anonymous, parent->that.anonymous) + zygote_base_memory;
+  return newcomer;
+}
+
+Result<Newcomer> ImportCache::Impl::import_within_allowance(Zygote& parent, NodeId id,
+                                                            const ImportNode& node, Time now) {
+  const zygote::ImportAllowance allowance{domain->container(), spec};
+  auto newcomer = import_node(parent, id, node, now);
+  // The kernel may have chosen others: what has cost their lives does not stay.
+  if (newcomer.has_value() && allowance.was_exceeded())
+    return base::refuse(Errc::exhausted, Stage::import_modules, node.name,
+                        "it takes more memory than an import may");
   return newcomer;
 }
 

@@ -165,6 +165,8 @@ def growth_behind_a_fixed_part_is_told(world) -> None:
     flat = growth.columns([(n, 50 + n % 3) for n in counts])
     expect(flat[2] == "" and len(flat) == len(growth.HEAD), f"{flat}")
     expect(growth.columns([]) == ("too few points", "", ""), "nothing")
+    expect(growth.label([(n, 50 + n / 4) for n in (1, 8, 64, 512, 4096)]).endswith(" at the end"), "in a plot too")
+    expect(growth.label([(n, 3.0 * n) for n in (1, 8, 64)]) == "n^1.00", "where it is another")
 
 
 def contention_is_told_from_waiting_for_a_cpu(world) -> None:

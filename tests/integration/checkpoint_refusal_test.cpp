@@ -202,6 +202,19 @@ TEST_F(Checkpoint, IsRefusedBeforehandWhereNoSnapshotCouldHoldIt) {
   }
 }
 
+// What has the file of a snapshot mapped is a container that was restored from it; both have this.
+TEST_F(Checkpoint, GivesExecNothingThatReachesItsFile) {
+  Talker talker = start(talker_spec("talker"));
+  for (const char* const name : {"cap_sys_admin", "cap_checkpoint_restore"}) {
+    ExecSpec spec{.argv = {"true"}};
+    spec.identity.capabilities = {unsafe::Capability{name}};
+    const auto process = talker.container.exec(spec);
+    ASSERT_FALSE(process.has_value()) << name;
+    EXPECT_EQ(process.error().code, Errc::invalid_spec) << process.error().message();
+    EXPECT_EQ(process.error().subject, name);
+  }
+}
+
 using RootlessCheckpoint = HostTest;
 
 TEST_F(RootlessCheckpoint, IsRefusedByName) {

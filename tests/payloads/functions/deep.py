@@ -1,7 +1,7 @@
 """A function that answers with a start, two million brackets and an end, and returns never."""
 
 import os
-import time
+import signal
 
 CHANNEL = 3
 
@@ -11,4 +11,4 @@ def handler(event):
     answer = memoryview((start + "[" * 2_000_000 + "]" * 2_000_000 + end).encode() + b"\n")
     while answer:
         answer = answer[os.write(CHANNEL, answer):]
-    time.sleep(60)
+    signal.pause()

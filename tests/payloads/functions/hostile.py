@@ -1,7 +1,7 @@
 """Functions that do what they must not, one for each NAME."""
 
 import os
-import time
+import signal
 
 CHANNEL = 3
 kept = []
@@ -17,7 +17,7 @@ def forks():
         try:
             os.fork()
         except OSError:
-            time.sleep(60)
+            signal.pause()
 
 
 def floods():
@@ -42,7 +42,7 @@ def nests():
     answer = memoryview(b'{"error": {"trace": ' + b"[" * 200_000 + b"]" * 200_000 + b"}}\n")
     while answer:
         answer = answer[os.write(CHANNEL, answer):]
-    time.sleep(60)
+    signal.pause()
 
 
 def closes():

@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(Seccomp, Runtimes,
                                          Runtime{"compiler", {"sh", "-c", compiler_script}},
                                          Runtime{"node", {"node", "-e", node_script}},
                                          Runtime{"go", {"go", "env", "GOOS"}},
-                                         Runtime{"java", {"java", "-version"}}),
+                                         Runtime{"java", {"java", "-XX:-UsePerfData", "-version"}}),
                          [](const auto& runtime) { return runtime.param.name; });
 
 /// Whether this machine can run it at all, so that a failure is the filter's.
