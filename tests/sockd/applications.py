@@ -88,6 +88,45 @@ def handler(event):
     expect(world.result("other", ["put", "1", "1", 60]) is None, "others have their own")
 
 
+# Results and objects that it does not let go: the files, not what they hold.
+KEEPING = """
+import os, sock
+kept = []
+close = os.close
+def keep(file):
+    kept.append(os.dup(file))
+    close(file)
+def handler(event):
+    os.close = keep
+    try:
+        if event[0] == "get":
+            sock.put(event[1], b"x" * 300_000)
+            sock.get(event[1]).release()
+            return sock.remove(event[1])
+        if event[0] == "drop":
+            while kept: close(kept.pop())
+            return None
+        return len(sock.invoke("long"))
+    except sock.Error as error:
+        return error.type
+    finally:
+        os.close = close
+"""
+
+
+def what_is_kept_counts(world: World) -> None:
+    (world.path / "small.toml").write_text('object_memory = "1m"\n')
+    world.start("--config", str(world.path / "small.toml"))
+    world.must_put("keeper", KEEPING, SHOP + "concurrency = 1\n")
+    world.must_put("long", "def handler(event):\n    return 'x' * 300_000\n", SHOP)
+    for words, before in ((["get", "a"], True), (["invoke"], 300_000)):
+        answers = [world.result("keeper", words) for _ in range(4)]
+        expect(answers == [before] * 3 + ["exhausted"], f"{words}: {answers}")
+        world.result("keeper", ["drop"])
+        expect(world.result("keeper", words) == before, f"{words}: nobody has them any more")
+        world.result("keeper", ["drop"])
+
+
 def counters_gather_what_was_spread(world: World) -> None:
     world.start()
     world.must_put("last", "import sock\ndef handler(event):\n    return sock.add('done')\n", SHOP)

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import threading
 from collections import Counter
@@ -107,6 +108,22 @@ def events_of_a_removed_function_are_kept(world: World) -> None:
     expect(dead_letters(world, "f")[0]["outcome"] == "unknown_function", str(dead_letters(world, "f")))
 
 
+def events_of_a_removal_that_a_kill_has_cut_short_are_kept(world: World) -> None:
+    world.start()
+    world.must_put("f", FAILING, 'retries = 1\nretry_delay = "1h"\n')
+    for number in range(4):
+        must_send(world, "f", str(number))
+    expect(wait_until(lambda: world.now("f")["events_waiting"] == 4), "they wait for an hour")
+    world.stop(signal.SIGKILL)
+    shutil.rmtree(world.state / "functions/f")
+    world.start()
+    expect(wait_until(lambda: len(dead_letters(world, "f")) == 4), str(dead_letters(world, "f")))
+    expect({letter["outcome"] for letter in dead_letters(world, "f")} == {"unknown_function"}, str(dead_letters(world, "f")))
+    world.must_put("f", ECHO)
+    expect(dead_letters(world, "f", "POST") == {"revived": 4}, "delivered after all")
+    expect(wait_until(lambda: outcomes_of_all(world, "f").count("result") == 4), str(world.logs("f")))
+
+
 def outcomes_of_all(world: World, name: str) -> list[str]:
     return [line["outcome"] for line in world.logs(name)]
 
@@ -206,7 +223,7 @@ def a_full_disk_refuses_events_and_nothing_else(world: World) -> None:
 
 
 TESTS = [an_event_is_delivered_and_logged, what_cannot_be_accepted_is_refused,
-         a_failing_function_is_called_again_and_its_events_kept, events_of_a_removed_function_are_kept,
+         a_failing_function_is_called_again_and_its_events_kept, events_of_a_removed_function_are_kept, events_of_a_removal_that_a_kill_has_cut_short_are_kept,
          events_wait_for_calls_that_run, many_events_of_one_function_keep_no_other_waiting,
          events_under_way_end_with_the_daemon_or_run_again, no_accepted_event_is_lost_by_a_kill,
          a_full_disk_refuses_events_and_nothing_else]

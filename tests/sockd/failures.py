@@ -56,6 +56,19 @@ def a_function_that_ends_or_hangs_is_named(world: World) -> None:
     expect(wait_until(lambda: world.now("f")["instances"] <= 1), f"what failed is gone: {world.now('f')}")
 
 
+def one_that_is_slow_to_die_of_memory_is_named(world: World) -> None:
+    """It has closed its channel by then, and is there for longer than anybody waits."""
+    world.start()
+    world.must_put("f", "import os, signal\n"
+                        "def handler(event):\n"
+                        "    if os.fork() == 0: os._exit(len(bytearray(1 << 30)))\n"
+                        "    os.wait()\n"
+                        "    os.close(3)\n"
+                        "    signal.pause()\n", 'memory = "64m"\n')
+    error = error_of(world.invoke("f"))
+    expect(error["errorType"] == "Runtime.OutOfMemory", str(error))
+
+
 def an_idle_instance_that_has_died_is_not_called(world: World) -> None:
     world.start()
     world.must_put("f", "def handler(event):\n    return 1\n")
@@ -363,7 +376,7 @@ def careless_clients_disturb_nobody(world: World) -> None:
         client.close()
 
 
-TESTS = [what_a_function_raises_is_told, a_function_that_ends_or_hangs_is_named,
+TESTS = [what_a_function_raises_is_told, a_function_that_ends_or_hangs_is_named, one_that_is_slow_to_die_of_memory_is_named,
          an_idle_instance_that_has_died_is_not_called, an_idle_instance_that_speaks_is_not_called, code_that_cannot_be_loaded_says_why,
          answers_that_are_none_end_the_instance, deep_answers_do_not_end_the_daemon, results_are_bounded, what_is_not_there_is_404,
          a_function_that_cannot_be_is_refused, names_and_archives_that_lead_out_are_refused,

@@ -219,10 +219,13 @@ def it_tells_how_it_is(world: World) -> None:
     for line in (f'sockd_calls_total{{function="f",outcome="result",path="{forked}"}} 1',
                  'sockd_calls_total{function="f",outcome="result",path="paused"} 1',
                  'sockd_calls_total{function="",outcome="unknown_function",path=""} 1',
+                 'sockd_http_answers_total{code="404"} 1',
                  'sockd_call_seconds_count{function="f",path="paused"} 1', 'sockd_instances{function="f"} 1',
                  'sockd_idle_instances{function="f"} 1', "sockd_memory_promised_bytes "):
         expect(line in text, f"{line} is not in {text}")
     expect("nobody-knows-it" not in text, "names that are made up are not counted by name")
+    refused = "refused with 404: POST /2015-03-31/functions/nobody-knows-it/invocations"
+    expect(refused in world.log(), world.log())
     status = world.request("GET", "/status").json()
     expect(status["functions"][0]["name"] == "f" and 0 < status["memory"]["promised"] <= 128 << 20, json.dumps(status))
     zygotes = status["import_caches"][0]["zygotes"]
@@ -321,8 +324,21 @@ def zygotes_are_there_after_a_restart(world: World) -> None:
         expect(wait_until(lambda n=name: world.invoke(n).headers["X-Sock-Path"] in ("snapshot", *FORKED)), name)
         reply = world.invoke(name)
         expect(reply.json() == [package], f"{name}: {reply} {reply.headers}")
+    earlier = snapshots_of(world)
     text = world.request("GET", "/metrics").body.decode()
     expect('function="a",outcome="result",path="snapshot"' in text, text)
+    # With other packages none of them is of use.
+    world.add_package("three", "x = 1\n")
+    def is_without_them() -> bool:  # Some are in use at first.
+        for name in ("a", "b"):
+            world.must_put(name, code, 'packages = ["three"]\napplication = "kept"\n')
+        return not earlier & snapshots_of(world)
+
+    expect(earlier and wait_until(is_without_them), f"{earlier} {snapshots_of(world)}")
+
+
+def snapshots_of(world: World) -> set[str]:
+    return {path.name for path in (world.state / "zygotes/kept/snapshots/snapshots").iterdir()}
 
 
 def zygotes_go_with_the_last_function_of_their_application(world: World) -> None:

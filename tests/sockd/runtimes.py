@@ -6,6 +6,8 @@ import os
 import signal
 import struct
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 from cases import PROJECT, SOCKCTL, expect
@@ -117,6 +119,32 @@ def a_zygote_that_dies_is_started_again(world: World) -> None:
     expect(zygotes and not set(zygotes) & set(zygotes_of(world)), "by another one")
 
 
+def a_zygote_that_hangs_is_given_up(world: World) -> None:
+    world.start()
+    fresh = 'instances = "fresh"\nconcurrency = 32\n'
+    put_object(world, "events", fresh)
+    world.must_put("other", "def handler(event):\n    return event\n", 'instances = "fresh"\n')
+    world.result("f", '"x"')
+    stopped = zygotes_of(world)
+    for zygote in stopped:
+        os.kill(zygote, signal.SIGSTOP)
+    callers = [threading.Thread(target=world.invoke, args=("f", '"x"')) for _ in range(24)]
+    for caller in callers:
+        caller.start()
+    # More than there are threads for all starts; the others' are none the slower.
+    expect(wait_until(lambda: world.now("f")["waiting"] > 0), str(world.now("f")))
+    start = time.monotonic()
+    expect(world.result("other", "1") == 1 and time.monotonic() - start < 5, f"{time.monotonic() - start} s")
+    for caller in callers:
+        caller.join()
+    start = time.monotonic()
+    reply = world.invoke("f", '"x"')
+    if reply.status == 503:  # Unless the rest is over already.
+        expect(b"has just hung" in reply.body and time.monotonic() - start < 5, str(reply))
+    expect(wait_until(lambda: world.invoke("f", '"x"').status == 200, 30), "another one is started after a rest")
+    expect(stopped and not set(stopped) & set(zygotes_of(world)), "by another one")
+
+
 def zygotes_of(world: World) -> list[int]:
     """Native ones; their parents are the first processes of domains, whose parent is the daemon."""
     parents, found = {}, []
@@ -178,5 +206,6 @@ def a_spare_is_there_after_a_while(world: World) -> None:
 
 
 TESTS = [a_spare_is_there_after_a_while, a_program_answers_on_its_output, a_program_that_fails_is_named, a_file_that_is_no_program_is_refused,
-         an_object_is_forked, an_object_that_cannot_be_loaded_is_refused, a_zygote_that_dies_is_started_again, the_examples_answer,
+         an_object_is_forked, an_object_that_cannot_be_loaded_is_refused, a_zygote_that_dies_is_started_again,
+         a_zygote_that_hangs_is_given_up, the_examples_answer,
          *([the_examples_with_packages_answer] if FULL else [])]

@@ -1,10 +1,10 @@
-// Paths, rights, and what is told of functions.
+// Rights, and an answer for each route.
 
 #include "api.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <ranges>
+#include <cstdio>
 
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
@@ -29,31 +29,14 @@ std::string_view text_of(beast::string_view text) {
   return {text.data(), text.size()};
 }
 
-struct Target {
-  std::vector<std::string> path;
-  std::string query;
-};
-
-// Names have no letters that are escaped in URLs, so nothing is unescaped; but see lambda_name().
-Target target_of(const http::request_header<>& header) {
-  const std::string_view whole = text_of(header.target());
-  const auto mark = std::min(whole.find('?'), whole.size());
-  Target target{.path = {}, .query = std::string{whole.substr(std::min(mark + 1, whole.size()))}};
-  for (const auto part : std::views::split(whole.substr(0, mark), '/'))
-    if (!part.empty()) target.path.emplace_back(part.begin(), part.end());
-  return target;
-}
-
-bool is_invoke(const std::vector<std::string>& path) {
-  return path.size() == 4 && path[0] == "2015-03-31" && path[1] == "functions" &&
-         path[3] == "invocations";
+Route route_of(const http::request_header<>& header) {
+  return sockd::route_of(text_of(header.method_string()), text_of(header.target()));
 }
 
 /// Whether nobody waits for what becomes of it.
-bool is_event(const http::request_header<>& header) {
-  const auto path = target_of(header).path;
-  return (is_invoke(path) && header["X-Amz-Invocation-Type"] == "Event") ||
-         (!path.empty() && path.front() == "async-function");
+bool is_event(const Route& route, const http::request_header<>& header) {
+  return route.kind == Route::Kind::run_later ||
+         (route.kind == Route::Kind::invoke && header["X-Amz-Invocation-Type"] == "Event");
 }
 
 /// As long for a wrong one, wherever it is wrong.
@@ -79,7 +62,7 @@ bool is_of_a_strange_page(const http::request_header<>& header) {
   return !host.empty() && name != "localhost" && failed;
 }
 
-HttpResponse no_such_path() {
+HttpResponse refuse_path() {
   return json_reply(http::status::not_found,
                     {{"error", {{"code", "not_found"}, {"message", "there is no such path"}}}});
 }
@@ -96,7 +79,7 @@ HttpResponse unknown(const std::string& name) {
                       .hint = "there is none of this name"});
 }
 
-HttpResponse wrong_method(const char* methods) {
+HttpResponse refuse_method(const std::string& methods) {
   auto response = json_reply(
       http::status::method_not_allowed,
       {{"error", {{"code", "invalid_spec"}, {"message", fmt::format("use {}", methods)}}}});
@@ -106,7 +89,7 @@ HttpResponse wrong_method(const char* methods) {
 
 }  // namespace
 
-Api::Rights Api::rights_of(const http::request_header<>& header, Peer peer) const {
+Rights Api::rights_of(const http::request_header<>& header, Peer peer) const {
   if (peer == Peer::owner) return Rights::everything;
   if (token_.empty()) return is_of_a_strange_page(header) ? Rights::none : Rights::call;
   constexpr std::string_view scheme = "Bearer ";
@@ -119,8 +102,9 @@ Api::Rights Api::rights_of(const http::request_header<>& header, Peer peer) cons
 std::size_t Api::most_body(const http::request_header<>& header, Peer peer) const {
   const Rights rights = rights_of(header, peer);
   if (rights == Rights::none) return most_unasked;
-  if (header.method() == http::verb::put && rights == Rights::everything) return most_archive;
-  return is_event(header) ? most_event : most_payload;
+  const Route route = route_of(header);
+  if (route.kind == Route::Kind::put && rights == Rights::everything) return most_archive;
+  return is_event(route, header) ? most_event : most_payload;
 }
 
 // Without a token to show, nothing is denied but to a page of somebody else's.
@@ -141,7 +125,7 @@ HttpResponse Api::denial() const {
 HttpResponse Api::too_large(const http::request_header<>& header, Peer peer,
                             std::size_t most) const {
   if (rights_of(header, peer) == Rights::none) return denial();
-  if (is_invoke(target_of(header).path))
+  if (route_of(header).kind == Route::Kind::invoke)
     return lambda_error(
         http::status::payload_too_large, "RequestTooLargeException", new_request_id(),
         fmt::format("Request must be smaller than {} bytes for the InvokeFunction operation",
@@ -152,45 +136,77 @@ HttpResponse Api::too_large(const http::request_header<>& header, Peer peer,
                       .hint = fmt::format("it has at most {} bytes", most)});
 }
 
-asio::awaitable<HttpResponse> Api::handle(HttpRequest request, Peer peer) {
-  const Rights rights = rights_of(request.base(), peer);
-  co_return co_await route(std::move(request), rights);
-}
-
-asio::awaitable<HttpResponse> Api::route(HttpRequest request, Rights rights) {
-  const auto [path, query] = target_of(request.base());
-  const std::string first = path.empty() ? "" : path.front();
-  const bool is_get = request.method() == http::verb::get || request.method() == http::verb::head;
-  if (first == "healthz" && path.size() == 1) co_return text_reply(http::status::ok, "ok\n");
+std::optional<HttpResponse> Api::refusal_of(const Route& route, Rights rights) const {
+  if (route.kind == Route::Kind::health) return std::nullopt;
   const bool is_strange = rights == Rights::none && token_.empty();
-  // It has nothing but what everybody may read in the source: it asks for the token itself.
-  if (path.empty() && !is_strange) co_return is_get ? status_page() : wrong_method("GET");
-  if (rights == Rights::none) co_return denial();
-  const bool is_status = path.size() == 1 && (first == "metrics" || first == "status");
-  if (is_status && !is_get) co_return wrong_method("GET");
-  if (is_status) co_return first == "metrics" ? metrics() : status();
-  const bool is_run = path.size() == 2 && (first == "run" || first == "function");
-  const bool is_run_later = path.size() == 2 && first == "async-function";
-  if ((is_invoke(path) || is_run || is_run_later) && request.method() != http::verb::post)
-    co_return wrong_method("POST");
-  if (is_invoke(path)) co_return co_await invoke(request, path[2]);
-  if (is_run) co_return co_await run(request, path[1]);
-  if (is_run_later) co_return co_await run_later(request, path[1]);
-  const bool is_managing = path.size() >= 2 && first == "api" && path[1] == "functions";
-  if (!is_managing) co_return no_such_path();
-  if (rights != Rights::everything)
-    co_return error_reply({.code = Errc::denied,
-                           .subject = "functions",
-                           .hint = "use the control socket, or set token_file"});
-  if (is_get && path.size() == 2) co_return list();
-  if (is_get && path.size() == 3) co_return inspect(path[2]);
-  if (is_get && path.size() == 4 && path[3] == "logs") co_return co_await logs(path[2], query);
-  if (path.size() == 4 && path[3] == "dead-letters")
-    co_return co_await dead_letters(request, path[2]);
-  co_return co_await manage(std::move(request), path);
+  if (is_strange || (rights == Rights::none && route.needs > rights)) return denial();
+  if (route.needs > rights)
+    return error_reply({.code = Errc::denied,
+                        .subject = "functions",
+                        .hint = "use the control socket, or set token_file"});
+  return std::nullopt;
 }
 
-asio::awaitable<HttpResponse> Api::invoke(HttpRequest& request, std::string_view name) {
+asio::awaitable<HttpResponse> Api::handle(HttpRequest request, Peer peer) {
+  const Route route = route_of(request.base());
+  auto refusal = refusal_of(route, rights_of(request.base(), peer));
+  if (refusal) co_return std::move(*refusal);
+  co_return co_await serve(route, request);
+}
+
+// What has taken its turn, however it ended, is in its function's log.
+void Api::answered(std::string_view request, const HttpResponse& response) {
+  const unsigned status = response.result_int();
+  parts_.metrics.count_answer(status);
+  const bool was_called = response.find("Server-Timing") != response.end();
+  if (response.result() < http::status::bad_request || was_called) return;
+  const auto text = refusals_.note({.status = status, .request = request, .why = response.body()},
+                                   RefusalLog::Clock::now());
+  std::fputs(text.c_str(), stderr);
+}
+
+asio::awaitable<HttpResponse> Api::serve(const Route& route, HttpRequest& request) {
+  using enum Route::Kind;
+  switch (route.kind) {
+    case health:
+      co_return text_reply(http::status::ok, "ok\n");
+    case page:
+      co_return status_page();
+    case metrics:
+      co_return tell_metrics();
+    case status:
+      co_return tell_status();
+    case invoke:
+      co_return co_await call_as_lambda(request, route.name);
+    case run:
+      co_return co_await call(request, route.name);
+    case run_later:
+      co_return co_await call_later(request, route.name);
+    case list:
+      co_return tell_all();
+    case inspect:
+      co_return tell_one(route.name);
+    case put:
+      co_return co_await put_one(request, route.name);
+    case remove:
+      co_return co_await remove_one(route.name);
+    case logs:
+      co_return co_await tell_logs(route.name, route.query);
+    case dead_letters:
+      co_return co_await tell_dead_letters(route.name);
+    case revive:
+      co_return co_await revive_events(route.name);
+    case forget_dead:
+      co_return co_await forget_events(route.name);
+    case wrong_method:
+      co_return refuse_method(route.methods);
+    case no_such_path:
+      break;
+  }
+  co_return refuse_path();
+}
+
+asio::awaitable<HttpResponse> Api::call_as_lambda(HttpRequest& request, std::string_view name) {
   const std::string id = new_request_id();
   const std::string function = lambda_name(name);
   const auto kind = text_of(request["X-Amz-Invocation-Type"]);
@@ -214,7 +230,7 @@ asio::awaitable<HttpResponse> Api::invoke(HttpRequest& request, std::string_view
   co_return lambda_reply(outcome, id, request["X-Amz-Log-Type"] == "Tail");
 }
 
-asio::awaitable<HttpResponse> Api::run(HttpRequest& request, std::string_view name) {
+asio::awaitable<HttpResponse> Api::call(HttpRequest& request, std::string_view name) {
   const std::string id = new_request_id();
   const std::string function{name};
   std::string event = "null";
@@ -232,7 +248,7 @@ asio::awaitable<HttpResponse> Api::run(HttpRequest& request, std::string_view na
   co_return plain_reply(outcome, id);
 }
 
-asio::awaitable<HttpResponse> Api::run_later(HttpRequest& request, std::string_view name) {
+asio::awaitable<HttpResponse> Api::call_later(HttpRequest& request, std::string_view name) {
   const std::string id = new_request_id();
   const std::string function{name};
   if (!parts_.pool.find(function)) co_return unknown(function);
@@ -241,40 +257,38 @@ asio::awaitable<HttpResponse> Api::run_later(HttpRequest& request, std::string_v
   co_return plain_accepted(accepted, id);
 }
 
-asio::awaitable<HttpResponse> Api::dead_letters(const HttpRequest& request,
-                                                const std::string& name) {
+asio::awaitable<HttpResponse> Api::tell_dead_letters(const std::string& name) {
   constexpr std::size_t most = 100;
-  if (request.method() == http::verb::get) {
-    const auto letters = co_await parts_.events.dead_letters(name, most);
-    if (!letters.has_value()) co_return error_reply(letters.error());
-    json all = json::array();
-    for (const auto& letter : *letters) all.push_back(describe(letter));
-    co_return json_reply(http::status::ok, all);
-  }
-  if (request.method() == http::verb::post) {
-    if (!parts_.pool.find(name)) co_return unknown(name);
-    const auto revived = co_await parts_.events.revive(name);
-    if (!revived.has_value()) co_return error_reply(revived.error());
-    co_return json_reply(http::status::ok, {{"revived", *revived}});
-  }
-  if (request.method() != http::verb::delete_) co_return wrong_method("GET, POST, DELETE");
+  const auto letters = co_await parts_.events.dead_letters(name, most);
+  if (!letters.has_value()) co_return error_reply(letters.error());
+  json all = json::array();
+  for (const auto& letter : *letters) all.push_back(describe(letter));
+  co_return json_reply(http::status::ok, all);
+}
+
+asio::awaitable<HttpResponse> Api::revive_events(const std::string& name) {
+  if (!parts_.pool.find(name)) co_return unknown(name);
+  const auto revived = co_await parts_.events.revive(name);
+  if (!revived.has_value()) co_return error_reply(revived.error());
+  co_return json_reply(http::status::ok, {{"revived", *revived}});
+}
+
+asio::awaitable<HttpResponse> Api::forget_events(const std::string& name) {
   const auto forgotten = co_await parts_.events.forget_dead(name);
   if (!forgotten.has_value()) co_return error_reply(forgotten.error());
   co_return json_reply(http::status::ok, {{"forgotten", name}});
 }
 
-asio::awaitable<HttpResponse> Api::manage(HttpRequest request, std::vector<std::string> path) {
-  if (path.size() != 3) co_return no_such_path();
-  const std::string name = path[2];
-  if (request.method() == http::verb::put) {
-    auto existing = Registrar::Existing::any;
-    if (request[http::field::if_none_match] == "*") existing = Registrar::Existing::none;
-    if (request[http::field::if_match] == "*") existing = Registrar::Existing::one;
-    const auto put = co_await parts_.registrar.put(name, std::move(request.body()), existing);
-    if (!put.has_value()) co_return error_reply(put.error());
-    co_return inspect(name);
-  }
-  if (request.method() != http::verb::delete_) co_return wrong_method("GET, PUT, DELETE");
+asio::awaitable<HttpResponse> Api::put_one(HttpRequest& request, const std::string& name) {
+  auto existing = Registrar::Existing::any;
+  if (request[http::field::if_none_match] == "*") existing = Registrar::Existing::none;
+  if (request[http::field::if_match] == "*") existing = Registrar::Existing::one;
+  const auto put = co_await parts_.registrar.put(name, std::move(request.body()), existing);
+  if (!put.has_value()) co_return error_reply(put.error());
+  co_return tell_one(name);
+}
+
+asio::awaitable<HttpResponse> Api::remove_one(const std::string& name) {
   const auto removed = co_await parts_.registrar.remove(name);
   if (!removed.has_value()) co_return error_reply(removed.error());
   parts_.log.remove(name);
@@ -283,14 +297,14 @@ asio::awaitable<HttpResponse> Api::manage(HttpRequest request, std::vector<std::
   co_return json_reply(http::status::ok, {{"removed", name}});
 }
 
-HttpResponse Api::list() const {
+HttpResponse Api::tell_all() const {
   json all = json::array();
   for (const auto& state : parts_.pool.functions())
     all.push_back(describe_wholly(state, parts_.events.events_of(state.deployed->stored.name)));
   return json_reply(http::status::ok, all);
 }
 
-HttpResponse Api::inspect(const std::string& name) const {
+HttpResponse Api::tell_one(const std::string& name) const {
   for (const auto& state : parts_.pool.functions())
     if (state.deployed->stored.name == name)
       return json_reply(
@@ -303,10 +317,10 @@ HttpResponse Api::inspect(const std::string& name) const {
 
 // "lines=N": the last ones. "after=POSITION": those since, as soon as there is one; POSITION is
 // what the answer before this one has told.
-asio::awaitable<HttpResponse> Api::logs(std::string name, std::string query) {
+asio::awaitable<HttpResponse> Api::tell_logs(std::string name, std::string query) {
   const bool is_name = check_function_name(name).has_value();
   // One that could not be served has a log too.
-  if (!is_name || (!parts_.pool.find(name) && !parts_.log.exists(name))) co_return inspect(name);
+  if (!is_name || (!parts_.pool.find(name) && !parts_.log.exists(name))) co_return tell_one(name);
   std::size_t lines = 100;
   constexpr std::string_view count = "lines=";
   constexpr std::string_view after = "after=";
@@ -325,7 +339,7 @@ asio::awaitable<HttpResponse> Api::logs(std::string name, std::string query) {
   co_return response;
 }
 
-HttpResponse Api::status() const {
+HttpResponse Api::tell_status() const {
   const auto uptime = std::chrono::steady_clock::now() - since_;
   return json_reply(http::status::ok, describe({.pool = parts_.pool,
                                                 .starter = parts_.starter,
@@ -334,7 +348,7 @@ HttpResponse Api::status() const {
                                                uptime));
 }
 
-HttpResponse Api::metrics() const {
+HttpResponse Api::tell_metrics() const {
   Gauges gauges{.memory_promised = parts_.pool.memory_promised(),
                 .memory_max = parts_.pool.memory_max(),
                 .functions = {}};

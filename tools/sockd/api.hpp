@@ -1,16 +1,9 @@
 #pragma once
 
-// What the daemon answers at which path, and to whom.
-//
-//   POST /2015-03-31/functions/NAME/invocations   as AWS Lambda's Invoke
-//   POST /run/NAME                                as OpenLambda
-//   POST /function/NAME, /async-function/NAME     as OpenFaaS
-//   GET  /                                        a page that shows /status
-//   GET  /healthz, /metrics, /status
-//   GET, PUT, DELETE /api/functions[/NAME[/logs]] for who runs it
-//   GET, POST, DELETE .../NAME/dead-letters       shown, delivered after all, forgotten
+// What the daemon answers to each request of routes.hpp.
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +16,9 @@
 #include "http_server.hpp"
 #include "log_followers.hpp"
 #include "metrics.hpp"
+#include "refusal_log.hpp"
 #include "registrar.hpp"
+#include "routes.hpp"
 
 namespace sockd {
 
@@ -36,7 +31,7 @@ struct ApiParts {
   const Starter& starter;
   const CallLog& log;
   LogFollowers& followers;
-  const Metrics& metrics;
+  Metrics& metrics;
 };
 
 /// Thread-bound, to the loop.
@@ -51,27 +46,34 @@ class Api : public HttpHandler {
                                       Peer peer) const override;
   [[nodiscard]] HttpResponse too_large(const http::request_header<>& header, Peer peer,
                                        std::size_t most) const override;
+  void answered(std::string_view request, const HttpResponse& response) override;
 
  private:
-  enum class Rights : std::uint8_t { none, call, everything };
   [[nodiscard]] Rights rights_of(const http::request_header<>& header, Peer peer) const;
   /// To a request with Rights::none.
   [[nodiscard]] HttpResponse denial() const;
 
-  asio::awaitable<HttpResponse> route(HttpRequest request, Rights rights);
-  asio::awaitable<HttpResponse> invoke(HttpRequest& request, std::string_view name);
-  asio::awaitable<HttpResponse> run(HttpRequest& request, std::string_view name);
-  asio::awaitable<HttpResponse> run_later(HttpRequest& request, std::string_view name);
-  asio::awaitable<HttpResponse> dead_letters(const HttpRequest& request, const std::string& name);
-  asio::awaitable<HttpResponse> manage(HttpRequest request, std::vector<std::string> path);
-  [[nodiscard]] HttpResponse status() const;
-  [[nodiscard]] HttpResponse metrics() const;
-  [[nodiscard]] HttpResponse list() const;
-  [[nodiscard]] HttpResponse inspect(const std::string& name) const;
-  asio::awaitable<HttpResponse> logs(std::string name, std::string query);
+  /// Nothing, for whoever has these rights.
+  [[nodiscard]] std::optional<HttpResponse> refusal_of(const Route& route, Rights rights) const;
+
+  asio::awaitable<HttpResponse> serve(const Route& route, HttpRequest& request);
+  asio::awaitable<HttpResponse> call_as_lambda(HttpRequest& request, std::string_view name);
+  asio::awaitable<HttpResponse> call(HttpRequest& request, std::string_view name);
+  asio::awaitable<HttpResponse> call_later(HttpRequest& request, std::string_view name);
+  asio::awaitable<HttpResponse> put_one(HttpRequest& request, const std::string& name);
+  asio::awaitable<HttpResponse> remove_one(const std::string& name);
+  asio::awaitable<HttpResponse> tell_dead_letters(const std::string& name);
+  asio::awaitable<HttpResponse> revive_events(const std::string& name);
+  asio::awaitable<HttpResponse> forget_events(const std::string& name);
+  [[nodiscard]] HttpResponse tell_status() const;
+  [[nodiscard]] HttpResponse tell_metrics() const;
+  [[nodiscard]] HttpResponse tell_all() const;
+  [[nodiscard]] HttpResponse tell_one(const std::string& name) const;
+  asio::awaitable<HttpResponse> tell_logs(std::string name, std::string query);
 
   ApiParts parts_;
   std::string token_;
+  RefusalLog refusals_ = {};
   std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
 };
 

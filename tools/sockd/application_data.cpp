@@ -2,17 +2,34 @@
 
 #include "application_data.hpp"
 
+#include <utility>
+
 namespace sockd {
 
 using sock::Result;
 
 void ApplicationData::forget_old(Time now) {
-  std::erase_if(objects_, [&](const auto& each) {
+  end_old_ones(now);
+  lent_.look();
+}
+
+void ApplicationData::end_old_ones(Time now) {
+  std::erase_if(objects_, [&](auto& each) {
     const bool is_old = each.second.end <= now;
-    if (is_old) bytes_ -= each.second.size;
+    if (is_old) end(each.second);
     return is_old;
   });
   std::erase_if(counters_, [&](const auto& each) { return each.second.end <= now; });
+}
+
+void ApplicationData::end(Object& object) {
+  bytes_ -= object.size;
+  lent_.add(std::move(object.file), object.size);
+}
+
+bool ApplicationData::has_room(std::uint64_t size) const noexcept {
+  return objects_.size() + lent_.files() < quota_.entries && bytes() <= quota_.bytes &&
+         size <= quota_.bytes - bytes();
 }
 
 ApplicationData::Time ApplicationData::end_of(std::chrono::milliseconds time_to_live,
@@ -22,10 +39,11 @@ ApplicationData::Time ApplicationData::end_of(std::chrono::milliseconds time_to_
 
 Result<> ApplicationData::put(const std::string& name, sock::UniqueFd file, std::uint64_t size,
                               std::chrono::milliseconds time_to_live, Time now) {
-  forget_old(now);
+  end_old_ones(now);
   SOCKCTL_TRY(check_data_name(name));
   if (objects_.contains(name)) return object_exists(name);
-  if (objects_.size() >= quota_.entries || bytes_ + size > quota_.bytes) return quota_used_up(name);
+  if (!has_room(size)) lent_.look();
+  if (!has_room(size)) return quota_used_up(name);
   objects_.emplace(name,
                    Object{.file = std::move(file), .size = size, .end = end_of(time_to_live, now)});
   bytes_ += size;
@@ -33,24 +51,24 @@ Result<> ApplicationData::put(const std::string& name, sock::UniqueFd file, std:
 }
 
 Result<sock::FdRef> ApplicationData::get(const std::string& name, Time now) {
-  forget_old(now);
+  end_old_ones(now);
   const auto found = objects_.find(name);
   if (found == objects_.end()) return no_such_object(name);
   return sock::FdRef{found->second.file};
 }
 
 bool ApplicationData::remove(const std::string& name, Time now) {
-  forget_old(now);
+  end_old_ones(now);
   const auto found = objects_.find(name);
   if (found == objects_.end()) return false;
-  bytes_ -= found->second.size;
+  end(found->second);
   objects_.erase(found);
   return true;
 }
 
 Result<std::int64_t> ApplicationData::add(const std::string& name, std::int64_t by,
                                           std::chrono::milliseconds time_to_live, Time now) {
-  forget_old(now);
+  end_old_ones(now);
   SOCKCTL_TRY(check_data_name(name));
   if (!counters_.contains(name) && counters_.size() >= quota_.entries) return quota_used_up(name);
   auto& counter = counters_[name];

@@ -6,9 +6,11 @@
 #include <boost/asio/detached.hpp>
 #include <fmt/format.h>
 
+#include "blocking.hpp"
 #include "dispatcher.hpp"
 #include "event_queue.hpp"
 #include "instance_pool.hpp"
+#include "posix.hpp"
 #include "sealed_memory.hpp"
 
 namespace sockd {
@@ -94,7 +96,8 @@ asio::awaitable<Bus::Answer> Bus::invoke(ConnectionPtr connection, BusRequest re
   if (connection->depth + 1 >= most_depth)
     co_return Answer{.text = bus_error("exhausted", "calls are nested too deeply")};
   if (file) {
-    auto event = read_sealed(file, most_payload);
+    auto read = [&file] { return read_sealed(file, most_payload); };
+    auto event = co_await run_blocking(workers_, read);
     if (!event.has_value()) co_return Answer{.text = bus_error(event.error())};
     request.event = std::move(*event);
     file.reset();
@@ -114,9 +117,35 @@ asio::awaitable<Bus::Answer> Bus::invoke(ConnectionPtr connection, BusRequest re
   if (outcome.kind != Outcome::Kind::result) co_return Answer{.text = bus_error(outcome)};
   std::string text = bus_result(outcome.body);
   if (text.size() <= most_bus_message) co_return Answer{.text = std::move(text)};
-  auto sealed = seal(outcome.body);
-  if (!sealed.has_value()) co_return Answer{.text = bus_error(sealed.error())};
-  co_return Answer{.text = bus_file(), .file = std::move(*sealed)};
+  co_return co_await as_file(connection->application, std::move(outcome.body));
+}
+
+// The file is not of the memory of the instance that gets it, and may be kept by that.
+asio::awaitable<Bus::Answer> Bus::as_file(std::string application, std::string result) {
+  auto& lent = lent_[application];
+  if (lent.bytes() + result.size() > most_lent_) lent.look();
+  if (lent.bytes() + result.size() > most_lent_)
+    co_return Answer{.text = bus_error("exhausted", "the application has too many results still")};
+  const auto file = open_memory();
+  if (!file.has_value()) co_return Answer{.text = bus_error(file.error())};
+  auto own = open_again(*file);
+  if (!own.has_value()) co_return Answer{.text = bus_error(own.error())};
+  lent.add(std::move(*own), result.size());
+  auto fill = [&]() -> sock::Result<sock::UniqueFd> {
+    SOCKCTL_TRY(sockctl::write_all(*file, result));
+    SOCKCTL_TRY(seal_memory(*file));
+    return open_again(*file);
+  };
+  auto theirs = co_await run_blocking(workers_, fill);
+  if (!theirs.has_value()) co_return Answer{.text = bus_error(theirs.error())};
+  co_return Answer{.text = bus_file(), .file = std::move(*theirs)};
+}
+
+void Bus::forget_results() {
+  std::erase_if(lent_, [](auto& each) {
+    each.second.look();
+    return each.second.files() == 0;
+  });
 }
 
 asio::awaitable<Bus::Answer> Bus::put(DataName of, sock::UniqueFd file,

@@ -3,16 +3,19 @@
 // The local bus of an application (SAND, USENIX ATC'18): its functions call one another, and share
 // objects and counters, without leaving the machine. Functions of others are not there for them.
 
+#include <map>
 #include <memory>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include "sock/fd.hpp"
 
 #include "bus_message.hpp"
 #include "bus_socket.hpp"
+#include "lent_memory.hpp"
 #include "shared_data.hpp"
 
 namespace sockd {
@@ -28,8 +31,11 @@ class Bus {
   struct Connection;
   using ConnectionPtr = std::shared_ptr<Connection>;
 
-  Bus(boost::asio::io_context& loop, const InstancePool& pool, SharedData& data)
-      : loop_{loop}, pool_{pool}, data_{data} {}
+  /// `most_lent`: bytes of the results that the functions of one application may have at once, of
+  /// those that are passed as files.
+  Bus(boost::asio::io_context& loop, boost::asio::thread_pool& workers, const InstancePool& pool,
+      SharedData& data, std::uint64_t most_lent)
+      : loop_{loop}, workers_{workers}, pool_{pool}, data_{data}, most_lent_{most_lent} {}
   /// Where calls go. Before anything else.
   void attach(Dispatcher& dispatcher, EventQueue& events);
 
@@ -41,6 +47,8 @@ class Bus {
   /// message that is not read. What is sent from now on begins anew.
   static bool is_at_rest(const ConnectionPtr& connection);
   static void close(const ConnectionPtr& connection);
+  /// Results that nobody has any more do not count, whether anybody makes new ones or not.
+  void forget_results();
 
  private:
   struct Answer {
@@ -51,6 +59,8 @@ class Bus {
   boost::asio::awaitable<Answer> answer(ConnectionPtr connection, BusMessage message);
   boost::asio::awaitable<Answer> invoke(ConnectionPtr connection, BusRequest request,
                                         sock::UniqueFd file);
+  /// What is too long for a message.
+  boost::asio::awaitable<Answer> as_file(std::string application, std::string result);
   boost::asio::awaitable<Answer> put(DataName of, sock::UniqueFd file,
                                      std::chrono::milliseconds time_to_live);
   boost::asio::awaitable<Answer> get(DataName of);
@@ -59,8 +69,11 @@ class Bus {
                                      std::chrono::milliseconds time_to_live);
 
   boost::asio::io_context& loop_;
+  boost::asio::thread_pool& workers_;
   const InstancePool& pool_;
   SharedData& data_;
+  std::uint64_t most_lent_;
+  std::map<std::string, LentMemory> lent_ = {};  ///< By application.
   Dispatcher* dispatcher_ = nullptr;
   EventQueue* events_ = nullptr;
 };

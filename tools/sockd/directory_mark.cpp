@@ -51,6 +51,8 @@ void DirectoryMark::write() const {
     std::ofstream out{fresh, std::ios::binary};
     out << time_.count() << '\0' << directory_ << '\0';
     for (const auto& name : names_) out << name << '\0';
+    // On a full disk the mark before stays: what is behind that is told again, and nothing is lost.
+    if (!out.flush()) return;
   }
   std::error_code ignored;
   std::filesystem::rename(fresh, file_, ignored);

@@ -44,18 +44,26 @@ std::string describe(const sock::ExitStatus& status) {
 /// Of an instance that has closed its channel; nothing when it has not ended yet.
 using Ending = std::optional<sock::ExitStatus>;
 
+constexpr sock::ExitStatus out_of_memory{.kind = sock::ExitStatus::Kind::oom_killed,
+                                         .value = SIGKILL};
+
+bool has_lost_processes(const sock::Container& container) {
+  const auto stats = container.stats();
+  return stats.has_value() && stats->oom_kills.value_or(0) > 0;
+}
+
+/// Of one that may be on its way out still: who is killed for memory can take longer over it than
+/// anybody waits, and closes its channel before.
 Ending how_it_ended(Instance& instance) {
   constexpr int killed = 128 + SIGKILL;
   auto& container = instance.container();
   const auto status = container.wait_until(Clock::now());
-  if (!status.has_value() || !*status) return Ending{};
+  const Ending ending = status.has_value() ? *status : Ending{};
   // As a first process says it of one that it has started, and which had all the memory.
   const bool lost_one =
-      (*status)->kind == sock::ExitStatus::Kind::exited && (*status)->value == killed;
-  const auto stats = lost_one ? container.stats() : Result<sock::Stats>{};
-  if (lost_one && stats.has_value() && stats->oom_kills.value_or(0) > 0)
-    return sock::ExitStatus{.kind = sock::ExitStatus::Kind::oom_killed, .value = SIGKILL};
-  return *status;
+      ending && ending->kind == sock::ExitStatus::Kind::exited && ending->value == killed;
+  if ((!ending || lost_one) && has_lost_processes(container)) return out_of_memory;
+  return ending;
 }
 
 bool is_success(const Ending& ending) {
@@ -178,6 +186,7 @@ asio::awaitable<std::unique_ptr<Instance>> Dispatcher::start_instance(FunctionPt
     pool_.give_up(function);
     co_return nullptr;
   }
+  pool_.has_started(function);
   for (const auto& [stage, elapsed] : started->container.timings())
     outcome.stages.push_back({.name = std::string{to_string(stage)}, .elapsed = elapsed});
   note(outcome, "start", since);

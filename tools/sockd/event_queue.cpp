@@ -268,6 +268,11 @@ asio::awaitable<void> EventQueue::settle(std::chrono::steady_clock::time_point d
   }
 }
 
+std::vector<std::string> EventQueue::functions() const {
+  const auto names = held_ | std::views::keys;
+  return {names.begin(), names.end()};
+}
+
 EventsOfFunction EventQueue::events_of(const std::string& function) const {
   const auto found = queues_.find(function);
   if (found == queues_.end()) return {};

@@ -57,6 +57,8 @@ class EventQueue {
   /// Ends when all calls under way are accounted for, or at the deadline. After close().
   boost::asio::awaitable<void> settle(std::chrono::steady_clock::time_point deadline);
 
+  /// Those that have any.
+  [[nodiscard]] std::vector<std::string> functions() const;
   [[nodiscard]] EventsOfFunction events_of(const std::string& function) const;
   [[nodiscard]] std::size_t waiting() const noexcept { return all_.events; }
   boost::asio::awaitable<Result<std::vector<DeadLetter>>> dead_letters(std::string function,

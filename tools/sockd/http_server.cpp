@@ -2,6 +2,7 @@
 
 #include "http_server.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <functional>
@@ -64,6 +65,17 @@ bool is_over(beast::error_code failed) {
          failed == beast::error::timeout ||
          failed.category() == asio::error::get_system_category() ||
          failed.category() == asio::error::get_misc_category();
+}
+
+/// Method and target. Whatever follows could be as long as a header.
+std::string beginning_of(const http::request_header<>& header) {
+  constexpr std::size_t most = 256;
+  const auto method = header.method_string();
+  const auto target = header.target();
+  std::string text{method.data(), method.size()};
+  if (!target.empty()) text += ' ';
+  text.append(target.data(), std::min(target.size(), most));
+  return text;
 }
 
 /// What was asked for has been done: nobody is told to try again.
@@ -224,6 +236,7 @@ asio::awaitable<bool> HttpServer::serve_one(Stream& stream, beast::flat_buffer& 
     parser.body_limit(most);  // Of chunks; a length that is told is looked at here.
     if (parser.content_length().value_or(0) > most) failed = http::error::body_limit;
   }
+  const std::string request = beginning_of(parser.get().base());
   HttpResponse response;
   {
     // What is not told before is as long as it may be.
@@ -253,6 +266,7 @@ asio::awaitable<bool> HttpServer::serve_one(Stream& stream, beast::flat_buffer& 
   const Room room{bodies_, failed ? 0 : held};
   if (failed) response.keep_alive(false);
   if (failed) response.prepare_payload();
+  handler_.answered(request, response);
   stream.expires_after(write_time);
   auto [unsent, size] = co_await http::async_write(stream, response, as_values);
   --requests_;

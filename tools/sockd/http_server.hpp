@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -49,6 +50,9 @@ class HttpHandler {
   /// The answer to a body of more than these.
   [[nodiscard]] virtual HttpResponse too_large(const http::request_header<>& header, Peer peer,
                                                std::size_t most) const = 0;
+  /// Told of every answer. `request`: the beginning of its line, as it came; empty when it was
+  /// none.
+  virtual void answered(std::string_view request, const HttpResponse& response) = 0;
 };
 
 /// Thread-bound, to the loop.

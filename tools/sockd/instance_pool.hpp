@@ -62,6 +62,7 @@ class InstancePool {
     DeployedPtr deployed;
     std::deque<Idle> idle = {};  ///< The last used at the end.
     std::size_t instances = 0;   ///< Whatever they do.
+    std::size_t starting = 0;    ///< Of these, those that are not there yet.
     std::size_t worked_on = 0;   ///< Of these, those that are being paused or lowered.
     std::size_t waiting = 0;     ///< For one of these.
     std::size_t queued = 0;      ///< Of its own calls, those that wait, for whosever instance.
@@ -75,7 +76,7 @@ class InstancePool {
   /// What a call has waited for: an instance, or leave to start one. It is given back by one of
   /// release(), dispose() and give_up().
   struct Turn {
-    std::optional<Idle> idle;
+    std::optional<Idle> idle;  ///< Empty: it is to start one; then has_started().
   };
   struct Refusal {
     Outcome::Kind kind;
@@ -98,6 +99,7 @@ class InstancePool {
   /// For an instance of `home`, which is home_of(called).
   boost::asio::awaitable<std::expected<Turn, Refusal>> wait_for_turn(FunctionPtr home,
                                                                      FunctionPtr called);
+  void has_started(const FunctionPtr& function);
   /// It has answered: to whoever waits for it, or, if nobody comes soon, into the pause.
   void release(const FunctionPtr& function, std::unique_ptr<Instance> instance);
   /// Ends it: one that was at work.

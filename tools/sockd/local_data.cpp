@@ -21,15 +21,18 @@ SharedData::Answer<> LocalData::reach() {
 
 SharedData::Answer<> LocalData::put(DataName of, SealedObject object,
                                     std::chrono::milliseconds time_to_live) {
-  co_return data_of(of.application)
-      .put(of.name, std::move(object.file), object.size, time_to_live, now());
+  // Whoever has put it may have it open still, and is somebody who has it.
+  auto own = open_again(object.file);
+  if (!own.has_value()) co_return std::unexpected(own.error());
+  object.file.reset();
+  co_return data_of(of.application).put(of.name, std::move(*own), object.size, time_to_live, now());
 }
 
 SharedData::Answer<sock::UniqueFd> LocalData::get(DataName of) {
   const auto object = data_of(of.application).get(of.name, now());
   if (!object.has_value()) co_return std::unexpected(object.error());
   // It may be gone before this one is sent.
-  co_return another(*object);
+  co_return open_again(*object);
 }
 
 SharedData::Answer<bool> LocalData::remove(DataName of) {

@@ -1,6 +1,7 @@
 // sockd: a platform runtime for functions. Reads its settings, puts the parts together, and runs
 // until it is told to end.
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -34,7 +35,7 @@
 namespace sockd {
 namespace {
 
-constexpr std::size_t workers = 8;  // Each waits for the kernel most of the time.
+constexpr std::size_t workers = 16;  // Each waits for the kernel most of the time.
 constexpr std::size_t prepared_cgroups = 8;
 /// Made where it is missing. Containers see parts of it, so its path has no links.
 Result<std::string> make_state(const std::string& given) {
@@ -94,7 +95,7 @@ struct Daemon {
                           .idle_time = settings.idle_time},
                          [this](const StoredFunction& old) { registrar.forget(old); }};
   std::unique_ptr<SharedData> data;
-  Bus bus{loop, instances, *data};
+  Bus bus{loop, threads, instances, *data, settings.object_memory};
   Dispatcher dispatcher{
       loop,
       threads,
@@ -168,13 +169,23 @@ asio::awaitable<void> complain_of_missing_data(SharedData& data) {
                reached.error().message());
 }
 
-asio::awaitable<void> tend(SharedData& data) {
+// Of functions whose removal was not finished when the daemon before this one ended.
+Result<> withdraw_strays(Daemon& daemon) {
+  const auto stored = SOCKCTL_TRY(daemon.registrar.names());
+  for (const auto& name : daemon.events.functions())
+    if (std::ranges::find(stored, name) == stored.end())
+      asio::co_spawn(daemon.loop, daemon.events.withdraw(name), asio::detached);
+  return {};
+}
+
+asio::awaitable<void> tend(SharedData& data, Bus& bus) {
   constexpr std::chrono::seconds pause{5};
   asio::steady_timer timer{co_await asio::this_coro::executor};
   for (;;) {
     timer.expires_after(pause);
     co_await timer.async_wait(asio::use_awaitable);
     data.forget_old();
+    bus.forget_results();
   }
 }
 
@@ -205,6 +216,7 @@ Result<> serve(const CommandLine& line) {
   for (const auto& [name, error] : daemon.registrar.serve_all())
     fmt::print(stderr, "sockd: {} is not served: {}\n", name, error.message());
   SOCKCTL_TRY(daemon.events.start());
+  SOCKCTL_TRY(withdraw_strays(daemon));
   const auto zygotes = hold_zygotes(settings, host);
   Api api{{.dispatcher = daemon.dispatcher,
            .pool = daemon.instances,
@@ -225,7 +237,7 @@ Result<> serve(const CommandLine& line) {
   say("ready, with " + control);
   tell_systemd("READY=1\nSTATUS=Serving functions");
   asio::co_spawn(daemon.loop, complain_of_missing_data(*daemon.data), asio::detached);
-  asio::co_spawn(daemon.loop, tend(*daemon.data), asio::detached);
+  asio::co_spawn(daemon.loop, tend(*daemon.data, daemon.bus), asio::detached);
   asio::co_spawn(daemon.loop, end_on_signal(daemon, server), asio::detached);
   daemon.loop.run();
   return {};

@@ -67,6 +67,11 @@ struct Metrics::Impl {
           .Name("sockd_calls_total")
           .Help("Calls of functions, by how they ended and how they were served")
           .Register(registry);
+  prometheus::Family<prometheus::Counter>& answers =
+      prometheus::BuildCounter()
+          .Name("sockd_http_answers_total")
+          .Help("Answers to HTTP requests, refusals included")
+          .Register(registry);
   prometheus::Family<prometheus::Counter>& events =
       prometheus::BuildCounter()
           .Name("sockd_events_total")
@@ -127,6 +132,10 @@ CallTotals Metrics::totals() const {
     for (const auto& metric : family.metric)
       totals.starts.emplace(label(metric, "path"), starts_of(metric.histogram));
   return totals;
+}
+
+void Metrics::count_answer(unsigned status) {
+  impl_->answers.Add({{"code", std::to_string(status)}}).Increment();
 }
 
 void Metrics::count_event(const std::string& function, EventFate fate) {

@@ -49,6 +49,7 @@ class Metrics {
   Metrics();
   ~Metrics();
   void count(const CallRequest& request, const Outcome& outcome, std::chrono::nanoseconds elapsed);
+  void count_answer(unsigned status);  ///< Of HTTP.
   void count_event(const std::string& function, EventFate fate);
   /// In Prometheus' text format.
   [[nodiscard]] std::string text(const Gauges& gauges) const;

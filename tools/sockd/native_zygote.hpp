@@ -1,8 +1,11 @@
 #pragma once
 
 // The zygote of one version of a native function: it has loaded the function's object, and is
-// forked for each instance. What dies is started again; instances keep alive what they came from.
+// forked for each instance. What dies is started again, and what hangs is given up and started
+// again after a rest, so that it does not keep everybody's threads; instances keep alive what they
+// came from.
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -34,17 +37,23 @@ class NativeZygote {
     std::shared_ptr<const void> home;  ///< Must outlive the container.
     sock::Container container;
   };
+  /// On failure: at once, while a rest lasts.
   Result<Forked> fork(const sock::ContainerSpec& spec);
 
  private:
+  using Clock = std::chrono::steady_clock;
+  using HomePtr = std::shared_ptr<Home>;
   NativeZygote(sock::Host& host, NativeZygoteSpec spec) : host_{&host}, spec_{std::move(spec)} {}
   /// The living one, or a new one in its place.
-  Result<std::shared_ptr<Home>> home();
+  Result<HomePtr> home();
+  Result<HomePtr> start();
+  void give_up(const HomePtr& hung);
 
   sock::Host* host_;
   NativeZygoteSpec spec_;
   std::mutex mutex_ = {};  ///< Guards what follows.
-  std::shared_ptr<Home> home_ = {};
+  HomePtr home_ = {};
+  Clock::time_point rests_until_ = {};
   unsigned opened_ = 0;
 };
 

@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "sock/checkpoint.hpp"
+
 #include "posix.hpp"
 
 namespace sockd {
@@ -17,6 +19,7 @@ namespace {
 
 constexpr std::chrono::milliseconds glance{200};  // How soon a realm that is closed stops tending.
 constexpr const char* tree_file = "/tree.json";
+constexpr const char* snapshots_below = "/snapshots";
 constexpr const char* modules_below = "/site-packages";
 
 std::map<sock::Package, std::string> paths_of(const std::vector<Packages>& packages) {
@@ -37,8 +40,8 @@ Result<std::shared_ptr<Realm>> Realm::open(sock::Host& host, RealmSpec spec) {
   wanted.memory_max = spec.memory_max;
   wanted.import_memory_max = spec.memory_max;  // The cache looks at them when it is done.
   wanted.spares = spec.spares;
-  wanted.stored =
-      sock::StoredZygotes{.directory = spec.directory + "/snapshots", .bytes_max = spec.stored_max};
+  wanted.stored = sock::StoredZygotes{.directory = spec.directory + snapshots_below,
+                                      .bytes_max = spec.stored_max};
   auto cache = SOCKCTL_TRY(host.open_import_cache(std::move(wanted)));
   return std::make_shared<Realm>(std::move(spec), std::move(cache));
 }
@@ -84,9 +87,22 @@ void Realm::write_tree() const {
   if (is_superseded_) return;
   const std::string path = spec_.directory + tree_file;
   const std::string fresh = path + ".new";
-  std::ofstream{fresh} << cache_.tree().to_json();
+  if (!(std::ofstream{fresh} << cache_.tree().to_json()).flush()) return;
   std::error_code ignored;
   std::filesystem::rename(fresh, path, ignored);
+}
+
+// Best effort: what is left is within the bounds of those who have written it.
+void Realm::forget_earlier_roots() {
+  if (has_forgotten_) return;
+  auto store = sock::SnapshotStore::open({.directory = spec_.directory + snapshots_below});
+  if (!store.has_value()) return;
+  const auto all = store->list();
+  if (!all.has_value()) return;
+  has_forgotten_ = true;
+  for (const auto& each : *all)
+    if (each.problem.empty() && each.spec.rootfs != spec_.rootfs)
+      has_forgotten_ = store->remove(each.name).has_value() && has_forgotten_;
 }
 
 sock::ImportTree Realm::written_tree(const std::string& directory) {

@@ -41,7 +41,7 @@ struct RealmSpec {
   std::size_t spares;        ///< Of each zygote.
 };
 
-/// Thread-safe.
+/// Thread-safe, but forget_earlier_roots() is for one thread at a time.
 class Realm {
  public:
   static Result<std::shared_ptr<Realm>> open(sock::Host& host, RealmSpec spec);
@@ -58,6 +58,9 @@ class Realm {
   }
   /// Whether its zygotes see all that is bound there, and import all of that.
   [[nodiscard]] bool covers(const std::vector<sock::Bind>& binds, const Modules& modules) const;
+  /// Removes what realms of its directory have written down that saw something else: no zygote of
+  /// this one comes from that. What is in use stays, for the next time. Blocking.
+  void forget_earlier_roots();
   /// Another one takes its place: it writes nothing down any more.
   void supersede() noexcept { is_superseded_ = true; }
   [[nodiscard]] const RealmSpec& spec() const noexcept { return spec_; }
@@ -71,6 +74,7 @@ class Realm {
   RealmSpec spec_;
   sock::ImportCache cache_;
   std::atomic<bool> is_superseded_ = false;
+  bool has_forgotten_ = false;
   std::jthread tender_;
 };
 

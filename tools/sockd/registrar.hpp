@@ -28,6 +28,8 @@ class Registrar {
   }
   /// Serves all that are in the store. Blocking. Gives what could not be served, and why.
   std::vector<std::pair<std::string, sock::Error>> serve_all();
+  /// Of all that are in the store, served or not. Blocking, and before the loop runs.
+  [[nodiscard]] Result<std::vector<std::string>> names() const { return store_.names(); }
 
   /// What must be there before: otherwise Errc::exists, or Errc::not_found.
   enum class Existing : std::uint8_t { any, none, one };

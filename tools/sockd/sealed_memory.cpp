@@ -72,12 +72,6 @@ Result<std::string> read_sealed(sock::FdRef file, std::size_t most) {
   return content;
 }
 
-Result<sock::UniqueFd> another(sock::FdRef file) {
-  sock::UniqueFd copy{::fcntl(file.get(), F_DUPFD_CLOEXEC, 0)};
-  if (!copy) return sockctl::last_error(in_memory);
-  return copy;
-}
-
 Result<sock::UniqueFd> open_again(sock::FdRef file) {
   const std::string path = fmt::format("/proc/self/fd/{}", file.get());
   sock::UniqueFd opened{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};

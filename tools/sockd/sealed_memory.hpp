@@ -33,8 +33,6 @@ sock::Result<> read_sealed_at(sock::FdRef file, std::uint64_t from, std::span<ch
 /// What is in it. On failure: as require_sealed(), and Errc::exhausted for more than `most` bytes.
 sock::Result<std::string> read_sealed(sock::FdRef file, std::size_t most);
 
-/// Another descriptor of the same file.
-sock::Result<sock::UniqueFd> another(sock::FdRef file);
 /// The same file, opened anew to be read: who has that one is not who has the other.
 sock::Result<sock::UniqueFd> open_again(sock::FdRef file);
 /// Whether nobody but the caller has the file open, or mapped. The caller has it by open_again()

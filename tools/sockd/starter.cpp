@@ -106,6 +106,18 @@ std::vector<std::string> command_of(const FunctionSpec& spec) {
   return argv;
 }
 
+/// Its packages: the code and the directories of functions are for their instances alone.
+Result<> add_needs(RealmSpec& spec, const Deployed& function) {
+  if (!function.packages) return {};
+  sock::Rootfs root{.base = function.rootfs.base};
+  std::vector<std::string> unused_env;
+  SOCKCTL_TRY(function.packages->declare(root, unused_env));
+  spec.rootfs = joined(std::move(root), spec.rootfs);
+  spec.modules = joined(spec.modules, function.modules);
+  spec.packages.push_back(function.packages);
+  return {};
+}
+
 /// The paths of Outcome::path.
 std::string path_of(const sock::Container& container) {
   switch (container.origin()) {
@@ -148,6 +160,8 @@ Result<DeployedPtr> Starter::deploy(StoredFunction function) {
     SOCKCTL_TRY(resolve(directory, options_.watch));
     deployed->rootfs.binds.push_back({.source = directory.path, .target = directory.at});
   }
+  if (runtime == FunctionRuntime::python)
+    deployed_[deployed->stored.spec.application].push_back(deployed);
   return deployed;
 }
 
@@ -177,28 +191,32 @@ Result<> Starter::provide_native(Deployed& function) {
   return {};
 }
 
-// A new one sees what the old one saw, which goes with the last instance from it.
+std::vector<DeployedPtr> Starter::living(const std::string& application) {
+  std::vector<DeployedPtr> living;
+  auto& all = deployed_[application];
+  for (const auto& each : all)
+    if (auto one = each.lock()) living.push_back(std::move(one));
+  std::erase_if(all, [](const auto& each) { return each.expired(); });
+  return living;
+}
+
+// The old one goes with the last instance from it.
 Result<> Starter::provide_realm(const std::string& application, const Deployed& function) {
   const auto before = find_realm(application);
   if (before && before->covers(function.rootfs.binds, function.modules)) return {};
   RealmSpec spec{.name = fmt::format("zygotes-{}", opened_++),
                  .application = application,
-                 .rootfs = function.rootfs,
+                 .rootfs = {.base = function.rootfs.base},
                  .packages = {},
-                 .modules = function.modules,
+                 .modules = {},
                  .memory_max = options_.zygote_memory,
                  .directory = options_.zygote_directory + "/" + directory_name(application),
                  .stored_max = options_.zygote_store,
                  .spares = options_.spares};
   SOCKCTL_TRY(sockctl::ensure_private_dir(spec.directory));
-  if (!before) spec.tree = Realm::written_tree(spec.directory);
-  if (before) {
-    spec.rootfs = joined(before->spec().rootfs, function.rootfs);
-    spec.packages = before->spec().packages;
-    spec.modules = joined(before->spec().modules, function.modules);
-    spec.tree = before->tree();
-  }
-  if (function.packages) spec.packages.push_back(function.packages);
+  spec.tree = before ? before->tree() : Realm::written_tree(spec.directory);
+  SOCKCTL_TRY(add_needs(spec, function));
+  for (const auto& other : living(application)) SOCKCTL_TRY(add_needs(spec, *other));
   // In one order, whichever function came first: zygotes that were written down are for the same
   // root.
   std::ranges::sort(spec.rootfs.binds, {}, &sock::Bind::target);
@@ -318,6 +336,8 @@ void Starter::retire_all_but(const std::set<std::string>& applications) {
       return true;
     });
   }
+  for (const auto& realm : realms()) realm->forget_earlier_roots();
+  std::erase_if(deployed_, [&](const auto& each) { return !applications.contains(each.first); });
   std::set<std::string> kept;
   for (const auto& application : applications) kept.insert(directory_name(application));
   std::error_code ignored;  // What cannot be removed now is found by the next daemon.

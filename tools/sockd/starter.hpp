@@ -56,7 +56,8 @@ class Starter {
   /// `request`: the id of the call that it is started for.
   Result<StartedInstance> start(const Deployed& function, const std::string& request);
   /// For the thread of deploy(). Ends the realms of other applications, as soon as no instance of
-  /// theirs is left, and removes what they have written down.
+  /// theirs is left, and removes what they have written down, and what the earlier realms of these
+  /// have.
   void retire_all_but(const std::set<std::string>& applications);
   /// Those that serve, by their names.
   [[nodiscard]] std::vector<std::shared_ptr<Realm>> realms() const;
@@ -71,14 +72,19 @@ class Starter {
   Result<StartedInstance> start_python(const Deployed& function, const sock::ContainerSpec& spec);
   Result<StartedInstance> start_native(const Deployed& function, const sock::ContainerSpec& spec);
   Result<StartedInstance> start_program(sock::ContainerSpec spec);
-  /// The realm of an application, seeing all that this function needs.
+  /// The realm of an application, seeing all that this function needs and those that somebody has
+  /// still.
   Result<> provide_realm(const std::string& application, const Deployed& function);
+  /// Those of an application that somebody has still.
+  std::vector<DeployedPtr> living(const std::string& application);
   [[nodiscard]] std::shared_ptr<Realm> find_realm(const std::string& application) const;
 
   sock::Host* host_;
   StarterOptions options_;
   std::atomic<std::uint64_t> instances_ = 0;
-  std::uint64_t opened_ = 0;                              ///< Domains, by deploy().
+  std::uint64_t opened_ = 0;  ///< Domains, by deploy().
+  /// Whatever deploy() has made of functions in Python, by application.
+  std::map<std::string, std::vector<std::weak_ptr<const Deployed>>> deployed_ = {};
   mutable std::mutex mutex_;                              ///< Guards what follows.
   std::map<std::string, std::shared_ptr<Realm>> realms_;  ///< By application.
 };

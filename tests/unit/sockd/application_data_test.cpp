@@ -2,9 +2,9 @@
 
 #include "sockd/application_data.hpp"
 
-#include <fcntl.h>
-
 #include <gtest/gtest.h>
+
+#include "sockd/sealed_memory.hpp"
 
 namespace sockd {
 namespace {
@@ -16,7 +16,7 @@ constexpr ApplicationData::Time start{};
 constexpr DataQuota quota{.bytes = 100, .entries = 3, .time_to_live = 1h};
 
 sock::UniqueFd some_file() {
-  return sock::UniqueFd{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  return open_again(seal("some").value()).value();
 }
 
 TEST(Objects, AreWrittenOnce) {
@@ -27,6 +27,7 @@ TEST(Objects, AreWrittenOnce) {
   EXPECT_EQ(data.get("b", start).error().code, Errc::not_found);
   EXPECT_TRUE(data.remove("a", start));
   EXPECT_FALSE(data.remove("a", start));
+  data.forget_old(start);
   EXPECT_EQ(data.bytes(), 0U);
   EXPECT_TRUE(data.put("a", some_file(), 1, 10s, start).has_value());
 }
@@ -39,6 +40,28 @@ TEST(Objects, GiveTheirMemoryBackInTime) {
   EXPECT_EQ(data.objects(), 0U);
   EXPECT_EQ(data.bytes(), 0U);
   EXPECT_FALSE(data.is_empty());
+  data.forget_old(start + 20s);
+  EXPECT_TRUE(data.is_empty());
+}
+
+TEST(Objects, CountWhileSomebodyHasThem) {
+  ApplicationData data{quota};
+  ASSERT_TRUE(data.put("a", some_file(), 60, 10s, start).has_value());
+  ASSERT_TRUE(data.put("b", some_file(), 40, 10s, start).has_value());
+  auto removed = open_again(data.get("a", start).value());
+  auto old = open_again(data.get("b", start).value());
+  ASSERT_TRUE(removed.has_value() && old.has_value());
+  EXPECT_TRUE(data.remove("a", start));
+  EXPECT_EQ(data.put("c", some_file(), 1, 10s, start).error().code, Errc::exhausted);
+  data.forget_old(start + 10s);
+  EXPECT_EQ(data.objects(), 0U);
+  EXPECT_EQ(data.bytes(), 100U);
+  EXPECT_FALSE(data.is_empty());
+  removed->reset();
+  EXPECT_TRUE(data.put("c", some_file(), 60, 10s, start + 10s).has_value());
+  EXPECT_EQ(data.bytes(), 100U);
+  EXPECT_EQ(data.put("d", some_file(), 1, 10s, start + 10s).error().code, Errc::exhausted);
+  old->reset();
   data.forget_old(start + 20s);
   EXPECT_TRUE(data.is_empty());
 }

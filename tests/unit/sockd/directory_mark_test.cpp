@@ -60,6 +60,17 @@ TEST_F(DirectoryMarkTest, DoesNotGoBack) {
   EXPECT_FALSE(mark.is_behind(file("b", 200)));
 }
 
+TEST_F(DirectoryMarkTest, OnAFullDiskIsTheOneBefore) {
+  auto mark = read();
+  const std::string fresh = file_.string() + ".new";
+  fs::create_symlink("/dev/full", fresh);
+  mark.advance(file("a", 200));
+  EXPECT_FALSE(mark.is_behind(file("a", 200)));
+  EXPECT_TRUE(read("/in", 500).is_behind(file("a", 200)));
+  EXPECT_FALSE(read("/in", 500).is_behind(file("old", 99)));
+  fs::remove(fresh);
+}
+
 TEST_F(DirectoryMarkTest, HasNamesAsTheyAre) {
   auto mark = read("/with space");
   mark.advance(file("a\nb \xff", 200));

@@ -65,6 +65,27 @@ TEST_F(InstancePools, GiveATurnThatWasNotUsedToTheNext) {
   EXPECT_EQ(pool().memory_promised(), 0U);
 }
 
+TEST_F(InstancePools, StartAFewOfAFunctionAtOnce) {
+  serve("f", {.concurrency = 100});
+  serve("other", {});
+  std::vector<TurnResult> turns;
+  for (int i = 0; i < 6; ++i) turns.push_back(ask("f"));
+  EXPECT_TRUE(is_granted(turns[3]));
+  EXPECT_FALSE(turns[4]->has_value());
+  const auto other = ask("other");
+  EXPECT_TRUE(is_granted(other)) << "others start";
+  auto started = instance_of("f", turns[0]);
+  run_ready();
+  EXPECT_TRUE(is_granted(turns[4])) << "one is there";
+  EXPECT_FALSE(turns[5]->has_value());
+  pool().give_up(function("f"));
+  run_ready();
+  EXPECT_TRUE(is_granted(turns[5])) << "one will not be";
+  for (int i = 0; i < 4; ++i) pool().give_up(function("f"));
+  pool().give_up(function("other"));
+  pool().release(function("f"), std::move(started));
+}
+
 TEST_F(InstancePools, PauseWhatRestsAndGiveTheLastUsedFirst) {
   serve("f", {});
   const auto first = ask("f");
