@@ -13,6 +13,7 @@
 #include "sys/process.hpp"
 #include "sys/process_memory.hpp"
 #include "wire/message.hpp"
+#include "zygote/first_to_die.hpp"
 #include "zygote/zygote_impl.hpp"
 
 namespace sock {
@@ -181,6 +182,7 @@ Result<> Zygote::import(const ImportSpec& imports) {
   wire::Writer writer{memory, wire::Kind::load};
   put_strings(writer, wire::Field::modules, imports.modules);
   put_strings(writer, wire::Field::paths, imports.paths);
+  const zygote::FirstToDie importer{impl_->pidfd};
   const auto done = [&]() -> Result<> {
     SOCK_TRY(impl_->channel.send(writer.message(), {}));
     const Peer::Received answer =

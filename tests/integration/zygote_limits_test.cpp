@@ -68,6 +68,27 @@ TEST_F(ZygoteLimits, EndAZygoteThatImportsMoreThanItsDomainMayHold) {
   EXPECT_EQ(output_of(untouched, "print('untouched')"), "untouched\n");
 }
 
+TEST_F(ZygoteLimits, KillWhoeverImportsAndNobodyWhoIsThere) {
+  write_module("large", "kept = bytearray(80 << 20)\n");
+  write_module("greedy",
+               "try: open('/proc/self/oom_score_adj', 'w').write('-1000')\n"
+               "except OSError: pass\n"
+               "kept = []\n"
+               "while True: kept.append(bytearray(1 << 20))\n");
+  ZygoteDomainSpec spec = domain_spec("domain");
+  spec.resources.memory_max = 160U << 20U;
+  ZygoteDomain domain = open_domain(spec);
+  Zygote zygote = first_zygote(domain);
+  Zygote large = grow(zygote, "large");
+  EXPECT_EQ(grow_error(zygote, "greedy").code, Errc::closed);
+  EXPECT_EQ(output_of(large, "import large; print(len(large.kept))"), "83886080\n");
+  EXPECT_EQ(output_of(zygote, "print('there')"), "there\n");
+  // Whoever has imported something is as all the others.
+  for (const auto* each : {&zygote, &large})
+    EXPECT_EQ(content("/proc/" + std::to_string(each->pid()) + "/oom_score_adj"),
+              content("/proc/self/oom_score_adj"));
+}
+
 /// The groups of a process that a Host has made, one line for each hierarchy.
 std::vector<std::string> groups_of(pid_t pid) {
   std::vector<std::string> found;
