@@ -165,10 +165,17 @@ class Daemon:
         self.process.wait()
 
 
-def note(answer: http.client.HTTPResponse, paths: dict[str, int], stages: dict[str, list[float]]) -> None:
-    """How a call was served, and the milliseconds of each stage."""
+OUTER_STAGES = ("queue", "resume", "start", "call")  # One after another; the others are parts of a start.
+REST = "HTTP, client"  # What is in none of them.
+
+
+def note(answer: http.client.HTTPResponse, paths: dict[str, int], stages: dict[str, list[float]], whole: float | None = None) -> None:
+    """How a call was served, and the milliseconds of each stage, and of what is left of `whole`."""
     path = answer.headers["X-Sock-Path"]
     paths[path] = paths.get(path, 0) + 1
-    for part in answer.headers["Server-Timing"].split(", "):
-        stage, milliseconds = part.split(";dur=")
-        stages.setdefault(stage, []).append(float(milliseconds))
+    found = {stage: float(milliseconds) for stage, milliseconds in
+             (part.split(";dur=") for part in answer.headers["Server-Timing"].split(", "))}
+    if whole is not None:
+        found[REST] = whole - sum(found.get(stage, 0) for stage in OUTER_STAGES)
+    for stage, milliseconds in found.items():
+        stages.setdefault(stage, []).append(milliseconds)

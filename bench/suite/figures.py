@@ -7,6 +7,7 @@ from statistics import median
 from measure import growth, published
 from measure.plot import Dot, dot_plot, line_plot, stacked_plot
 from measure.samples import median_interval, percentile, pooled, tail
+from measure.sockd import OUTER_STAGES, REST
 from suite import paper
 
 Shown = list[tuple[str, str]]
@@ -151,7 +152,7 @@ def restore(data: dict, out: Path) -> Shown:
 
 def apart(stages: dict[str, float]) -> dict[str, float]:
     """A start is told as a whole too: what of it is in no stage of its own."""
-    inside = sum(value for stage, value in stages.items() if stage not in ("queue", "resume", "start", "call"))
+    inside = sum(value for stage, value in stages.items() if stage not in (*OUTER_STAGES, REST))
     return {"start, the rest" if stage == "start" else stage: max(0, value - inside) if stage == "start" else value for stage, value in stages.items()}
 
 
@@ -161,9 +162,10 @@ def functions(data: dict, out: Path) -> Shown:
         dot_plot(out / "functions.svg", "A call through sockd, from request to response", "ms, logarithmic", dots, "ms")
         shown.append(("functions.svg", "Cold: a new instance from a zygote; spare: one that was forked ahead; paused and warm: one that is there."
                       + paper.resizing(sets)))
-    if bars := {name: apart(stages) for name, stages in stages_of(sets, "cold: a new instance from a zygote", "spare: a new instance after a pause").items()}:
-        stacked_plot(out / "functions-stages.svg", "Where a cold call spends its time", "ms, sum of the medians of the stages", bars, notes_of(sets))
-        shown.append(("functions-stages.svg", "As the daemon tells each caller; the client's own time is not in it. The kernel's share is that of all CPU time while rates were measured."))
+    if bars := {name: apart(stages) for name, stages in stages_of(sets, "cold: a new instance from a zygote", "spare: a new instance after a pause",
+                                                                        "paused: an instance that is resumed").items()}:
+        stacked_plot(out / "functions-stages.svg", "Where a call spends its time", "ms, sum of the medians of the stages", bars, notes_of(sets))
+        shown.append(("functions-stages.svg", "As the daemon tells each caller; what is in none of them is HTTP's and the client's, which is Python's. The kernel's share is that of all CPU time while rates were measured."))
     if lines := rates_of(sets):
         line_plot(out / "functions-rates.svg", "Calls per second through sockd", "clients at once", "calls per second, logarithmic", lines, "y")
         shown.append(("functions-rates.svg", "The clients are Python's and share the CPUs: a lower bound."))
