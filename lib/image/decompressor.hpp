@@ -8,23 +8,24 @@
 #include "sock/result.hpp"
 
 #include "store/byte_stream.hpp"
+#include "store/decoder.hpp"
 
 namespace sock::image {
 
 using store::Sink;  ///< Of the unpacked bytes.
 
+/// Thread-bound.
 class Decompressor {
  public:
   /// For a blob that begins like this (at least its first four bytes, unless it is shorter).
-  static std::unique_ptr<Decompressor> for_start(std::string_view start);
-  virtual ~Decompressor() = default;
-  Decompressor() = default;
-  Decompressor(const Decompressor&) = delete;
-  Decompressor& operator=(const Decompressor&) = delete;
+  explicit Decompressor(std::string_view start);
 
-  virtual Result<> feed(std::string_view stored, const Sink& sink) = 0;
+  Result<> feed(std::string_view stored, const Sink& sink);
   /// After the last byte: Errc::corrupt when the blob ends in the middle.
-  virtual Result<> end() = 0;
+  [[nodiscard]] Result<> end() const;
+
+ private:
+  std::unique_ptr<store::Decoder> decoder_;  ///< Null: it is plain.
 };
 
 }  // namespace sock::image

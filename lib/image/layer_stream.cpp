@@ -64,7 +64,7 @@ void LayerStream::work() {
 Result<> LayerStream::read_blob() {
   std::string buffer(ChunkQueue::chunk_size, '\0');
   store::Sha256 stored_hash;
-  std::unique_ptr<Decompressor> decompressor;
+  std::optional<Decompressor> decompressor;
   const Sink sink = [this](std::string_view unpacked) { return put(unpacked); };
   while (stored_bytes_ < blob_.size) {
     const auto wanted = static_cast<std::size_t>(
@@ -77,7 +77,7 @@ Result<> LayerStream::read_blob() {
     stored_bytes_ += count;
     progress_.count_bytes(count);
     if (stored_) stored_hash.update(piece);
-    if (!decompressor) decompressor = Decompressor::for_start(piece);
+    if (!decompressor) decompressor.emplace(piece);
     SOCK_TRY(decompressor->feed(piece, sink));
   }
   if (decompressor) SOCK_TRY(decompressor->end());
