@@ -3,13 +3,16 @@
 #include "cache/deb.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include "base/try.hpp"
 #include "cache/metadata.hpp"
 #include "cache/package_abi.hpp"
 #include "cache/package_layout.hpp"
 #include "cache/package_writer.hpp"
+#include "store/decoded_stream.hpp"
 #include "store/entry_path.hpp"
+#include "store/file_stream.hpp"
 #include "store/stage.hpp"
 #include "sys/file.hpp"
 #include "sys/inode.hpp"
@@ -29,12 +32,22 @@ bool is_minor(std::string_view text) {
                           text.find_first_not_of("0123456789", 1) == std::string_view::npos);
 }
 
+// By the member's name, as dpkg does; null for one that is not compressed.
+Result<std::unique_ptr<store::Decoder>> decoder_for(std::string_view member,
+                                                    const std::string& file) {
+  if (member.ends_with(".tar")) return nullptr;
+  if (member.ends_with(".gz")) return store::gzip_decoder(file);
+  if (member.ends_with(".xz")) return store::xz_decoder(file);
+  if (member.ends_with(".zst")) return store::zstd_decoder(file);
+  return base::refuse(Errc::unsupported, store::store_stage, file,
+                      "it is compressed with something else than gzip, xz or zstd");
+}
+
 // The first file called control; there are few others beside it.
-Result<Metadata> read_control(store::ArchiveReader& outer, const std::string& file,
+Result<Metadata> read_control(store::ByteStream& tar, const std::string& file,
                               const ImportLimits& limits) {
   constexpr int most_members = 1000;
-  store::MemberStream stream{outer};
-  store::ArchiveReader reader{store::ArchiveFormat::compressed_tar, stream, {file}, limits};
+  store::ArchiveReader reader{store::ArchiveFormat::tar, tar, {file}, limits};
   for (int i = 0; i < most_members; ++i) {
     const auto entry = SOCK_TRY(reader.next());
     if (!entry) break;
@@ -45,10 +58,9 @@ Result<Metadata> read_control(store::ArchiveReader& outer, const std::string& fi
   return store::corrupt(file, "no control file is in it");
 }
 
-Result<> unpack_data(store::ArchiveReader& outer, PackageWriter& writer, const std::string& file,
+Result<> unpack_data(store::ByteStream& tar, PackageWriter& writer, const std::string& file,
                      const ImportLimits& limits) {
-  store::MemberStream stream{outer};
-  store::ArchiveReader reader{store::ArchiveFormat::compressed_tar, stream, {file}, limits};
+  store::ArchiveReader reader{store::ArchiveFormat::tar, tar, {file}, limits};
   while (auto entry = SOCK_TRY(reader.next())) {
     SOCK_TRY(writer.check(*entry));
     const auto clean = SOCK_TRY(store::clean_entry_path(entry->path, limits));
@@ -63,30 +75,36 @@ Result<> unpack_data(store::ArchiveReader& outer, PackageWriter& writer, const s
     }
     SOCK_TRY(writer.add(*place, std::move(*entry), reader));
   }
-  // What is behind the end of the tar archive must be there all the same.
-  while (!SOCK_TRY(stream.next()).empty()) {
-  }
   return {};
 }
 
 // In this order: debian-binary, control.tar.*, data.tar.*.
 Result<Metadata> unpack_one(const SourceFile& deb, PackageWriter& writer,
                             const ImportLimits& limits) {
-  store::ArchiveReader outer{store::ArchiveFormat::ar, deb.file, {deb.name}, limits};
+  store::FileStream bytes{deb.file};
+  store::ArchiveReader outer{store::ArchiveFormat::ar, bytes, {deb.name}, limits};
+  store::MemberStream member{outer};
   const auto no_package = [&](const char* why) { return store::corrupt(deb.name, why); };
-  const auto expect = [&](std::string_view name) -> Result<> {
+  const auto expect = [&](std::string_view name) -> Result<std::string> {
     const auto entry = SOCK_TRY(outer.next());
     if (!entry || !entry->path.starts_with(name)) return no_package("no Debian package");
-    return {};
+    return entry->path;
   };
   SOCK_TRY(expect("debian-binary"));
   constexpr std::uint64_t most_version = 64;
   if (!SOCK_TRY(outer.read_all(most_version)).starts_with("2."))
     return no_package("no Debian package of format 2");
-  SOCK_TRY(expect("control.tar"));
-  auto control = SOCK_TRY(read_control(outer, deb.name, limits));
-  SOCK_TRY(expect("data.tar"));
-  SOCK_TRY(unpack_data(outer, writer, deb.name, limits));
+  const auto control_name = SOCK_TRY(expect("control.tar"));
+  auto control_decoder = SOCK_TRY(decoder_for(control_name, deb.name));
+  store::DecodedStream control_tar{member, std::move(control_decoder)};
+  auto control = SOCK_TRY(read_control(control_tar, deb.name, limits));
+  const auto data_name = SOCK_TRY(expect("data.tar"));
+  auto data_decoder = SOCK_TRY(decoder_for(data_name, deb.name));
+  store::DecodedStream data_tar{member, std::move(data_decoder)};
+  SOCK_TRY(unpack_data(data_tar, writer, deb.name, limits));
+  // What is behind the end of the tar archive must be there all the same.
+  while (!SOCK_TRY(member.next()).empty()) {
+  }
   return control;
 }
 

@@ -91,11 +91,6 @@ int support(archive* reader, ArchiveFormat format) {
     case ArchiveFormat::tar:
       archive_read_support_format_empty(reader);
       return archive_read_support_format_tar(reader);
-    case ArchiveFormat::compressed_tar:
-      archive_read_support_filter_gzip(reader);
-      archive_read_support_filter_xz(reader);
-      archive_read_support_filter_zstd(reader);
-      return archive_read_support_format_tar(reader);
     case ArchiveFormat::zip:
       return archive_read_support_format_zip_seekable(reader);
     case ArchiveFormat::ar:

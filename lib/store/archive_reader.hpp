@@ -24,10 +24,9 @@ struct archive_entry;
 namespace sock::store {
 
 enum class ArchiveFormat : std::uint8_t {
-  tar,             ///< As it is: of a layer, what it is compressed with is taken off elsewhere.
-  compressed_tar,  ///< gzip, xz, zstd, or as it is.
-  zip,             ///< By its central directory, so only of a file.
-  ar,              ///< What a Debian package is.
+  tar,  ///< As it is: what it is compressed with is taken off before, so that headers are bounded.
+  zip,  ///< By its central directory, so only of a file.
+  ar,   ///< What a Debian package is.
 };
 
 struct ArchiveEntry {
@@ -43,7 +42,8 @@ class ArchiveReader {
   struct Subject {
     std::string name;
   };
-  /// The stream, or the file, is borrowed.
+  /// The stream, or the file, is borrowed. Of a stream no header of an entry may take more than
+  /// 8 MiB, since libarchive keeps all of it.
   ArchiveReader(ArchiveFormat format, ByteStream& stream, Subject subject,
                 const ImportLimits& limits);
   ArchiveReader(ArchiveFormat format, FdRef file, Subject subject, const ImportLimits& limits);

@@ -1,10 +1,12 @@
-// gzip and zstd.
+// gzip, xz and zstd.
 
 #include "store/decoder.hpp"
 
+#include <cstdint>
 #include <new>
 #include <utility>
 
+#include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -16,6 +18,8 @@ namespace {
 constexpr std::size_t piece_size = 128U << 10U;
 // Eight megabytes are what the format's specification asks decoders to have; zstd --long needs 27.
 constexpr int most_window_bits = 27;
+// xz -9 needs 65 MiB.
+constexpr std::uint64_t most_xz_memory = 128ULL << 20U;
 
 class Gzip : public Decoder {
  public:
@@ -51,6 +55,49 @@ class Gzip : public Decoder {
  private:
   const std::string subject_;
   z_stream stream_{};
+  std::string piece_ = std::string(piece_size, '\0');
+  bool is_between_streams_ = false;
+};
+
+const char* words_for(lzma_ret status) {
+  const bool is_memory = status == LZMA_MEMLIMIT_ERROR || status == LZMA_MEM_ERROR;
+  return is_memory ? "xz: it takes too much memory" : "xz: damaged data";
+}
+
+class Xz : public Decoder {
+ public:
+  explicit Xz(std::string subject) : subject_{std::move(subject)} {
+    if (begin() != LZMA_OK) throw std::bad_alloc{};
+  }
+  ~Xz() override { ::lzma_end(&stream_); }
+
+  Result<Step> step(std::string_view stored) override {
+    if (is_between_streams_ && stored.empty()) return Step{};
+    lzma_ret status = is_between_streams_ ? begin() : LZMA_OK;
+    is_between_streams_ = false;
+    stream_.next_in = reinterpret_cast<const std::uint8_t*>(stored.data());
+    stream_.avail_in = stored.size();
+    stream_.next_out = reinterpret_cast<std::uint8_t*>(piece_.data());
+    stream_.avail_out = piece_.size();
+    if (status == LZMA_OK) status = ::lzma_code(&stream_, LZMA_RUN);
+    // LZMA_BUF_ERROR: it was given nothing, a second time.
+    if (status != LZMA_OK && status != LZMA_STREAM_END && status != LZMA_BUF_ERROR)
+      return corrupt(subject_, words_for(status));
+    is_between_streams_ = status == LZMA_STREAM_END;
+    return Step{.taken = stored.size() - stream_.avail_in,
+                .decoded = {piece_.data(), piece_.size() - stream_.avail_out}};
+  }
+
+  Result<> end() const override {
+    if (!is_between_streams_) return corrupt(subject_, "xz: it is truncated");
+    return {};
+  }
+
+ private:
+  lzma_ret begin() { return ::lzma_stream_decoder(&stream_, most_xz_memory, 0); }
+
+  const std::string subject_;
+  lzma_stream stream_{};
   std::string piece_ = std::string(piece_size, '\0');
   bool is_between_streams_ = false;
 };
@@ -91,6 +138,10 @@ class Zstd : public Decoder {
 
 std::unique_ptr<Decoder> gzip_decoder(std::string subject) {
   return std::make_unique<Gzip>(std::move(subject));
+}
+
+std::unique_ptr<Decoder> xz_decoder(std::string subject) {
+  return std::make_unique<Xz>(std::move(subject));
 }
 
 std::unique_ptr<Decoder> zstd_decoder(std::string subject) {

@@ -11,7 +11,7 @@
 
 namespace sock::store {
 
-/// Of one compression: a stream, or several behind each other. Thread-bound.
+/// Of one compression: a stream, or several behind one another. Thread-bound.
 class Decoder {
  public:
   struct Step {
@@ -33,6 +33,7 @@ class Decoder {
 
 /// `subject` is what errors are about.
 std::unique_ptr<Decoder> gzip_decoder(std::string subject);
+std::unique_ptr<Decoder> xz_decoder(std::string subject);
 std::unique_ptr<Decoder> zstd_decoder(std::string subject);
 
 }  // namespace sock::store

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cases import PROJECT, SOCKCTL, expect
 import wheels
-from debs import make_deb
+from debs import endless_header, make_deb
 from world import World
 
 CODE = {"demo.py": b"value = 1\n"}
@@ -124,6 +124,14 @@ def debs_that_bring_more(world: World) -> None:
     for size in (0, 10, 100, len(whole) // 2, len(whole) - 100):
         path.write_bytes(whole[:size])
         world.refuses(path, "(corrupt)")
+
+
+def debs_with_endless_headers(world: World) -> None:
+    module = "usr/lib/python3/dist-packages/demo.py"
+    before = endless_header(64 << 20)
+    for compression in ("", "gz", "xz", "zst"):
+        path = make_deb(world.sources, {module: b""}, compression=compression, before=before)
+        world.refuses(path, "header of an entry")
 
 
 def maintainer_scripts_do_not_run(world: World) -> None:
@@ -263,6 +271,6 @@ def a_full_disk(world: World) -> None:
 
 
 TESTS = [names_that_lead_out, links_in_wheels, members_that_come_twice, records_that_lie, wheels_that_are_none,
-         metadata_that_does_not_fit, wheels_of_other_machines, bombs, debs_that_bring_more,
+         metadata_that_does_not_fit, wheels_of_other_machines, bombs, debs_that_bring_more, debs_with_endless_headers,
          maintainer_scripts_do_not_run, code_that_starts_by_itself,
          bytecode_that_is_replaced, directories_with_more_than_files, a_full_disk]
