@@ -129,6 +129,7 @@ class Planner {
     if (plan_.pages_size > most_pages) return refuse("more than 16 GiB would have to be copied");
     if (plan_.mappings.size() > image::most_mappings || plan_.files.size() > image::most_files)
       return refuse("too many mappings");
+    if (path_bytes_ > image::most_path_bytes) return refuse("the paths of its files are too long");
     return {};
   }
 
@@ -239,7 +240,10 @@ class Planner {
   std::uint32_t number_of(const std::string& file) {
     const auto next = static_cast<std::uint32_t>(plan_.files.size());
     const auto [found, is_new] = numbers_.try_emplace(file, next);
-    if (is_new) plan_.files.push_back(known_.find(file)->second);
+    if (is_new) {
+      plan_.files.push_back(known_.find(file)->second);
+      path_bytes_ += plan_.files.back().path.size() + 1;
+    }
     return found->second;
   }
 
@@ -249,6 +253,7 @@ class Planner {
   ImagePlan plan_;
   bool has_vdso_ = false;
   std::uint64_t copied_files_ = 0;
+  std::uint64_t path_bytes_ = 1;  // As ImagePlan::to_bytes() writes them: a NUL ends them all.
 };
 
 template <class T>

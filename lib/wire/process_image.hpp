@@ -84,4 +84,16 @@ struct Mapping {
 };
 static_assert(sizeof(Mapping) == 32);
 
+/// Whether a plan of `size` bytes has what its header says and nothing else, within the bounds
+/// above. What its records say may be anything still.
+constexpr bool is_whole(const Header& header, std::uint64_t size) noexcept {
+  return header.magic == magic && header.version == version && header.special_count >= 1 &&
+         header.special_count <= most_specials && header.file_count <= most_files &&
+         header.mapping_count <= most_mappings && header.path_bytes >= 1 &&
+         header.path_bytes <= most_path_bytes &&
+         size == sizeof(Header) + header.special_count * sizeof(Special) +
+                     header.file_count * sizeof(File) + header.mapping_count * sizeof(Mapping) +
+                     header.path_bytes;
+}
+
 }  // namespace sock::wire::image

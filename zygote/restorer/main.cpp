@@ -72,21 +72,14 @@ Plan map_plan() noexcept {
   if (whole < sizeof(Header) || whole > most_plan) fail(damaged, 0);
   check("restoring: the plan", map(plan_begin, whole, PROT_READ, MAP_PRIVATE, plan_file, 0));
   const auto* const header = reinterpret_cast<const Header*>(plan_begin);
-  const bool is_whole = header->magic == magic && header->version == version &&
-                        header->special_count >= 1 && header->special_count <= most_specials &&
-                        header->file_count <= most_files &&
-                        header->mapping_count <= most_mappings &&
-                        whole == sizeof(Header) + header->special_count * sizeof(Special) +
-                                     header->file_count * sizeof(File) +
-                                     header->mapping_count * sizeof(Mapping) + header->path_bytes;
-  if (!is_whole) fail(damaged, 0);
+  if (!is_whole(*header, whole)) fail(damaged, 0);
   Plan plan{};
   plan.header = header;
   plan.specials = reinterpret_cast<const Special*>(header + 1);
   plan.files = reinterpret_cast<const File*>(plan.specials + header->special_count);
   plan.mappings = reinterpret_cast<const Mapping*>(plan.files + header->file_count);
   plan.paths = reinterpret_cast<const char*>(plan.mappings + header->mapping_count);
-  if (header->path_bytes == 0 || plan.paths[header->path_bytes - 1] != '\0') fail(damaged, 0);
+  if (plan.paths[header->path_bytes - 1] != '\0') fail(damaged, 0);
   return plan;
 }
 

@@ -190,6 +190,23 @@ TEST(ImagePlan, HasABound) {
   EXPECT_NE(hint_of({scattered}).find("too many"), std::string::npos);
 }
 
+TEST(ImagePlan, HasNoLongerPathsThanTheRestorerTakes) {
+  const auto hint_of = [](std::uint64_t count) {
+    std::vector<WrittenArea> areas{vdso()};
+    MappedFiles files;
+    for (std::uint64_t number = 0; number < count; ++number) {
+      const std::string key = "fd:01 " + std::to_string(number);
+      files[key] = {.path = std::string(4095, 'x'), .size = page, .mtime_s = 5, .mtime_ns = 6};
+      areas.push_back(
+          {.area = of_file(area(base + 2 * number * page, page, PROT_READ), key), .written = {}});
+    }
+    const auto plan = plan_image(areas, files);
+    return plan.has_value() ? "" : plan.error().hint;
+  };
+  EXPECT_EQ(hint_of(255), "");
+  EXPECT_NE(hint_of(256).find("paths"), std::string::npos);  // 1 MiB, and the NUL at their end.
+}
+
 TEST(ImagePlan, WantsTheKernelsMappingsInARow) {
   auto data = area(0x7fff'0000'0000 - 4 * page, 4 * page, PROT_READ);
   data.name = "[vvar]";
