@@ -210,7 +210,8 @@ class SnapshotStore {
   [[nodiscard]] Result<std::vector<Snapshot>> list() const;  ///< Sorted by name.
   [[nodiscard]] Result<Snapshot> find(const std::string& name) const;
   /// What it holds, process by process, as its files say it: nothing is verified. On failure:
-  /// Errc::not_found, Errc::corrupt.
+  /// Errc::not_found, Errc::corrupt, the latter also beyond 10,000 processes, and for all of them
+  /// together 2^20 mappings, as many descriptors and 64 MiB of names.
   [[nodiscard]] Result<std::vector<SnapshotProcess>> processes(const std::string& name) const;
   /// Verifies and keeps it. Only what has passed this is ever given to CRIU. On failure:
   /// Errc::corrupt naming the file, Errc::not_found. Blocking: as long as reading takes.

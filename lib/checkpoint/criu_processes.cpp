@@ -7,6 +7,7 @@
 
 #include "base/try.hpp"
 #include "checkpoint/criu_image_bytes.hpp"
+#include "checkpoint/told_bounds.hpp"
 #include "criu_images.pb-c.h"
 
 namespace sock::checkpoint {
@@ -98,9 +99,16 @@ Result<std::map<std::uint64_t, CriuOpenFile>> parse_open_files(std::string_view 
     if (message->fifo != nullptr && message->fifo->has_regf_id != 0)
       fifos.emplace(message->id, message->fifo->regf_id);
   }
-  for (const auto& [number, by] : fifos)
-    if (const auto file = files.find(by); file != files.end())
-      files.at(number).name = file->second.name;
+  std::size_t bytes = 0;
+  for (const auto& [number, by] : fifos) {
+    const auto file = files.find(by);
+    if (file == files.end()) continue;
+    // All of them may name the same file.
+    bytes += file->second.name.size();
+    if (bytes > ToldBounds::most_name_bytes)
+      return corrupt_image(what, "the names of its pipes are too long to be told");
+    files.at(number).name = file->second.name;
+  }
   return files;
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 
 #include <sys/mman.h>
 
@@ -53,57 +52,40 @@ std::string what_of(const CriuArea& area, const CriuOpenFile* file) {
   return file != nullptr ? file->name : "";
 }
 
-/// Reads one record after another; nothing beyond the end.
-class Records {
- public:
-  explicit Records(std::string_view bytes) : bytes_{bytes} {}
-
-  template <class T>
-  std::optional<T> next() {
-    if (bytes_.size() < sizeof(T)) return std::nullopt;
-    T value;
-    std::memcpy(&value, bytes_.data(), sizeof value);
-    bytes_.remove_prefix(sizeof value);
-    return value;
-  }
-  template <class T>
-  std::optional<std::vector<T>> next(std::size_t count) {
-    if (bytes_.size() / sizeof(T) < count) return std::nullopt;
-    std::vector<T> values;
-    for (; count > 0; --count) values.push_back(*next<T>());
-    return values;
-  }
-  [[nodiscard]] std::string_view rest() const { return bytes_; }
-
- private:
-  std::string_view bytes_;
-};
-
-std::unexpected<Error> corrupt_plan() {
-  return base::refuse(Errc::corrupt, Stage::checkpoint, "plan", "it is not what it should be");
+/// Cuts records off the front of a plan that is whole.
+template <class Record>
+std::vector<Record> cut_records(std::string_view& plan, std::size_t count) {
+  std::vector<Record> records(count);
+  const std::size_t size = count * sizeof(Record);
+  std::copy_n(plan.data(), size, reinterpret_cast<char*>(records.data()));
+  plan.remove_prefix(size);
+  return records;
 }
 
-std::string text_at(std::string_view texts, std::size_t at) {
-  if (at >= texts.size()) return {};
-  const auto text = texts.substr(at);
-  return std::string{text.substr(0, text.find('\0'))};
+/// `paths`: each ended by a NUL.
+std::string_view path_at(std::string_view paths, std::size_t at) {
+  if (at >= paths.size()) return {};
+  const auto path = paths.substr(at);
+  return path.substr(0, path.find('\0'));
 }
 
 }  // namespace
 
-Result<std::vector<Mapping>> told_mappings(const std::vector<CriuArea>& all,
+Result<std::vector<Mapping>> told_mappings(std::vector<CriuArea> areas,
                                            const std::vector<CriuPages>& pages,
-                                           const std::map<std::uint64_t, CriuOpenFile>& files) {
-  std::vector<CriuArea> areas = all;
+                                           const std::map<std::uint64_t, CriuOpenFile>& files,
+                                           ToldBounds& bounds) {
   // Within other areas, without content.
   std::erase_if(areas, [](const CriuArea& area) { return (area.kind & criu_area::guard) != 0; });
   if (!ascend(areas) || !ascend(pages))
     return base::refuse(Errc::corrupt, Stage::checkpoint, "memory", "its areas are in no order");
   // Twice what a process may have, unless somebody has raised that.
-  constexpr std::size_t most_areas = 131'072;
+  constexpr std::size_t most_areas = std::size_t{2} * image::most_mappings;
   if (areas.size() > most_areas)
     return base::refuse(Errc::corrupt, Stage::checkpoint, "memory", "it has too many areas");
+  SOCK_TRY(bounds.add_mappings(areas.size()));
   std::vector<Mapping> told;
+  told.reserve(areas.size());
   for (const CriuArea& area : areas) {
     constexpr std::uint32_t file_shared = 1U << 7U;
     const bool has_file = (area.kind & (criu_area::file_private | file_shared)) != 0;
@@ -119,38 +101,43 @@ Result<std::vector<Mapping>> told_mappings(const std::vector<CriuArea>& all,
       file = nullptr;
     }
     mapping.what = what_of(area, file);
+    SOCK_TRY(bounds.add_name(mapping.what.size()));
     told.push_back(std::move(mapping));
   }
   return told;
 }
 
-Result<std::vector<Mapping>> told_mappings(std::string_view plan) {
-  Records records{plan};
-  const auto header = records.next<image::Header>();
-  if (!header || header->magic != image::magic || header->version != image::version)
-    return corrupt_plan();
-  const auto specials = records.next<image::Special>(header->special_count);
-  if (!specials) return corrupt_plan();
-  const auto files = records.next<image::File>(header->file_count);
-  if (!files) return corrupt_plan();
-  const auto mappings = records.next<image::Mapping>(header->mapping_count);
-  if (!mappings) return corrupt_plan();
+Result<std::vector<Mapping>> told_mappings(std::string_view plan, ToldBounds& bounds) {
+  image::Header header{};
+  const bool has_header = plan.size() >= sizeof header;
+  if (has_header) std::memcpy(&header, plan.data(), sizeof header);
+  if (!has_header || !image::is_whole(header, plan.size()) || plan.back() != '\0')
+    return base::refuse(Errc::corrupt, Stage::checkpoint, "plan", "it is not what it should be");
+  std::string_view rest = plan.substr(sizeof header);
+  const auto specials = cut_records<image::Special>(rest, header.special_count);
+  const auto files = cut_records<image::File>(rest, header.file_count);
+  const auto mappings = cut_records<image::Mapping>(rest, header.mapping_count);
+  SOCK_TRY(bounds.add_mappings(specials.size() + mappings.size()));
   std::vector<Mapping> told;
-  for (const auto& special : *specials)
+  told.reserve(specials.size() + mappings.size());
+  for (const auto& special : specials)
     told.push_back({.begin = special.begin,
                     .end = special.begin + special.size,
                     .protection = PROT_READ,
-                    .what = &special == &specials->back() ? "[vdso]" : "[vvar]"});
-  for (const auto& each : *mappings) {
+                    .what = &special == &specials.back() ? "[vdso]" : "[vvar]"});
+  for (const auto& each : mappings) {
     Mapping mapping{.begin = each.begin,
                     .end = each.begin + each.size,
                     .protection = each.protection,
                     .is_shared = (each.flags & image::is_shared) != 0};
-    if (each.file == image::pages)
+    if (each.file == image::pages) {
       ((each.flags & image::is_copied) != 0 ? mapping.copied_bytes : mapping.mapped_bytes) =
           each.size;
-    else if (each.file < files->size())
-      mapping.what = text_at(records.rest(), (*files)[each.file].path);
+    } else if (each.file < files.size()) {
+      const auto path = path_at(rest, files[each.file].path);
+      SOCK_TRY(bounds.add_name(path.size()));
+      mapping.what = path;
+    }
     if ((each.flags & image::grows_down) != 0) mapping.what = "[stack]";
     told.push_back(std::move(mapping));
   }

@@ -13,6 +13,7 @@
 #include "checkpoint/large_blocks.hpp"
 #include "checkpoint/mapped_memory.hpp"
 #include "checkpoint/memory_areas.hpp"
+#include "checkpoint/told_bounds.hpp"
 #include "checkpoint/told_mappings.hpp"
 #include "input.hpp"
 
@@ -28,7 +29,8 @@ void tell(std::string_view bytes) {
   static_cast<void>(parse_descriptor_table(bytes, "ids"));
   static_cast<void>(parse_descriptors(bytes, "fdinfo"));
   static_cast<void>(parse_open_files(bytes, "files"));
-  static_cast<void>(told_mappings(bytes));
+  ToldBounds bounds;
+  static_cast<void>(told_mappings(bytes, bounds));
   static_cast<void>(mappings_in(bytes));
 }
 
@@ -118,7 +120,8 @@ void plan_container(std::string_view bytes) {
     at = area.end;
     areas.push_back(area);
   }
-  const auto told = told_mappings(areas, pages, {});
+  ToldBounds bounds;
+  const auto told = told_mappings(areas, pages, {}, bounds);
   expect(told.has_value(), "areas that come one after the other are told");
   std::uint64_t copied = 0;
   for (const auto& mapping : *told) copied += mapping.copied_bytes;

@@ -6,6 +6,7 @@
 
 #include "checkpoint/criu_processes.hpp"
 #include "checkpoint/image_plan.hpp"
+#include "checkpoint/told_bounds.hpp"
 #include "checkpoint/told_mappings.hpp"
 #include "criu_bytes.hpp"
 
@@ -119,7 +120,8 @@ TEST(ToldMemory, SaysWhatIsCopiedAndWhatIsMapped) {
   areas[3].flags |= MAP_GROWSDOWN;
   const std::vector<CriuPages> pages{{.begin = 0x2000, .end = 0x5000, .flags = 4},
                                      {.begin = 0x9000, .end = 0xa000, .flags = 4}};
-  const auto told = told_mappings(areas, pages, files);
+  ToldBounds bounds;
+  const auto told = told_mappings(areas, pages, files, bounds);
   ASSERT_TRUE(told.has_value()) << told.error().message();
   EXPECT_EQ(*told,
             (std::vector<Mapping>{
@@ -148,12 +150,13 @@ TEST(ToldMemory, IsRefusedInNoOrder) {
   const CriuArea high = area(0x3000, 0x4000, criu_area::anonymous_private);
   CriuArea backwards = low;
   std::swap(backwards.begin, backwards.end);
-  EXPECT_TRUE(told_mappings({low, high}, {}, {}).has_value());
-  EXPECT_FALSE(told_mappings({high, low}, {}, {}).has_value());
-  EXPECT_FALSE(told_mappings({low, low}, {}, {}).has_value());
-  EXPECT_FALSE(told_mappings({backwards}, {}, {}).has_value());
+  ToldBounds bounds;
+  EXPECT_TRUE(told_mappings({low, high}, {}, {}, bounds).has_value());
+  EXPECT_FALSE(told_mappings({high, low}, {}, {}, bounds).has_value());
+  EXPECT_FALSE(told_mappings({low, low}, {}, {}, bounds).has_value());
+  EXPECT_FALSE(told_mappings({backwards}, {}, {}, bounds).has_value());
   const CriuPages pages{.begin = 0x1000, .end = 0x2000, .flags = 4};
-  EXPECT_FALSE(told_mappings({low, high}, {pages, pages}, {}).has_value());
+  EXPECT_FALSE(told_mappings({low, high}, {pages, pages}, {}, bounds).has_value());
 }
 
 TEST(ToldMemory, OfAZygoteIsItsPlan) {
@@ -189,7 +192,8 @@ TEST(ToldMemory, OfAZygoteIsItsPlan) {
        .flags = grows_down},
   };
   const std::string bytes = plan.to_bytes({});
-  const auto told = told_mappings(bytes);
+  ToldBounds bounds;
+  const auto told = told_mappings(bytes, bounds);
   ASSERT_TRUE(told.has_value()) << told.error().message();
   EXPECT_EQ(*told,
             (std::vector<Mapping>{
@@ -204,11 +208,10 @@ TEST(ToldMemory, OfAZygoteIsItsPlan) {
                  .is_shared = true,
                  .what = "/lib/libc.so.6"},
             }));
-  for (std::size_t size = 0; size < bytes.size() - sizeof(Mapping); ++size)
-    static_cast<void>(told_mappings(bytes.substr(0, size)));
-  EXPECT_FALSE(told_mappings(bytes.substr(0, 40)).has_value());
-  EXPECT_FALSE(told_mappings(bytes.substr(0, 200)).has_value());
-  EXPECT_FALSE(told_mappings("x" + bytes).has_value());
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(told_mappings(bytes.substr(0, size), bounds).has_value()) << size;
+  EXPECT_FALSE(told_mappings("x" + bytes, bounds).has_value());
+  EXPECT_FALSE(told_mappings(bytes + '\0', bounds).has_value());
 }
 
 }  // namespace
