@@ -118,8 +118,8 @@ def what_is_kept_counts(world: World) -> None:
     (world.path / "small.toml").write_text('object_memory = "1m"\n')
     world.start("--config", str(world.path / "small.toml"))
     world.must_put("keeper", KEEPING, SHOP + "concurrency = 1\n")
-    world.must_put("long", "def handler(event):\n    return 'x' * 300_000\n", SHOP)
-    for words, before in ((["get", "a"], True), (["invoke"], 300_000)):
+    world.must_put("long", "def handler(event):\n    return 'x' * 5_000_000\n", SHOP)
+    for words, before in ((["get", "a"], True), (["invoke"], 5_000_000)):
         answers = [world.result("keeper", words) for _ in range(4)]
         expect(answers == [before] * 3 + ["exhausted"], f"{words}: {answers}")
         world.result("keeper", ["drop"])

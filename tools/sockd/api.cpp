@@ -154,6 +154,10 @@ asio::awaitable<HttpResponse> Api::handle(HttpRequest request, Peer peer) {
   co_return co_await serve(route, request);
 }
 
+void Api::tell_refusals() {
+  std::fputs(refusals_.rest(RefusalLog::Clock::now()).c_str(), stderr);
+}
+
 // What has taken its turn, however it ended, is in its function's log.
 void Api::answered(std::string_view request, const HttpResponse& response) {
   const unsigned status = response.result_int();

@@ -47,6 +47,8 @@ class Api : public HttpHandler {
   [[nodiscard]] HttpResponse too_large(const http::request_header<>& header, Peer peer,
                                        std::size_t most) const override;
   void answered(std::string_view request, const HttpResponse& response) override;
+  /// Now and then: of those that have no line of their own, how many there were.
+  void tell_refusals();
 
  private:
   [[nodiscard]] Rights rights_of(const http::request_header<>& header, Peer peer) const;

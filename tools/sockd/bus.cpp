@@ -97,7 +97,7 @@ asio::awaitable<Bus::Answer> Bus::invoke(ConnectionPtr connection, BusRequest re
     co_return Answer{.text = bus_error("exhausted", "calls are nested too deeply")};
   if (file) {
     auto read = [&file] { return read_sealed(file, most_payload); };
-    auto event = co_await run_blocking(workers_, read);
+    auto event = co_await run_blocking(copiers_, read);
     if (!event.has_value()) co_return Answer{.text = bus_error(event.error())};
     request.event = std::move(*event);
     file.reset();
@@ -130,14 +130,16 @@ asio::awaitable<Bus::Answer> Bus::as_file(std::string application, std::string r
   if (!file.has_value()) co_return Answer{.text = bus_error(file.error())};
   auto own = open_again(*file);
   if (!own.has_value()) co_return Answer{.text = bus_error(own.error())};
-  lent.add(std::move(*own), result.size());
-  auto fill = [&]() -> sock::Result<sock::UniqueFd> {
-    SOCKCTL_TRY(sockctl::write_all(*file, result));
-    SOCKCTL_TRY(seal_memory(*file));
-    return open_again(*file);
-  };
-  auto theirs = co_await run_blocking(workers_, fill);
+  // From now on it is somebody's.
+  auto theirs = open_again(*file);
   if (!theirs.has_value()) co_return Answer{.text = bus_error(theirs.error())};
+  lent.add(std::move(*own), result.size());
+  auto fill = [&]() -> sock::Result<> {
+    SOCKCTL_TRY(sockctl::write_all(*file, result));
+    return seal_memory(*file);
+  };
+  const auto filled = co_await run_blocking(copiers_, fill);
+  if (!filled.has_value()) co_return Answer{.text = bus_error(filled.error())};
   co_return Answer{.text = bus_file(), .file = std::move(*theirs)};
 }
 

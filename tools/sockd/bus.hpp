@@ -33,9 +33,9 @@ class Bus {
 
   /// `most_lent`: bytes of the results that the functions of one application may have at once, of
   /// those that are passed as files.
-  Bus(boost::asio::io_context& loop, boost::asio::thread_pool& workers, const InstancePool& pool,
-      SharedData& data, std::uint64_t most_lent)
-      : loop_{loop}, workers_{workers}, pool_{pool}, data_{data}, most_lent_{most_lent} {}
+  Bus(boost::asio::io_context& loop, const InstancePool& pool, SharedData& data,
+      std::uint64_t most_lent)
+      : loop_{loop}, pool_{pool}, data_{data}, most_lent_{most_lent} {}
   /// Where calls go. Before anything else.
   void attach(Dispatcher& dispatcher, EventQueue& events);
 
@@ -69,13 +69,14 @@ class Bus {
                                      std::chrono::milliseconds time_to_live);
 
   boost::asio::io_context& loop_;
-  boost::asio::thread_pool& workers_;
   const InstancePool& pool_;
   SharedData& data_;
   std::uint64_t most_lent_;
   std::map<std::string, LentMemory> lent_ = {};  ///< By application.
   Dispatcher* dispatcher_ = nullptr;
   EventQueue* events_ = nullptr;
+  /// Of long events and results: no start of an instance, which may take long, is in their way.
+  boost::asio::thread_pool copiers_{2};
 };
 
 }  // namespace sockd

@@ -52,8 +52,6 @@ bool has_lost_processes(const sock::Container& container) {
   return stats.has_value() && stats->oom_kills.value_or(0) > 0;
 }
 
-/// Of one that may be on its way out still: who is killed for memory can take longer over it than
-/// anybody waits, and closes its channel before.
 Ending how_it_ended(Instance& instance) {
   constexpr int killed = 128 + SIGKILL;
   auto& container = instance.container();
@@ -62,8 +60,14 @@ Ending how_it_ended(Instance& instance) {
   // As a first process says it of one that it has started, and which had all the memory.
   const bool lost_one =
       ending && ending->kind == sock::ExitStatus::Kind::exited && ending->value == killed;
-  if ((!ending || lost_one) && has_lost_processes(container)) return out_of_memory;
-  return ending;
+  return lost_one && has_lost_processes(container) ? out_of_memory : ending;
+}
+
+/// Of one that anybody has waited for: who is killed for memory closes its channel, and may take
+/// longer than that to be gone.
+Ending how_it_ends(Instance& instance) {
+  const Ending ending = how_it_ended(instance);
+  return !ending && has_lost_processes(instance.container()) ? out_of_memory : ending;
 }
 
 bool is_success(const Ending& ending) {
@@ -241,7 +245,8 @@ asio::awaitable<void> Dispatcher::finish(FunctionPtr home, std::chrono::millisec
       Ending ending = co_await run_blocking(workers_, look);
       if (!ending) {
         co_await wait_for_end(*own);
-        ending = co_await run_blocking(workers_, look);
+        auto look_again = [own] { return how_it_ends(*own); };
+        ending = co_await run_blocking(workers_, look_again);
       }
       if (reply.kind == Reply::Kind::finished && is_success(ending))
         outcome.body = std::move(reply.answer->text);

@@ -73,10 +73,10 @@ class InstancePool {
     std::size_t sandboxes = 0;  ///< That have its code.
   };
   using FunctionPtr = std::shared_ptr<Function>;
-  /// What a call has waited for: an instance, or leave to start one. It is given back by one of
-  /// release(), dispose() and give_up().
+  /// What a call has waited for: an instance, or leave to start one, which ends with has_started()
+  /// or give_up(). An instance ends with release() or dispose().
   struct Turn {
-    std::optional<Idle> idle;  ///< Empty: it is to start one; then has_started().
+    std::optional<Idle> idle;
   };
   struct Refusal {
     Outcome::Kind kind;

@@ -21,7 +21,7 @@ SharedData::Answer<> LocalData::reach() {
 
 SharedData::Answer<> LocalData::put(DataName of, SealedObject object,
                                     std::chrono::milliseconds time_to_live) {
-  // Whoever has put it may have it open still, and is somebody who has it.
+  // As everybody else has it. Its maker's descriptor is not seen; but that memory is its own.
   auto own = open_again(object.file);
   if (!own.has_value()) co_return std::unexpected(own.error());
   object.file.reset();

@@ -37,6 +37,8 @@ namespace {
 
 constexpr std::size_t workers = 16;  // Each waits for the kernel most of the time.
 constexpr std::size_t prepared_cgroups = 8;
+constexpr std::uint64_t least_results = 16U << 20U;  // Bytes on the bus of an application, see Bus.
+
 /// Made where it is missing. Containers see parts of it, so its path has no links.
 Result<std::string> make_state(const std::string& given) {
   namespace fs = std::filesystem;
@@ -95,7 +97,7 @@ struct Daemon {
                           .idle_time = settings.idle_time},
                          [this](const StoredFunction& old) { registrar.forget(old); }};
   std::unique_ptr<SharedData> data;
-  Bus bus{loop, threads, instances, *data, settings.object_memory};
+  Bus bus{loop, instances, *data, std::max(settings.object_memory, least_results)};
   Dispatcher dispatcher{
       loop,
       threads,
@@ -170,15 +172,17 @@ asio::awaitable<void> complain_of_missing_data(SharedData& data) {
 }
 
 // Of functions whose removal was not finished when the daemon before this one ended.
-Result<> withdraw_strays(Daemon& daemon) {
-  const auto stored = SOCKCTL_TRY(daemon.registrar.names());
-  for (const auto& name : daemon.events.functions())
-    if (std::ranges::find(stored, name) == stored.end())
-      asio::co_spawn(daemon.loop, daemon.events.withdraw(name), asio::detached);
-  return {};
+void withdraw_strays(Daemon& daemon) {
+  const auto stored = daemon.registrar.names();
+  if (!stored.has_value()) return;  // As serve_all() has said.
+  for (const auto& name : daemon.events.functions()) {
+    if (std::ranges::find(*stored, name) != stored->end()) continue;
+    daemon.log.remove(name);
+    asio::co_spawn(daemon.loop, daemon.events.withdraw(name), asio::detached);
+  }
 }
 
-asio::awaitable<void> tend(SharedData& data, Bus& bus) {
+asio::awaitable<void> tend(SharedData& data, Bus& bus, Api& api) {
   constexpr std::chrono::seconds pause{5};
   asio::steady_timer timer{co_await asio::this_coro::executor};
   for (;;) {
@@ -186,6 +190,7 @@ asio::awaitable<void> tend(SharedData& data, Bus& bus) {
     co_await timer.async_wait(asio::use_awaitable);
     data.forget_old();
     bus.forget_results();
+    api.tell_refusals();
   }
 }
 
@@ -216,7 +221,7 @@ Result<> serve(const CommandLine& line) {
   for (const auto& [name, error] : daemon.registrar.serve_all())
     fmt::print(stderr, "sockd: {} is not served: {}\n", name, error.message());
   SOCKCTL_TRY(daemon.events.start());
-  SOCKCTL_TRY(withdraw_strays(daemon));
+  withdraw_strays(daemon);
   const auto zygotes = hold_zygotes(settings, host);
   Api api{{.dispatcher = daemon.dispatcher,
            .pool = daemon.instances,
@@ -237,7 +242,7 @@ Result<> serve(const CommandLine& line) {
   say("ready, with " + control);
   tell_systemd("READY=1\nSTATUS=Serving functions");
   asio::co_spawn(daemon.loop, complain_of_missing_data(*daemon.data), asio::detached);
-  asio::co_spawn(daemon.loop, tend(*daemon.data, daemon.bus), asio::detached);
+  asio::co_spawn(daemon.loop, tend(*daemon.data, daemon.bus, api), asio::detached);
   asio::co_spawn(daemon.loop, end_on_signal(daemon, server), asio::detached);
   daemon.loop.run();
   return {};

@@ -9,17 +9,20 @@
 namespace sockd {
 namespace {
 
+using sock::Errc;
+using sock::Stage;
+
 constexpr std::chrono::seconds load_time{10};
 constexpr std::chrono::seconds rest_time{10};
 
 /// Whatever it did instead of being loaded, it is the object that is refused.
 sock::Error of_object(sock::Error error, const std::string& object) {
-  const bool has_ended = error.code == sock::Errc::closed;
-  if (has_ended || error.code == sock::Errc::timed_out) {
+  const bool has_ended = error.code == Errc::closed;
+  if (has_ended || error.code == Errc::timed_out) {
     error.subject = object;
     error.hint = has_ended ? "the process that loaded it has ended" : "it was still being loaded";
   }
-  error.code = sock::Errc::invalid_spec;
+  error.code = Errc::invalid_spec;
   return error;
 }
 

@@ -30,6 +30,15 @@ std::map<sock::Package, std::string> paths_of(const std::vector<Packages>& packa
   return paths;
 }
 
+bool are_in(const Modules& some, const Modules& all) {
+  return std::ranges::all_of(some, [&](const auto& each) {
+    const auto known = all.find(each.first);
+    return known != all.end() && std::ranges::all_of(each.second, [&](const auto& name) {
+             return std::ranges::find(known->second, name) != known->second.end();
+           });
+  });
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Realm>> Realm::open(sock::Host& host, RealmSpec spec) {
@@ -64,11 +73,11 @@ bool Realm::covers(const std::vector<sock::Bind>& binds, const Modules& modules)
                                return std::ranges::find(spec_.rootfs.binds, bind) !=
                                       spec_.rootfs.binds.end();
                              }) &&
-         joined(spec_.modules, modules) == spec_.modules;
+         are_in(modules, spec_.modules);
 }
 
 void Realm::tend(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
+  while (!stop.stop_requested() && !is_superseded_) {
     pollfd due{.fd = cache_.due().get(), .events = POLLIN, .revents = 0};
     const auto ready = sockctl::wait_for({&due, 1}, std::chrono::steady_clock::now() + glance);
     if (!ready.has_value() || *ready == 0) continue;
@@ -113,24 +122,17 @@ sock::ImportTree Realm::written_tree(const std::string& directory) {
   return tree.has_value() ? std::move(*tree) : sock::ImportTree{};
 }
 
-sock::Rootfs joined(sock::Rootfs root, const sock::Rootfs& more) {
-  for (const auto& bind : more.binds) {
-    const auto same = std::ranges::find(root.binds, bind.target, &sock::Bind::target);
-    if (same == root.binds.end())
-      root.binds.push_back(bind);
-    else
-      *same = bind;
-  }
-  return root;
-}
-
-Modules joined(Modules modules, const Modules& more) {
+bool add_modules(Modules& into, const Modules& more) {
+  bool is_new = false;
   for (const auto& [package, names] : more) {
-    auto& all = modules[package];
-    for (const auto& name : names)
-      if (std::ranges::find(all, name) == all.end()) all.push_back(name);
+    auto& all = into[package];
+    for (const auto& name : names) {
+      if (std::ranges::find(all, name) != all.end()) continue;
+      all.push_back(name);
+      is_new = true;
+    }
   }
-  return modules;
+  return is_new;
 }
 
 }  // namespace sockd

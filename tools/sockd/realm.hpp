@@ -61,7 +61,7 @@ class Realm {
   /// Removes what realms of its directory have written down that saw something else: no zygote of
   /// this one comes from that. What is in use stays, for the next time. Blocking.
   void forget_earlier_roots();
-  /// Another one takes its place: it writes nothing down any more.
+  /// Another one takes its place: it starts nothing and writes nothing down any more.
   void supersede() noexcept { is_superseded_ = true; }
   [[nodiscard]] const RealmSpec& spec() const noexcept { return spec_; }
   [[nodiscard]] sock::ImportTree tree() const { return cache_.tree(); }
@@ -78,9 +78,7 @@ class Realm {
   std::jthread tender_;
 };
 
-/// One root that shows what either shows; where both have something, it is what `more` has there.
-sock::Rootfs joined(sock::Rootfs root, const sock::Rootfs& more);
-/// The modules of either, each once.
-Modules joined(Modules modules, const Modules& more);
+/// Each module once. Whether there was a new one.
+bool add_modules(Modules& into, const Modules& more);
 
 }  // namespace sockd

@@ -23,14 +23,16 @@ std::string shortened(std::string_view text) {
 
 }  // namespace
 
+std::string RefusalLog::rest(Clock::time_point now) {
+  if (now - since_ < 1s) return "";
+  since_ = now;
+  told_ = 0;
+  if (left_out_ == 0) return "";
+  return fmt::format("sockd: {} more requests were refused\n", std::exchange(left_out_, 0));
+}
+
 std::string RefusalLog::note(const Refusal& refusal, Clock::time_point now) {
-  std::string text;
-  if (now - since_ >= 1s) {
-    since_ = now;
-    told_ = 0;
-    if (left_out_ > 0)
-      text = fmt::format("sockd: {} more requests were refused\n", std::exchange(left_out_, 0));
-  }
+  std::string text = rest(now);
   if (told_ >= most_a_second) {
     ++left_out_;
     return text;

@@ -1,7 +1,7 @@
 #pragma once
 
-// Lines about requests that were refused before they were anybody's call: they are in no function's
-// log, and strangers may send any number of them.
+// Lines about requests that were refused before it was their turn: most of them are in no
+// function's log, and strangers may send any number of them.
 
 #include <chrono>
 #include <cstdint>
@@ -23,6 +23,8 @@ class RefusalLog {
   /// What is to be printed now: a line, and how many were left out before it. Empty when there have
   /// been enough in this second.
   std::string note(const Refusal& refusal, Clock::time_point now);
+  /// The same, where nothing was refused for a while: how many were left out.
+  std::string rest(Clock::time_point now);
 
  private:
   Clock::time_point since_ = {};

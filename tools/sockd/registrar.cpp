@@ -23,6 +23,8 @@ std::vector<std::pair<std::string, sock::Error>> Registrar::serve_all() {
       failures.emplace_back(name, deployed.error());
   }
   retire_applications();
+  // With one of them missing the realms see less than they will.
+  if (failures.empty()) starter_->forget_earlier_roots();
   return failures;
 }
 
@@ -61,6 +63,7 @@ Result<DeployedPtr> Registrar::add(const std::string& name, const std::string& a
   else
     store_.forget(name, stored.version);
   retire_applications();
+  if (deployed.has_value()) starter_->forget_earlier_roots();
   return deployed;
 }
 

@@ -2,6 +2,8 @@
 
 #include "sealed_memory.hpp"
 
+#include <csignal>
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -72,16 +74,20 @@ Result<std::string> read_sealed(sock::FdRef file, std::size_t most) {
   return content;
 }
 
+// Without waiting: whoever has made the file may have a lease on it, which it does not give back.
 Result<sock::UniqueFd> open_again(sock::FdRef file) {
   const std::string path = fmt::format("/proc/self/fd/{}", file.get());
-  sock::UniqueFd opened{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  sock::UniqueFd opened{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!opened) return sockctl::last_error(in_memory);
   return opened;
 }
 
-// KERNEL: since Linux 5.3 a lease for writing is refused while anybody else has the file open, and
-// who maps a file has it open.
+// KERNEL: since Linux 5.3 a lease for writing is refused while anybody else has opened the file,
+// and who maps a file has it open. Who opens it in the moment of the lease makes the kernel send us
+// a signal, which would be SIGIO, and the end of us.
 bool is_nobody_elses(sock::FdRef opened_again) {
+  constexpr int ignored_unless_handled = SIGURG;
+  if (::fcntl(opened_again.get(), F_SETSIG, ignored_unless_handled) != 0) return false;
   if (::fcntl(opened_again.get(), F_SETLEASE, F_WRLCK) != 0) return false;
   ::fcntl(opened_again.get(), F_SETLEASE, F_UNLCK);
   return true;

@@ -35,8 +35,9 @@ sock::Result<std::string> read_sealed(sock::FdRef file, std::size_t most);
 
 /// The same file, opened anew to be read: who has that one is not who has the other.
 sock::Result<sock::UniqueFd> open_again(sock::FdRef file);
-/// Whether nobody but the caller has the file open, or mapped. The caller has it by open_again()
-/// alone.
+/// Whether nobody has opened the file again but the caller, or maps what was opened again. Not seen
+/// is the descriptor that memfd_create() has given its maker, and what that maps. The caller has it
+/// by open_again() alone.
 bool is_nobody_elses(sock::FdRef opened_again);
 
 }  // namespace sockd

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <ranges>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -106,16 +108,21 @@ std::vector<std::string> command_of(const FunctionSpec& spec) {
   return argv;
 }
 
-/// Its packages: the code and the directories of functions are for their instances alone.
-Result<> add_needs(RealmSpec& spec, const Deployed& function) {
-  if (!function.packages) return {};
-  sock::Rootfs root{.base = function.rootfs.base};
-  std::vector<std::string> unused_env;
-  SOCKCTL_TRY(function.packages->declare(root, unused_env));
-  spec.rootfs = joined(std::move(root), spec.rootfs);
-  spec.modules = joined(spec.modules, function.modules);
-  spec.packages.push_back(function.packages);
-  return {};
+/// What zygotes see and import for these functions: packages. The code and the directories of a
+/// function are for its instances alone. Where two see something else in one place, it is the
+/// first one's.
+void add_needs(RealmSpec& spec, std::span<const Deployed* const> functions) {
+  std::map<std::string, sock::Bind> binds;
+  for (const Deployed* const function : functions) {
+    bool is_new = false;
+    for (const auto& bind : function->package_binds)
+      is_new = binds.try_emplace(bind.target, bind).second || is_new;
+    is_new = add_modules(spec.modules, function->modules) || is_new;
+    if (is_new) spec.packages.push_back(function->packages);
+  }
+  // In one order, whichever function came first: zygotes that were written down are for the same
+  // root.
+  for (auto& bind : binds | std::views::values) spec.rootfs.binds.push_back(std::move(bind));
 }
 
 /// The paths of Outcome::path.
@@ -150,18 +157,22 @@ Result<DeployedPtr> Starter::deploy(StoredFunction function) {
   auto deployed = std::make_shared<Deployed>(Deployed{.stored = std::move(function)});
   deployed->rootfs.base = sock::host_image;
   deployed->env = deployed->stored.spec.env;
+  // Before anything is changed for it that others share.
+  for (auto& directory : deployed->stored.spec.directories)
+    SOCKCTL_TRY(resolve(directory, options_.watch));
   const FunctionRuntime runtime = deployed->stored.spec.runtime;
   if (runtime != FunctionRuntime::python) SOCKCTL_TRY(check_file(deployed->stored));
   if (runtime == FunctionRuntime::native) SOCKCTL_TRY(provide_native(*deployed));
   if (runtime != FunctionRuntime::native) SOCKCTL_TRY(provide_python(*deployed));
   // Not for zygotes: each instance has its own.
   deployed->rootfs.handler = deployed->stored.code;
-  for (auto& directory : deployed->stored.spec.directories) {
-    SOCKCTL_TRY(resolve(directory, options_.watch));
+  for (const auto& directory : deployed->stored.spec.directories)
     deployed->rootfs.binds.push_back({.source = directory.path, .target = directory.at});
+  if (runtime == FunctionRuntime::python) {
+    auto& all = deployed_[deployed->stored.spec.application];
+    std::erase_if(all, [](const auto& each) { return each.expired(); });
+    all.push_back(deployed);
   }
-  if (runtime == FunctionRuntime::python)
-    deployed_[deployed->stored.spec.application].push_back(deployed);
   return deployed;
 }
 
@@ -171,6 +182,7 @@ Result<> Starter::provide_python(Deployed& function) {
   function.packages = SOCKCTL_TRY(choose_packages(function.stored, options_));
   if (function.packages) {
     SOCKCTL_TRY(function.packages->declare(function.rootfs, function.env));
+    function.package_binds = function.rootfs.binds;
     function.modules = SOCKCTL_TRY(modules_of(*function.packages, spec));
     for (const auto& each : function.packages->packages())
       function.declared.push_back(each.package);
@@ -191,13 +203,13 @@ Result<> Starter::provide_native(Deployed& function) {
   return {};
 }
 
-std::vector<DeployedPtr> Starter::living(const std::string& application) {
-  std::vector<DeployedPtr> living;
-  auto& all = deployed_[application];
-  for (const auto& each : all)
-    if (auto one = each.lock()) living.push_back(std::move(one));
-  std::erase_if(all, [](const auto& each) { return each.expired(); });
-  return living;
+// Not the version that it is to replace.
+std::vector<DeployedPtr> Starter::others_of(const Deployed& function) {
+  std::vector<DeployedPtr> others;
+  for (const auto& each : deployed_[function.stored.spec.application])
+    if (auto other = each.lock(); other && other->stored.name != function.stored.name)
+      others.push_back(std::move(other));
+  return others;
 }
 
 // The old one goes with the last instance from it.
@@ -215,11 +227,10 @@ Result<> Starter::provide_realm(const std::string& application, const Deployed& 
                  .spares = options_.spares};
   SOCKCTL_TRY(sockctl::ensure_private_dir(spec.directory));
   spec.tree = before ? before->tree() : Realm::written_tree(spec.directory);
-  SOCKCTL_TRY(add_needs(spec, function));
-  for (const auto& other : living(application)) SOCKCTL_TRY(add_needs(spec, *other));
-  // In one order, whichever function came first: zygotes that were written down are for the same
-  // root.
-  std::ranges::sort(spec.rootfs.binds, {}, &sock::Bind::target);
+  const auto others = others_of(function);
+  std::vector<const Deployed*> all{&function};
+  for (const auto& other : others) all.push_back(other.get());
+  add_needs(spec, all);
   auto realm = Realm::open(*host_, std::move(spec));
   if (!realm.has_value()) {
     // The other functions have a part in it.
@@ -336,13 +347,16 @@ void Starter::retire_all_but(const std::set<std::string>& applications) {
       return true;
     });
   }
-  for (const auto& realm : realms()) realm->forget_earlier_roots();
   std::erase_if(deployed_, [&](const auto& each) { return !applications.contains(each.first); });
   std::set<std::string> kept;
   for (const auto& application : applications) kept.insert(directory_name(application));
   std::error_code ignored;  // What cannot be removed now is found by the next daemon.
   for (const auto& entry : std::filesystem::directory_iterator{options_.zygote_directory, ignored})
     if (!kept.contains(entry.path().filename())) std::filesystem::remove_all(entry.path(), ignored);
+}
+
+void Starter::forget_earlier_roots() {
+  for (const auto& realm : realms()) realm->forget_earlier_roots();
 }
 
 std::shared_ptr<Realm> Starter::find_realm(const std::string& application) const {

@@ -24,9 +24,10 @@ struct Deployed {
   sock::Rootfs rootfs = {};
   std::vector<std::string> env = {};
   std::vector<sock::Package> declared = {};
-  Packages packages = {};                     ///< Empty: it declares none.
-  Modules modules = {};                       ///< Of these, what zygotes import.
-  std::shared_ptr<NativeZygote> native = {};  ///< Of FunctionRuntime::native.
+  Packages packages = {};                      ///< Empty: it declares none.
+  std::vector<sock::Bind> package_binds = {};  ///< Of these, in `rootfs`.
+  Modules modules = {};                        ///< Of these, what zygotes import.
+  std::shared_ptr<NativeZygote> native = {};   ///< Of FunctionRuntime::native.
   /// Of a sandbox that an application's functions share: which.
   std::vector<std::shared_ptr<const Deployed>> members = {};
 };
@@ -56,9 +57,11 @@ class Starter {
   /// `request`: the id of the call that it is started for.
   Result<StartedInstance> start(const Deployed& function, const std::string& request);
   /// For the thread of deploy(). Ends the realms of other applications, as soon as no instance of
-  /// theirs is left, and removes what they have written down, and what the earlier realms of these
-  /// have.
+  /// theirs is left, and removes what they have written down.
   void retire_all_but(const std::set<std::string>& applications);
+  /// For the thread of deploy(), when all functions of the store are deployed: then the realms see
+  /// what they see after the next start. See Realm.
+  void forget_earlier_roots();
   /// Those that serve, by their names.
   [[nodiscard]] std::vector<std::shared_ptr<Realm>> realms() const;
 
@@ -72,11 +75,10 @@ class Starter {
   Result<StartedInstance> start_python(const Deployed& function, const sock::ContainerSpec& spec);
   Result<StartedInstance> start_native(const Deployed& function, const sock::ContainerSpec& spec);
   Result<StartedInstance> start_program(sock::ContainerSpec spec);
-  /// The realm of an application, seeing all that this function needs and those that somebody has
-  /// still.
+  /// The realm of an application, seeing all that its functions need.
   Result<> provide_realm(const std::string& application, const Deployed& function);
-  /// Those of an application that somebody has still.
-  std::vector<DeployedPtr> living(const std::string& application);
+  /// Those of its application that somebody has still.
+  std::vector<DeployedPtr> others_of(const Deployed& function);
   [[nodiscard]] std::shared_ptr<Realm> find_realm(const std::string& application) const;
 
   sock::Host* host_;

@@ -37,6 +37,10 @@ TEST(RefusalLog, IsBoundedAndSaysSo) {
   EXPECT_EQ(log.note(refusal, start + 1s),
             "sockd: 990 more requests were refused\nsockd: refused with 404: GET /x: none\n");
   EXPECT_EQ(log.note(refusal, start + 3s), "sockd: refused with 404: GET /x: none\n");
+  for (int i = 0; i < 10; ++i) (void)log.note(refusal, start + 3s);
+  EXPECT_EQ(log.rest(start + 3s), "");
+  EXPECT_EQ(log.rest(start + 5s), "sockd: 1 more requests were refused\n");
+  EXPECT_EQ(log.rest(start + 7s), "");
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ void World::make_pool(PoolLimits limits) {
     retired.push_back(of.name + " " + std::to_string(of.version));
   };
   pool_ = std::make_unique<InstancePool>(loop_, workers_, limits, note);
-  bus_ = std::make_unique<Bus>(loop_, workers_, *pool_, data_, mib);
+  bus_ = std::make_unique<Bus>(loop_, *pool_, data_, mib);
   dispatcher_ = std::make_unique<Dispatcher>(
       loop_, workers_, starter_, *pool_, *bus_,
       [](const CallRequest&, const Outcome&, std::chrono::nanoseconds) {});
