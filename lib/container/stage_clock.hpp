@@ -21,6 +21,8 @@ class StageClock {
     timings_.push_back({.stage = stage, .elapsed = std::chrono::nanoseconds{now - last_}});
     last_ = now;
   }
+  /// Monotonic nanoseconds of the last mark.
+  [[nodiscard]] std::int64_t marked() const noexcept { return last_; }
   std::vector<StageTiming> take() { return std::move(timings_); }
 
  private:

@@ -1,6 +1,7 @@
 // A container from a fork: the zygote makes the process while the Host makes everything else, and
 // then one message tells the child what to become.
 
+#include <algorithm>
 #include <optional>
 
 #include <sched.h>
@@ -72,6 +73,17 @@ Error failed_step(const child::Report& report, const ContainerSpec& spec) {
   if (error.stage == Stage::exec && error.code == Errc::not_found)
     error.hint = "the zygote has loaded nothing of that name";
   return error;
+}
+
+/// What the child has done between the last mark here and its own first one: until it has its work,
+/// and that is read. Part of being forked.
+void add_to_fork(std::vector<StageTiming>& timings, const child::Report& report,
+                 std::int64_t marked) {
+  std::int64_t begun = report.last_mark;
+  for (const std::int64_t elapsed : report.elapsed) begun -= elapsed;
+  const auto fork = std::ranges::find(timings, Stage::fork, &StageTiming::stage);
+  if (fork != timings.end() && begun > marked)
+    fork->elapsed += std::chrono::nanoseconds{begun - marked};
 }
 
 Result<> attach_proc(isolation::StitchedRoot& root, const Child& child) {
@@ -167,6 +179,7 @@ Result<container::Launched> launch_forked(Zygote::Impl& zygote, const ContainerS
                                .init_report = {},
                                .timings = clock.take()};
   launched.pid = sys::number_of(launched.pidfd);
+  add_to_fork(launched.timings, report, clock.marked());
   container::append_timings(report, launched.timings);
   if (parts.root.terminal) launched.terminal = std::move(parts.root.terminal->master);
   return launched;
