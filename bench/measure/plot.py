@@ -133,6 +133,7 @@ def stacked_plot(path: Path, title: str, x: str, bars: dict[str, dict[str, float
 
 
 REST = "the rest"
+MOST_TICS = 8  # As many figures have room below an axis beside long names.
 
 
 def tics(least: float, most: float) -> list[float]:
@@ -144,7 +145,7 @@ def tics(least: float, most: float) -> list[float]:
     if len(inside) < 3:
         return all_inside
     tens = [tic for tic in inside if f"{tic:e}".startswith("1.0")]
-    return tens if len(tens) > 3 else inside
+    return tens if len(tens) > 3 or (len(tens) == 3 and len(inside) > MOST_TICS) else inside
 
 
 def tic_step(longest: float) -> float:

@@ -99,13 +99,13 @@ Result<std::map<std::uint64_t, CriuOpenFile>> parse_open_files(std::string_view 
     if (message->fifo != nullptr && message->fifo->has_regf_id != 0)
       fifos.emplace(message->id, message->fifo->regf_id);
   }
-  std::size_t bytes = 0;
+  std::size_t copied = 0;
   for (const auto& [number, by] : fifos) {
     const auto file = files.find(by);
     if (file == files.end()) continue;
     // All of them may name the same file.
-    bytes += file->second.name.size();
-    if (bytes > ToldBounds::most_name_bytes)
+    copied += file->second.name.size();
+    if (copied > ToldBounds::most_name_bytes)
       return corrupt_image(what, "the names of its pipes are too long to be told");
     files.at(number).name = file->second.name;
   }
