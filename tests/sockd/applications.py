@@ -192,5 +192,5 @@ def what_is_sent_without_waiting_outlives_a_kill(world: World) -> None:
     expect(wait_until(lambda: answered() == set(ids)), f"{len(answered())} of 20")
 
 
-TESTS = [what_is_sent_without_waiting_outlives_a_kill, functions_call_one_another, calls_within_calls_have_an_end, objects_are_written_once_and_shared,
+TESTS = [what_is_sent_without_waiting_outlives_a_kill, functions_call_one_another, calls_within_calls_have_an_end, objects_are_written_once_and_shared, what_is_kept_counts,
          counters_gather_what_was_spread, what_is_no_request_ends_the_connection_alone]

@@ -2,6 +2,7 @@
 
 #include "application_data.hpp"
 
+#include <ranges>
 #include <utility>
 
 namespace sockd {
@@ -14,11 +15,9 @@ void ApplicationData::forget_old(Time now) {
 }
 
 void ApplicationData::end_old_ones(Time now) {
-  std::erase_if(objects_, [&](auto& each) {
-    const bool is_old = each.second.end <= now;
-    if (is_old) end(each.second);
-    return is_old;
-  });
+  for (auto& object : objects_ | std::views::values)
+    if (object.end <= now) end(object);
+  std::erase_if(objects_, [now](const auto& each) { return each.second.end <= now; });
   std::erase_if(counters_, [&](const auto& each) { return each.second.end <= now; });
 }
 

@@ -2,6 +2,8 @@
 
 #include "bus.hpp"
 
+#include <ranges>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <fmt/format.h>
@@ -144,10 +146,8 @@ asio::awaitable<Bus::Answer> Bus::as_file(std::string application, std::string r
 }
 
 void Bus::forget_results() {
-  std::erase_if(lent_, [](auto& each) {
-    each.second.look();
-    return each.second.files() == 0;
-  });
+  for (auto& lent : lent_ | std::views::values) lent.look();
+  std::erase_if(lent_, [](const auto& each) { return each.second.files() == 0; });
 }
 
 asio::awaitable<Bus::Answer> Bus::put(DataName of, sock::UniqueFd file,

@@ -86,6 +86,7 @@ TEST(Objects, End) {
   EXPECT_TRUE(data.get("a", start + 9s).has_value());
   EXPECT_FALSE(data.get("c", start + 1s).has_value()) << "at once";
   EXPECT_FALSE(data.get("a", start + 10s).has_value());
+  data.forget_old(start + 10s);
   EXPECT_EQ(data.bytes(), 40U);
   EXPECT_FALSE(data.get("b", start + 1h).has_value()) << "at most the quota's time";
 }
