@@ -78,6 +78,14 @@ Result<> unpack_data(store::ByteStream& tar, PackageWriter& writer, const std::s
   return {};
 }
 
+// What is behind the end of the tar archive is read as well: it must be there, and the checksums
+// hold only then.
+Result<> read_on(store::ByteStream& tar) {
+  while (!SOCK_TRY(tar.next()).empty()) {
+  }
+  return {};
+}
+
 // In this order: debian-binary, control.tar.*, data.tar.*.
 Result<Metadata> unpack_one(const SourceFile& deb, PackageWriter& writer,
                             const ImportLimits& limits) {
@@ -94,17 +102,25 @@ Result<Metadata> unpack_one(const SourceFile& deb, PackageWriter& writer,
   constexpr std::uint64_t most_version = 64;
   if (!SOCK_TRY(outer.read_all(most_version)).starts_with("2."))
     return no_package("no Debian package of format 2");
-  const auto control_name = SOCK_TRY(expect("control.tar"));
-  auto control_decoder = SOCK_TRY(decoder_for(control_name, deb.name));
-  store::DecodedStream control_tar{member, std::move(control_decoder)};
-  auto control = SOCK_TRY(read_control(control_tar, deb.name, limits));
-  const auto data_name = SOCK_TRY(expect("data.tar"));
-  auto data_decoder = SOCK_TRY(decoder_for(data_name, deb.name));
-  store::DecodedStream data_tar{member, std::move(data_decoder)};
-  SOCK_TRY(unpack_data(data_tar, writer, deb.name, limits));
-  // What is behind the end of the tar archive must be there all the same.
-  while (!SOCK_TRY(member.next()).empty()) {
-  }
+  // One after the other: each has a decoder of its own, with the memory for that.
+  const auto open_tar =
+      [&](std::string_view name,
+          std::uint64_t bytes_max) -> Result<std::unique_ptr<store::DecodedStream>> {
+    const auto path = SOCK_TRY(expect(name));
+    auto decoder = SOCK_TRY(decoder_for(path, deb.name));
+    return std::make_unique<store::DecodedStream>(
+        member, std::move(decoder),
+        store::DecodingLimits{
+            .subject = deb.name, .bytes_max = bytes_max, .ratio_max = limits.ratio_max});
+  };
+  constexpr std::uint64_t most_control = 64ULL << 20U;
+  auto tar = SOCK_TRY(open_tar("control.tar", most_control));
+  auto control = SOCK_TRY(read_control(*tar, deb.name, limits));
+  SOCK_TRY(read_on(*tar));
+  tar.reset();
+  tar = SOCK_TRY(open_tar("data.tar", limits.bytes_max));
+  SOCK_TRY(unpack_data(*tar, writer, deb.name, limits));
+  SOCK_TRY(read_on(*tar));
   return control;
 }
 

@@ -2,6 +2,7 @@
 
 #include "store/decoder.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <new>
 #include <utility>
@@ -72,7 +73,14 @@ class Xz : public Decoder {
   ~Xz() override { ::lzma_end(&stream_); }
 
   Result<Step> step(std::string_view stored) override {
-    if (is_between_streams_ && stored.empty()) return Step{};
+    // Zeros may stand between streams, and behind the last one, in fours.
+    std::size_t zeros = 0;
+    if (is_between_streams_) zeros = std::min(stored.find_first_not_of('\0'), stored.size());
+    padding_ += zeros;
+    stored.remove_prefix(zeros);
+    if (is_between_streams_ && stored.empty()) return Step{.taken = zeros, .decoded = {}};
+    if (padding_ % 4 != 0) return corrupt(subject_, words_for(LZMA_DATA_ERROR));
+    padding_ = 0;
     lzma_ret status = is_between_streams_ ? begin() : LZMA_OK;
     is_between_streams_ = false;
     stream_.next_in = reinterpret_cast<const std::uint8_t*>(stored.data());
@@ -84,12 +92,12 @@ class Xz : public Decoder {
     if (status != LZMA_OK && status != LZMA_STREAM_END && status != LZMA_BUF_ERROR)
       return corrupt(subject_, words_for(status));
     is_between_streams_ = status == LZMA_STREAM_END;
-    return Step{.taken = stored.size() - stream_.avail_in,
+    return Step{.taken = zeros + stored.size() - stream_.avail_in,
                 .decoded = {piece_.data(), piece_.size() - stream_.avail_out}};
   }
 
   Result<> end() const override {
-    if (!is_between_streams_) return corrupt(subject_, "xz: it is truncated");
+    if (!is_between_streams_ || padding_ % 4 != 0) return corrupt(subject_, "xz: it is truncated");
     return {};
   }
 
@@ -99,6 +107,7 @@ class Xz : public Decoder {
   const std::string subject_;
   lzma_stream stream_{};
   std::string piece_ = std::string(piece_size, '\0');
+  std::size_t padding_ = 0;  ///< Bytes since the last stream.
   bool is_between_streams_ = false;
 };
 

@@ -105,6 +105,26 @@ def answers_that_are_on_their_way_arrive(world: World) -> None:
         expect(world.daemon.wait(timeout=5) == 0, f"it does not wait for who asks nothing: {world.log()}")
 
 
+def a_second_signal_waits_for_nobody(world: World) -> None:
+    """Nor for requests that take part of the room for large ones."""
+    world.start()
+    world.must_put("f", "import signal\ndef handler(event):\n    signal.pause()\n", 'timeout = "60s"\nconcurrency = 1\n')
+    body = b'"' + b"x" * 200_000 + b'"'
+    clients = [socket.create_connection(("127.0.0.1", world.port), timeout=30) for _ in range(3)]
+    for client in clients:
+        client.sendall(b"POST /run/f HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    expect(wait_until(lambda: world.now("f")["waiting"] == 2), "one is at work, two wait")
+    clients[0].sendall(b"POST /run/f HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n")
+    world.daemon.send_signal(signal.SIGTERM)
+    expect("ending" in world.daemon.stdout.readline(), "it ends")
+    start = time.monotonic()
+    status = world.stop()
+    expect(status == 0 and time.monotonic() - start < 10, f"{status} after {time.monotonic() - start:.1f} s: {world.log()}")
+    for client in clients:
+        client.close()
+    expect(not world.payloads(), str(world.payloads()))
+
+
 def two_daemons_do_not_share_a_state(world: World) -> None:
     world.start()
     second = subprocess.run([SOCKD, "--state", str(world.state)], capture_output=True, text=True, timeout=60, check=False)
@@ -384,7 +404,7 @@ def who_is_not_called_for_a_while_ends(world: World) -> None:
 
 TESTS = [zygotes_go_with_the_last_function_of_their_application, zygotes_are_there_after_a_restart, the_service_manager_is_told, passed_sockets_are_served, units_can_be_loaded, logs_can_be_followed,
          packages_are_imported_in_zygotes, functions_are_there_after_a_restart, a_killed_daemon_leaves_nothing,
-         a_daemon_may_end_as_soon_as_it_is_ready, calls_may_end_when_the_daemon_does, answers_that_are_on_their_way_arrive, two_daemons_do_not_share_a_state,
+         a_daemon_may_end_as_soon_as_it_is_ready, calls_may_end_when_the_daemon_does, answers_that_are_on_their_way_arrive, a_second_signal_waits_for_nobody, two_daemons_do_not_share_a_state,
          settings_that_cannot_be_are_refused, a_state_may_be_named_by_a_link, it_tells_how_it_is,
          status_tells_what_became_of_calls, nothing_grows_with_calls,
          *([who_is_not_called_for_a_while_ends] if FULL else [])]

@@ -243,7 +243,7 @@ asio::awaitable<bool> HttpServer::serve_one(Stream& stream, beast::flat_buffer& 
     std::size_t length = 0;
     if (!failed) length = parser.chunked() ? most : parser.content_length().value_or(0);
     const std::size_t wanted = failed ? 0 : room_for(length, peer);
-    if (bodies_ + wanted > most_bodies) failed = no_room;
+    if (*bodies_ + wanted > most_bodies) failed = no_room;
     const Room room{bodies_, failed ? 0 : wanted};
     if (!failed) failed = co_await read_body(stream, buffer, parser);
     if (failed && is_over(failed)) co_return false;
@@ -259,7 +259,7 @@ asio::awaitable<bool> HttpServer::serve_one(Stream& stream, beast::flat_buffer& 
   }
   // Whoever does not read its answer holds that for a while.
   const std::size_t held = room_for(response.body().size(), peer);
-  if (bodies_ + held > most_bodies) {
+  if (*bodies_ + held > most_bodies) {
     failed = no_room;
     response = lost_answer(response);
   }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
@@ -76,16 +77,20 @@ class HttpServer {
 
  private:
   using Stream = beast::basic_stream<asio::generic::stream_protocol>;
-  /// A share of it, as long as this lives.
+  /// A share of it, as long as this lives: which is longer than the server, where the loop ends in
+  /// the middle of a request.
   class Room {
    public:
-    Room(std::size_t& total, std::size_t own) : total_{total}, own_{own} { total_ += own_; }
-    ~Room() { total_ -= own_; }
+    Room(std::shared_ptr<std::size_t> total, std::size_t own)
+        : total_{std::move(total)}, own_{own} {
+      *total_ += own_;
+    }
+    ~Room() { *total_ -= own_; }
     Room(const Room&) = delete;
     Room& operator=(const Room&) = delete;
 
    private:
-    std::size_t& total_;
+    std::shared_ptr<std::size_t> total_;
     std::size_t own_;
   };
   template <class Acceptor>
@@ -107,7 +112,8 @@ class HttpServer {
   HttpHandler& handler_;
   std::vector<std::function<void()>> closers_ = {};
   std::map<Peer, std::size_t> connections_ = {};
-  std::size_t bodies_ = 0;       ///< Bytes that those who send, or wait for an answer, may take.
+  /// Bytes that those who send, or wait for an answer, may take.
+  std::shared_ptr<std::size_t> bodies_ = std::make_shared<std::size_t>(0);
   std::size_t requests_ = 0;     ///< That are not answered yet.
   asio::steady_timer answered_;  ///< Cancelled when one is.
   bool is_closing_ = false;

@@ -172,6 +172,16 @@ TEST_F(Debs, MayHaveFilesWithManyHoles) {
   }
 }
 
+TEST_F(Debs, AreRefusedWhereSkippingWouldTakeLong) {
+  const auto& zstd = store::codecs[2];
+  const auto control = zstd.compressed(tar(tar_member("./other", std::string(65 * megabyte, '\0')) +
+                                           tar_member("./control", control_text)));
+  expect_refused(deb(".zst", control, zstd.compressed(tar(demo()))), Errc::exhausted, "bytes_max");
+  const auto data = zstd.compressed(
+      tar(tar_member("./usr/share/other", std::string(100 * megabyte, '\0')) + demo()));
+  expect_refused(deb(".zst", zstd.compressed(control_tar()), data), Errc::exhausted, "ratio_max");
+}
+
 TEST_F(Debs, AreRefusedForATableOfNamesThatGoesOn) {
   const auto table = ar_member("//", std::string(12 * megabyte, '\n'));
   expect_refused("!<arch>\n" + table, Errc::corrupt, endless);
@@ -202,7 +212,11 @@ TEST_F(Debs, AreRefusedWhereTheyEndTooSoon) {
     SCOPED_TRACE(codec.ending);
     const auto control = codec.compressed(control_tar());
     const auto data = codec.compressed(tar(demo()));
-    expect_refused(deb(codec.ending, control, data.substr(0, data.size() / 2)), Errc::corrupt, "");
+    for (const std::size_t missing : {data.size() / 2, std::size_t{4}, std::size_t{1}})
+      expect_refused(deb(codec.ending, control, data.substr(0, data.size() - missing)),
+                     Errc::corrupt, "");
+    expect_refused(deb(codec.ending, control.substr(0, control.size() - 1), data), Errc::corrupt,
+                   "");
     const auto all = deb(codec.ending, control, data);
     expect_refused(all.substr(0, all.size() - data.size() / 2), Errc::corrupt, "");
   }

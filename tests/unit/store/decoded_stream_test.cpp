@@ -25,11 +25,12 @@ class Pieces : public ByteStream {
 };
 
 constexpr std::size_t whole = ~std::size_t{0};
+const DecodingLimits usual{.subject = "test", .bytes_max = 1U << 30U, .ratio_max = 1200};
 
 Result<std::string> decoded(const Codec& codec, const std::string& stored,
-                            std::size_t piece = whole) {
+                            std::size_t piece = whole, const DecodingLimits& limits = usual) {
   Pieces pieces{stored, piece};
-  DecodedStream stream{pieces, codec.decoder("test")};
+  DecodedStream stream{pieces, codec.decoder("test"), limits};
   std::string all;
   for (;;) {
     const auto bytes = stream.next();
@@ -120,9 +121,32 @@ TEST(DecodedStream, RefusesADictionaryOfGigabytes) {
   EXPECT_EQ(refused.error().hint, "xz: it takes too much memory");
 }
 
+TEST(DecodedStream, HasLimits) {
+  const std::string zeros(2U << 20U, '\0');
+  const DecodingLimits small{.subject = "test", .bytes_max = 1U << 20U, .ratio_max = 1};
+  for (const Codec& codec : codecs) {
+    const auto refused = decoded(codec, codec.compressed(zeros), whole, small);
+    ASSERT_FALSE(refused.has_value()) << codec.ending;
+    EXPECT_EQ(refused.error().code, Errc::exhausted);
+    EXPECT_TRUE(decoded(codec, codec.compressed("little"), whole, small).has_value());
+  }
+}
+
+TEST(DecodedStream, MayHaveZerosBetweenStreamsOfXz) {
+  const Codec& xz = codecs[1];
+  const std::string one = xz.compressed("one");
+  const std::string two = xz.compressed("two");
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{3}, whole}) {
+    EXPECT_EQ(decoded(xz, one + std::string(4, '\0'), piece).value_or(""), "one");
+    EXPECT_EQ(decoded(xz, one + std::string(8, '\0') + two, piece).value_or(""), "onetwo");
+    EXPECT_FALSE(decoded(xz, one + std::string(3, '\0'), piece).has_value());
+    EXPECT_FALSE(decoded(xz, one + std::string(5, '\0') + two, piece).has_value());
+  }
+}
+
 TEST(DecodedStream, ComesAsItIsWithoutADecoder) {
   Pieces pieces{"plain", 3};
-  DecodedStream stream{pieces, nullptr};
+  DecodedStream stream{pieces, nullptr, usual};
   EXPECT_EQ(stream.next().value(), "pla");
   EXPECT_EQ(stream.next().value(), "in");
   EXPECT_EQ(stream.next().value(), "");
