@@ -82,7 +82,7 @@ class Daemon:
         tools, cache = build / "tools", cache or directory / "packages"
         self.cache = cache
         for words in packages:
-            subprocess.run([tools / "sockctl/sockctl", "package", *words, "--package-cache", cache], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([tools / "sockctl/sockctl", "--state-dir", directory / "sockctl", "package", *words, "--package-cache", cache], check=True, stdout=subprocess.DEVNULL)
         token = directory / "token"
         token.write_text("a token for this benchmark")
         config = directory / "config"

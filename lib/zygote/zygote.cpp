@@ -3,6 +3,7 @@
 #include "sock/zygote.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include <sched.h>
 #include <signal.h>
@@ -172,6 +173,9 @@ Result<Zygote> Zygote::grow(const ImportSpec& imports) {
   Peer channel = SOCK_TRY(base::in_stage(Stage::fork, request(impl_->channel, wire::Kind::grow)));
   auto adopted = SOCK_TRY(
       zygote::adopt(impl_->workshop, impl_->maps, impl_->domain, std::move(channel), impl_->home));
+  // Before the child, and so until that is killed where its import fails.
+  std::optional<zygote::FirstToDie> importing;
+  if (!imports.modules.empty()) importing.emplace(adopted->pidfd);
   Zygote child{std::move(adopted)};
   if (!imports.modules.empty()) SOCK_TRY(child.import(imports));
   return child;
@@ -182,7 +186,6 @@ Result<> Zygote::import(const ImportSpec& imports) {
   wire::Writer writer{memory, wire::Kind::load};
   put_strings(writer, wire::Field::modules, imports.modules);
   put_strings(writer, wire::Field::paths, imports.paths);
-  const zygote::FirstToDie importer{impl_->pidfd};
   const auto done = [&]() -> Result<> {
     SOCK_TRY(impl_->channel.send(writer.message(), {}));
     const Peer::Received answer =

@@ -65,7 +65,7 @@ Ending how_it_ended(Instance& instance) {
 
 /// Of one that anybody has waited for: who is killed for memory closes its channel, and may take
 /// longer than that to be gone.
-Ending how_it_ends(Instance& instance) {
+Ending presumed_ending(Instance& instance) {
   const Ending ending = how_it_ended(instance);
   return !ending && has_lost_processes(instance.container()) ? out_of_memory : ending;
 }
@@ -245,7 +245,7 @@ asio::awaitable<void> Dispatcher::finish(FunctionPtr home, std::chrono::millisec
       Ending ending = co_await run_blocking(workers_, look);
       if (!ending) {
         co_await wait_for_end(*own);
-        auto look_again = [own] { return how_it_ends(*own); };
+        auto look_again = [own] { return presumed_ending(*own); };
         ending = co_await run_blocking(workers_, look_again);
       }
       if (reply.kind == Reply::Kind::finished && is_success(ending))

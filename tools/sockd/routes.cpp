@@ -26,6 +26,7 @@ struct Path {
 
 const std::vector<Path>& paths() {
   static const std::vector<Path> all{
+      // It has nothing but what everybody may read in the source: it asks for the token itself.
       Path{{}, Rights::none, {{"GET", Kind::page}}},
       Path{{"healthz"}, Rights::none, {{"GET", Kind::health}}},
       Path{{"metrics"}, Rights::call, {{"GET", Kind::metrics}}},

@@ -6,11 +6,11 @@
 #include <fstream>
 
 #include <fcntl.h>
-#include <stdlib.h>
 
 #include <gtest/gtest.h>
 
 #include "../store/compressed.hpp"
+#include "../temporary_directory.hpp"
 #include "sys/file.hpp"
 
 namespace sock::cache {
@@ -105,18 +105,11 @@ std::string demo() {
 
 class Debs : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "sock-test-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    path_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(path_); }
-
   Result<UnpackedPackage> unpack(const std::string& bytes) {
-    const fs::path tree = path_ / "tree";
+    const fs::path tree = directory_.path() / "tree";
     fs::remove_all(tree);
     fs::create_directory(tree);
-    const std::string file = path_ / "demo.deb";
+    const std::string file = directory_.path() / "demo.deb";
     std::ofstream{file, std::ios::trunc | std::ios::binary} << bytes;
     std::vector<SourceFile> files;
     files.push_back(
@@ -133,7 +126,7 @@ class Debs : public ::testing::Test {
   }
 
  private:
-  fs::path path_;
+  sock::testing::TemporaryDirectory directory_;
 };
 
 void expect_demo(const Result<UnpackedPackage>& unpacked, const char* ending) {

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <climits>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -14,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "../temporary_directory.hpp"
 #include "checkpoint/criu_processes.hpp"
 #include "checkpoint/image_plan.hpp"
 #include "checkpoint/process_image.hpp"
@@ -52,20 +52,11 @@ struct Images {
   std::string table = image({});
 };
 
-class HostileSnapshot : public testing::Test {
+class HostileSnapshot : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "sock-told-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    path_ = pattern;
-  }
-  ~HostileSnapshot() override {
-    if (!path_.empty()) fs::remove_all(path_);
-  }
-
   /// What `count` processes have in common is on the disk once.
   Told told_container(unsigned count, const Images& images) const {
-    const fs::path place = path_ / std::to_string(count);
+    const fs::path place = directory_.path() / std::to_string(count);
     fs::create_directory(place);
     std::vector<std::string> tree;
     for (unsigned pid = 1; pid <= count; ++pid) tree.push_back(number(1, pid) + number(2, 0));
@@ -87,10 +78,10 @@ class HostileSnapshot : public testing::Test {
     return told_at(place, std::nullopt);
   }
   Told told_zygote(const std::string& plan) const {
-    write(path_ / plan_name, plan);
-    return told_at(path_, ZygoteState{.runtime = Runtime::python,
-                                      .deadline = std::chrono::milliseconds{5},
-                                      .vdso = store::Digest::of("vdso")});
+    write(directory_.path() / plan_name, plan);
+    return told_at(directory_.path(), ZygoteState{.runtime = Runtime::python,
+                                                  .deadline = std::chrono::milliseconds{5},
+                                                  .vdso = store::Digest::of("vdso")});
   }
   Told told_zygote(const ImagePlan& plan) const { return told_zygote(plan.to_bytes({})); }
 
@@ -102,7 +93,7 @@ class HostileSnapshot : public testing::Test {
     return processes_of(images, manifest);
   }
 
-  fs::path path_;
+  sock::testing::TemporaryDirectory directory_;
 };
 
 TEST_F(HostileSnapshot, IsRefusedForOneTableOfDescriptorsOfAllItsProcesses) {

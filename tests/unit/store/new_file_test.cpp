@@ -5,10 +5,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include <stdlib.h>
-
 #include <gtest/gtest.h>
 
+#include "../temporary_directory.hpp"
 #include "sys/file.hpp"
 
 namespace sock::store {
@@ -18,15 +17,9 @@ namespace fs = std::filesystem;
 
 class NewFileTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "sock-test-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { fs::remove_all(directory_); }
-  [[nodiscard]] std::string path(const std::string& name) const { return directory_ / name; }
+  [[nodiscard]] std::string path(const std::string& name) const { return directory_.path() / name; }
 
-  fs::path directory_;
+  sock::testing::TemporaryDirectory directory_;
 };
 
 TEST_F(NewFileTest, HasNoNameBeforeItIsPublished) {
@@ -41,7 +34,7 @@ TEST_F(NewFileTest, HasNoNameBeforeItIsPublished) {
 
 TEST_F(NewFileTest, IsForgottenUnlessItIsPublished) {
   { ASSERT_TRUE(NewFile::create(path("new")).has_value()); }
-  EXPECT_TRUE(fs::is_empty(directory_));
+  EXPECT_TRUE(fs::is_empty(directory_.path()));
 }
 
 TEST_F(NewFileTest, ReplacesNothing) {
@@ -51,7 +44,7 @@ TEST_F(NewFileTest, ReplacesNothing) {
   EXPECT_EQ(file->publish().error().code, Errc::exists);
   EXPECT_EQ(NewFile::create(path("new")).error().code, Errc::exists);
   EXPECT_EQ(fs::file_size(path("new")), 5U);
-  EXPECT_EQ(std::distance(fs::directory_iterator{directory_}, {}), 1);
+  EXPECT_EQ(std::distance(fs::directory_iterator{directory_.path()}, {}), 1);
 }
 
 TEST_F(NewFileTest, NeedsADirectoryAndANameOfItsOwn) {

@@ -5,12 +5,12 @@
 #include <filesystem>
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <gtest/gtest.h>
 
+#include "../temporary_directory.hpp"
 #include "sys/file.hpp"
 
 namespace sock::store {
@@ -20,16 +20,9 @@ namespace fs = std::filesystem;
 
 class TreeRemovalTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "sock-test-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    path_ = pattern;
-    directory_ = sys::open(sys::cwd, pattern, O_RDONLY | O_DIRECTORY).value();
-  }
-  void TearDown() override { fs::remove_all(path_); }
-
-  fs::path path_;
-  UniqueFd directory_;
+  sock::testing::TemporaryDirectory made_;
+  const fs::path path_ = made_.path();
+  UniqueFd directory_ = sys::open(sys::cwd, made_.path().string(), O_RDONLY | O_DIRECTORY).value();
 };
 
 TEST_F(TreeRemovalTest, NeedsNoMoreDescriptorsForADeepOne) {
